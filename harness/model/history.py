@@ -1,0 +1,146 @@
+"""What happened: the history of a run, one operation event a line, in the order in which it was recorded.
+
+Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read` and `exit` are `ok` lines without an invocation.
+
+| f | process | value |
+|---|---|---|
+| start | server | invoke: {command}; ok: {pid, host, port, instance} |
+| spawn | client, harness | ok: {pid, incarnation, driver, capabilities: [...]}, with no invocation |
+| exit | server, client, harness | ok: {pid, code, signal, asked}; exactly one of code, signal is not null |
+| create | harness | {room, members, admins, history, entry}; ok adds {position?} |
+| connect, disconnect | client | {}; a connect's ok has {instance?, position?} |
+| send | client | {room, id, client_message_id, sender, text}; ok adds {sequence?, position?, duplicate?} |
+| deliver | client | {room, client_message_id, id, sender, text, sequence?, own?, via} |
+| claim | client | {room, after, through, lost?, via}: all for this client in (after, through] was handed over |
+| connection | client | {state: lost or restored, instance?, reason?}: the driver lost its server, or found it again |
+| ended | client | {room, through}: the server says the membership is over |
+| poll | client | {acks?: {room: sequence}}; ok adds {position?, caught_up?} |
+| ack | client | {acks: {room: sequence}}; ok adds {cursors?: {room: sequence}} |
+| fence | client | by position {grade, positions: [...]}; by marker {grade, markers: {room: client_message_id}}; by window {grade, window_ns}; ok adds {position?, caught_up?}. Grade is "position", "marker" or "window" |
+| history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
+| read | harness | one message seen by the audit read `op`: as deliver |
+| expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
+| wait | script | {duration_ns} |
+| listen | script | {duration_ns} |
+| script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
+| final | script | invoke when the final phase begins; ok when it is through |
+
+`sender` is a user and `room` a room of the plan; a name the server gave that is in neither stays as it came.
+`id` is the plan's message id, or null when nobody scripted such a message. `via` is the `op` of the connect or
+poll that carried it. The sender named `harness` sends markers. A position is opaque: compare for equality only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+HISTORY_VERSION = 1
+
+OpType = Literal["invoke", "ok", "fail", "info"]
+
+#: Processes that are not clients.
+SERVER, HARNESS, SCRIPT, NEMESIS = "server", "harness", "script", "nemesis"
+
+
+@dataclass(slots=True)
+class Op:
+    """One line of a history. Never written to once made (not frozen: that would double the reading time)."""
+
+    index: int
+    """Counts from 0 without holes; the order of the history."""
+    time: int
+    """ns since the run began, the recorder's monotonic clock."""
+    process: str
+    """Who: a client (`bob`, `bob#2` for a later incarnation), `server`, `harness`, `script`, `nemesis`."""
+    type: OpType
+    f: str
+    value: Mapping[str, Any]
+    op: int | None = None
+    """Pairs an invocation with its completion; for `read`, the audit it belongs to."""
+    step: str | None = None
+    """Pointer of the YAML step that caused it."""
+    t: int | None = None
+    """ns, the driver's own monotonic clock, comparable host-wide; latencies use it."""
+    error: Mapping[str, Any] | None = None
+    """{code, reason, message} when it did not end ok."""
+
+    @property
+    def client(self) -> str:
+        """The process without its incarnation: `bob` for `bob#2`."""
+        return self.process.partition("#")[0]
+
+    def to_line(self) -> str:
+        """Return the JSON line, without a newline."""
+        data: dict[str, Any] = {
+            "index": self.index,
+            "time": self.time,
+            "process": self.process,
+            "type": self.type,
+            "f": self.f,
+            "value": self.value,
+        }
+        for key in ("op", "step", "t", "error"):
+            if (value := getattr(self, key)) is not None:
+                data[key] = value
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, line: str) -> Op:
+        """Read one line; raises ValueError, KeyError or TypeError when it is not an operation."""
+        data = json.loads(line)
+        return cls(
+            data["index"],
+            data["time"],
+            data["process"],
+            data["type"],
+            data["f"],
+            data.get("value") or {},
+            data.get("op"),
+            data.get("step"),
+            data.get("t"),
+            data.get("error"),
+        )
+
+
+class HistoryError(ValueError):
+    """A history that cannot be read; the text says the line and the reason."""
+
+
+def header(run: str) -> str:
+    """Return the first line of a history file."""
+    return json.dumps({"format": "chatsim.history", "version": HISTORY_VERSION, "run": run})
+
+
+def read_history(lines: Iterable[str]) -> Iterator[Op]:
+    """Yield the operations of a history file, one at a time, checking its header.
+
+    Raises:
+        HistoryError: not a history, another version, or a line that is not an operation. A last line
+            without a newline is what a killed recorder leaves, and is passed over.
+    """
+    rows = iter(lines)
+    first = next(rows, "")
+    try:
+        head = json.loads(first)
+        known = head["format"] == "chatsim.history"
+        version = head["version"]
+    except (ValueError, KeyError, TypeError):
+        known, version = False, None
+    if not known:
+        msg = 'line 1: a history begins with {"format": "chatsim.history", "version": 1, ...}'
+        raise HistoryError(msg)
+    if version != HISTORY_VERSION:
+        msg = f"line 1: this is history format {version!r}; this chatsim reads format {HISTORY_VERSION}"
+        raise HistoryError(msg)
+    for number, line in enumerate(rows, start=2):
+        try:
+            yield Op.from_line(line)
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            if not line.endswith("\n"):
+                return
+            msg = f"line {number}: not an operation ({type(fault).__name__}: {fault})"
+            raise HistoryError(msg) from fault

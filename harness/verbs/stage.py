@@ -1,0 +1,81 @@
+"""What the run offers to a verb while it is played, and how a verb says that its step went wrong.
+
+A verb's `play` is a few lines over a `Stage`: it decides what to ask of whom, and in which order. The stage
+writes the history, talks to drivers and keeps the scenario clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, Protocol
+
+from harness.model.plan import Step
+
+
+class Answer(NamedTuple):
+    """How one operation ended."""
+
+    process: str
+    type: Literal["ok", "fail", "info"]
+    code: str = ""
+    """gRPC status name when it did not end ok."""
+    reason: str = ""
+    message: str = ""
+
+
+class StepFailedError(Exception):
+    """The step did not end as written, so the script stops here; the text says why."""
+
+
+class Stage(Protocol):
+    """The run as a verb sees it. Every method records its operations under `step`."""
+
+    async def connect(self, client: str, step: Step) -> Answer:
+        """Bring one client online, starting its process if need be; done when it is ready to receive."""
+        ...
+
+    async def disconnect(self, client: str, step: Step) -> Answer:
+        """Take one client offline."""
+        ...
+
+    async def send(self, client: str, room: str, message: str, text: str, step: Step) -> Answer:
+        """Send one message and wait for its answer, at most `step.within_ns`."""
+        ...
+
+    async def expect(
+        self, ids: tuple[str, ...], received_by: tuple[str, ...], not_by: tuple[str, ...], step: Step
+    ) -> bool:
+        """Wait until all of `received_by` have all of `ids` and the silence of `not_by` is shown.
+
+        Returns whether it was fulfilled within the step's deadline. Either way the script goes on.
+        """
+        ...
+
+    async def pause(self, duration_ns: int) -> None:
+        """Let scenario time pass."""
+        ...
+
+    async def pause_until_next(self, previous_start_ns: int, every_ns: int) -> int:
+        """Pace a closed loop: wait until `every_ns` after the previous start; return the start now, scenario ns."""
+        ...
+
+    def now(self) -> int:
+        """Return the scenario clock, ns."""
+        ...
+
+
+def settle(step: Step, answers: Iterable[Answer], *, may_fail: bool = False) -> None:
+    """Compare how operations ended with what the step says.
+
+    Raises:
+        StepFailedError: one did not end ok though it should, or ended ok though `refused` stands there.
+    """
+    for answer in answers:
+        if step.refused is not None:
+            if answer.type == "ok":
+                raise StepFailedError(f"{answer.process}: expected {step.refused}, but it was not refused")
+            if answer.code != step.refused:
+                raise StepFailedError(f"{answer.process}: expected {step.refused}, got {answer.code}")
+        elif answer.type != "ok" and not may_fail:
+            detail = ": ".join(part for part in (answer.code, answer.message) if part)
+            raise StepFailedError(f"{answer.process}: {detail or 'no answer'}")
