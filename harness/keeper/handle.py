@@ -1,0 +1,262 @@
+"""chatsim's side of the keeper: start it, have it start processes, hear of their ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.keeper import PACKET
+
+#: Environment variable that every process of an invocation carries; its value is the run id.
+RUN_VARIABLE = "CHATSIM_RUN"
+#: Environment variable that every process of one scenario row carries.
+ROW_VARIABLE = "CHATSIM_ROW"
+
+
+class KeeperError(Exception):
+    """The keeper did not start, or ended under us; the text says what it left on its standard error."""
+
+
+class CommandError(Exception):
+    """A command could not be executed; the text names it and the system's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: exactly one of the two is not None."""
+
+    code: int | None
+    signal: int | None
+
+    def __str__(self) -> str:
+        if self.signal is None:
+            return f"exit {self.code}"
+        try:
+            return f"killed by {signal.Signals(self.signal).name}"
+        except ValueError:
+            return f"killed by signal {self.signal}"
+
+
+class Child:
+    """One process that the keeper started for us."""
+
+    def __init__(self, keeper: Keeper, name: str, pid: int) -> None:
+        self._keeper = keeper
+        self.name = name
+        self.pid = pid
+        self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its end has not been reported yet."""
+        return not self.ended.done()
+
+    async def signal(self, number: int) -> bool:
+        """Signal its process group; returns whether it was still there."""
+        return bool((await self._keeper.ask("signal", pid=self.pid, signal=number))["found"])
+
+    async def wait(self, timeout_s: float) -> Exit | None:
+        """Wait for its end, at most this long; None when it still lives."""
+        await asyncio.wait([self.ended], timeout=timeout_s)
+        return self.ended.result() if self.ended.done() else None
+
+
+class Keeper:
+    """A running keeper. Begin with `launch`, then `await attach()` in the event loop, end with `close`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, run: str) -> None:
+        self.run = run
+        self.scratch = Path()
+        """Directory for everything that must not outlive the invocation; the keeper removes it."""
+        self.subreaper = False
+        self._process = process
+        self._channel = channel
+        self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._children: dict[int, Child] = {}
+        self._early: dict[int, Exit] = {}
+        self._count = 0
+        self._ready: asyncio.Future[None] | None = None
+
+    @classmethod
+    def launch(cls, run: str, preload: Sequence[str] = ()) -> Keeper:
+        """Start the keeper process and return at once, while it imports `preload`.
+
+        Args:
+            run: run id, put into the environment of the keeper and all its children.
+            preload: modules to import once, for children that are forked.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-X", "utf8", "-m", "harness.keeper.main", str(theirs.fileno()), *preload],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env={**os.environ, RUN_VARIABLE: run},
+            )
+        return cls(process, ours, run)
+
+    async def attach(self, deadline_s: float = 30.0) -> None:
+        """Wait until the keeper is ready, and listen to it from now on.
+
+        Raises:
+            KeeperError: it ended, or is not ready within the deadline.
+        """
+        loop = asyncio.get_running_loop()
+        self._ready = loop.create_future()
+        self._channel.setblocking(False)
+        loop.add_reader(self._channel.fileno(), self._receive)
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ready), deadline_s)
+        except TimeoutError:
+            raise KeeperError(
+                f"the keeper (pid {self._process.pid}) was not ready within {deadline_s} s"
+            ) from None
+
+    async def ask(self, do: str, fds: Sequence[int] = (), **fields: Any) -> Mapping[str, Any]:
+        """Send one request and return its answer."""
+        self._count += 1
+        number = self._count
+        answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        packet = json.dumps({"id": number, "do": do, **fields}).encode()
+        while True:
+            try:
+                socket.send_fds(self._channel, [packet], list(fds))
+                break
+            except BlockingIOError:
+                await self._writable()
+            except OSError as fault:
+                raise self._gone() from fault
+        return await answer
+
+    async def spawn(
+        self,
+        name: str,
+        *,
+        command: Sequence[str] = (),
+        module: str = "",
+        arguments: Sequence[str] = (),
+        stdio: Sequence[int],
+        environment: Mapping[str, str] | None = None,
+    ) -> Child:
+        """Start a process: exec `command`, or fork the preloaded Python entry `module.main(arguments)`.
+
+        Raises:
+            CommandError: the command does not exist or cannot be executed.
+        """
+        what: dict[str, Any] = (
+            {"argv": list(command)} if command else {"module": module, "args": list(arguments)}
+        )
+        answer = await self.ask("spawn", stdio, env=dict(environment or {}), **what)
+        if "error" in answer:
+            raise CommandError(f"{command[0]}: {answer['error']}")
+        child = Child(self, name, int(answer["pid"]))
+        self._children[child.pid] = child
+        if early := self._early.pop(child.pid, None):
+            child.ended.set_result(early)
+        return child
+
+    async def sweep(self, row: str) -> list[tuple[int, str]]:
+        """Kill what a row left behind; return (pid, command) of each."""
+        answer = await self.ask("sweep", mark=f"{ROW_VARIABLE}={row}")
+        return [(pid, command) for pid, command in answer["killed"]]
+
+    async def close(self) -> list[tuple[int, str]]:
+        """End everything; return (pid, command) of what was still alive. Safe to call again."""
+        killed: list[tuple[int, str]] = []
+        if self._channel.fileno() != -1:
+            try:
+                answer = await asyncio.wait_for(self.ask("close"), 10)
+                killed = [(pid, command) for pid, command in answer["killed"]]
+            except (KeeperError, TimeoutError):
+                pass  # closing the socket has the same effect
+            self.abandon()
+        return killed
+
+    def abandon(self) -> None:
+        """Close the socket, upon which the keeper cleans up, and wait for its end. Needs no event loop."""
+        if self._ready is not None:
+            self._ready.get_loop().remove_reader(self._channel.fileno())
+        self._channel.close()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    async def _writable(self) -> None:
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_writer(self._channel.fileno(), _settle, ready)
+        try:
+            await ready
+        finally:
+            loop.remove_writer(self._channel.fileno())
+
+    def _receive(self) -> None:
+        while True:
+            try:
+                packet = self._channel.recv(PACKET)
+            except BlockingIOError:
+                return
+            except OSError:
+                packet = b""
+            if not packet:
+                self._lost()
+                return
+            self._handle(json.loads(packet))
+
+    def _handle(self, message: Mapping[str, Any]) -> None:
+        if "exit" in message:
+            exit_ = Exit(message["code"], message["signal"])
+            child = self._children.pop(message["exit"], None)
+            if child is None:  # it ended before the answer to its own spawn was read
+                self._early[message["exit"]] = exit_
+            elif not child.ended.done():
+                child.ended.set_result(exit_)
+        elif message.get("ready"):
+            self.scratch = Path(message["scratch"])
+            self.subreaper = message["subreaper"]
+            if self._ready is not None:
+                _settle(self._ready)
+        else:
+            waiting = self._answers.pop(message["id"])
+            if not waiting.done():
+                waiting.set_result(message)
+
+    def _lost(self) -> None:
+        if self._ready is None:
+            return
+        self._ready.get_loop().remove_reader(self._channel.fileno())
+        gone = self._gone()
+        unsettled: list[asyncio.Future[Any]] = [self._ready, *self._answers.values()]
+        for waiting in unsettled:
+            if not waiting.done():
+                waiting.set_exception(gone)
+        self._answers.clear()
+
+    def _gone(self) -> KeeperError:
+        try:  # it closes its socket a moment before it ends, and only then is its last word complete
+            code = self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            code = None
+        said = b""
+        if code is not None and self._process.stderr is not None and not self._process.stderr.closed:
+            said = self._process.stderr.read()
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        return KeeperError(f"the keeper (pid {self._process.pid}) ended ({code}): {last}".rstrip(": "))
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
