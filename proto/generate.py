@@ -1,6 +1,6 @@
 """Generates `chatsys/v1` from `proto/chatsys/v1`, or with `--check` says whether it is stale.
 
-Run it in an environment that has the dependency group `proto` (`tox -e proto` does): the generator's
+Run it in an environment that has the dependency group `proto` (`tox run -e generate` does): the generator's
 version is the lowest grpcio that the generated code will run on.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
                 or not filecmp.cmp(fresh[name], present[name], shallow=False)
             )
             if stale:
-                sys.exit(f"chatsys/v1 is stale ({', '.join(stale)}): run `tox -e proto`")
+                sys.exit(f"chatsys/v1 is stale ({', '.join(stale)}): run `tox run -e generate`")
             return
         for old in TARGET.glob("*_pb2*"):
             old.unlink()
