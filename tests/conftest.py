@@ -1,0 +1,64 @@
+"""What all tests share: tools that a machine may lack.
+
+A test that needs a program from outside Python's packages says `@pytest.mark.needs("node")`. Where the
+program is missing the test is skipped, and the reason names the package to install. In CI nothing may be
+skipped: there the same test fails, and so does any other that skips itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+
+import pytest
+
+#: Program -> where it comes from.
+PACKAGES = {
+    "buildah": "Debian package buildah",
+    "git": "Debian package git",
+    "node": "Debian package nodejs",
+    "npm": "Debian package npm",
+    "podman": "Debian package podman",
+    "script": "Debian package bsdutils",
+    "strace": "Debian package strace",
+    "tmux": "Debian package tmux",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose program is missing."""
+    for marker in item.iter_markers("needs"):
+        (program,) = marker.args
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program} ({PACKAGES[program]})")
+
+
+def _not_in_ci(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """In CI, make a skip a failure; an expected failure stays one."""
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        place = report.longrepr
+        reason = place[2] if isinstance(place, tuple) else place
+        report.outcome = "failed"
+        report.longrepr = f"every test must run in CI. {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at every test that was skipped."""
+    report = yield
+    _not_in_ci(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at every file that was skipped as a whole."""
+    report = yield
+    _not_in_ci(report)
+    return report
