@@ -1,0 +1,132 @@
+"""Runs on disk: one folder an invocation, one folder in it for each scenario row.
+
+```
+reports/20261122T173045Z-1f3a9c/     junit.xml  report.json
+    basic/                           plan.json  history.jsonl  verdicts.json  env.json  logs/<process>.log
+reports/latest -> 20261122T173045Z-1f3a9c
+```
+
+Invariants: a folder is made whole and under a name that nobody else has; `latest` is renamed into place; the
+history is written by the run as it happens, everything else is derived from it and can be deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.model.history import Op, read_history
+from harness.model.plan import Plan
+
+ENV_VERSION = 1
+
+
+class ArchiveError(Exception):
+    """A folder that is not a run, or cannot be read; the text names the file and says what to do."""
+
+
+def new_run_id() -> str:
+    """Return an id for an invocation: 12 hexadecimal digits."""
+    return secrets.token_hex(6)
+
+
+def create(root: Path, run: str, now: datetime | None = None) -> Path:
+    """Make the folder of an invocation below `root` and return it."""
+    moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    folder = root / f"{moment}-{run}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def point_latest(folder: Path) -> None:
+    """Let `latest` beside the folder mean this one."""
+    link = folder.parent / f".latest-{folder.name}"
+    link.symlink_to(folder.name)
+    link.replace(folder.parent / "latest")
+
+
+def create_row(folder: Path, name: str) -> Path:
+    """Make the folder of one scenario row; its name is made fit for a file system and unique."""
+    stem = re.sub(r"[^A-Za-z0-9._\[\]=-]+", "-", name).strip("-.")[:80] or "scenario"
+    for number in range(1, 1_000_000):
+        row = folder / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            row.mkdir()
+        except FileExistsError:
+            continue
+        return row
+    raise ArchiveError(f"{folder}: a million rows are called {stem}")
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON file so that a reader sees it whole or not at all."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ArchiveError: it is missing, or no JSON object.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise ArchiveError(f"{path}: {fault.strerror}; is this the folder of a run?") from fault
+    except ValueError as fault:
+        raise ArchiveError(f"{path}: not JSON ({fault})") from fault
+    if not isinstance(data, dict):
+        raise ArchiveError(f"{path}: not a JSON object")
+    return data
+
+
+def read_plan(row: Path) -> Plan:
+    """Read the plan of a row.
+
+    Raises:
+        ArchiveError: it is missing or of another format.
+    """
+    try:
+        return Plan.from_json(read_json(row / "plan.json"))
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ArchiveError(f"{row / 'plan.json'}: {fault}") from fault
+
+
+def read_ops(row: Path) -> Iterator[Op]:
+    """Yield the operations of a row's history, one at a time.
+
+    Raises:
+        ArchiveError: there is no history.
+        HistoryError: it is not one, or of another version.
+    """
+    path = row / "history.jsonl"
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError as fault:
+        raise ArchiveError(
+            f"{path}: {fault.strerror}; without a history there is nothing to judge"
+        ) from fault
+    with file:
+        yield from read_history(file)
+
+
+def rows(folder: Path) -> Sequence[Path]:
+    """Return the rows of a run folder: its sub-folders with a plan, or itself when it is a row.
+
+    Raises:
+        ArchiveError: it is neither.
+    """
+    if (folder / "plan.json").is_file():
+        return [folder]
+    found = sorted(path.parent for path in folder.glob("*/plan.json")) if folder.is_dir() else []
+    if not found:
+        raise ArchiveError(f"{folder}: no run is here (no plan.json in it or one folder below)")
+    return found

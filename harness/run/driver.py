@@ -1,0 +1,253 @@
+"""One driver process and the lines to and from it.
+
+Whatever a driver does, a request ends: with its answer, with `DRIVER_GONE` when the process ended, or with
+`DRIVER_SILENT` when nothing came in time. A line that breaks the protocol is kept in `fault`, and ends the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.keeper.handle import ROW_VARIABLE, Child, Keeper
+from harness.run.lines import Lines, tail
+from harness.run.settings import OWN_DRIVER, CouldNotRunError
+
+PROTOCOL = 1
+#: How much longer than the driver itself chatsim waits for an answer.
+GRACE_S = 1.0
+HELLO_S = 10.0
+
+
+class Reply(NamedTuple):
+    """The answer to one request."""
+
+    ok: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    t: int | None
+
+    @property
+    def definite(self) -> bool:
+        """Whether an error surely means that nothing happened."""
+        return bool(self.error and self.error.get("definite"))
+
+
+class Driver:
+    """A driver process that has said hello. Make one with `start`.
+
+    Args:
+        child: its process.
+        log: where its standard error goes.
+        command: how it was started, for people.
+        on_event: sees each event line of the driver, in order.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        log: Path,
+        command: str,
+        on_event: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.child = child
+        self.command = command
+        self.capabilities: frozenset[str] = frozenset()
+        self.title = ""
+        """What it calls itself."""
+        self.fault: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Settled with a sentence when the driver broke the protocol."""
+        self._log = log
+        self._on_event = on_event
+        self._hello: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._count = 0
+        self._number = 0
+        self._input: asyncio.WriteTransport | None = None
+        self._output: asyncio.ReadTransport | None = None
+        child.ended.add_done_callback(lambda _: self._gone())
+
+    @classmethod
+    async def start(
+        cls,
+        name: str,
+        keeper: Keeper,
+        command: list[str] | None,
+        log: Path,
+        row: str,
+        on_event: Callable[[Mapping[str, Any]], None],
+    ) -> Driver:
+        """Start a driver process and wait for its hello.
+
+        Args:
+            name: who it plays, for sentences.
+            keeper: starts the process.
+            command: to exec; None forks the driver for chatsys.
+            log: file for its standard error.
+            row: mark of the scenario row, so that the keeper can sweep it.
+            on_event: sees each event line of the driver, in order.
+
+        Raises:
+            CommandError: the command cannot be executed.
+            CouldNotRunError: no hello came, or another protocol's.
+        """
+        loop = asyncio.get_running_loop()
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            child = await keeper.spawn(
+                name,
+                command=command or (),
+                module=OWN_DRIVER,
+                stdio=(theirs_in, theirs_out, errors),
+                environment={ROW_VARIABLE: row},
+            )
+        except BaseException:
+            os.close(ours_in)
+            os.close(ours_out)
+            raise
+        finally:
+            for fd in (theirs_in, theirs_out, errors):
+                os.close(fd)
+        driver = cls(child, log, " ".join(command or ["python", "-m", OWN_DRIVER]), on_event)
+        driver._input, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(ours_in, "wb", 0))
+        driver._output, _ = await loop.connect_read_pipe(
+            lambda: Lines(driver._line, driver._broken), os.fdopen(ours_out, "rb", 0)
+        )
+        try:
+            await driver._greet(name)
+        except BaseException:
+            driver.close()
+            raise
+        return driver
+
+    async def ask(self, op: str, within_s: float, **fields: Any) -> Reply:
+        """Send one request and wait for its answer."""
+        self._count += 1
+        number = self._count
+        answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        line = json.dumps({"id": number, "op": op, **fields}, ensure_ascii=False)
+        if self.child.alive and self._input is not None and not self._input.is_closing():
+            self._input.write(f"{line}\n".encode())
+        else:
+            self._gone()
+        await asyncio.wait([answer], timeout=within_s + GRACE_S)
+        self._waiting.pop(number, None)
+        if not answer.done():
+            answer.cancel()
+            message = f"the driver did not answer `{op}` within {within_s + GRACE_S:g} s"
+            return Reply(
+                None, _indefinite("DEADLINE_EXCEEDED", "DRIVER_SILENT", message), time.monotonic_ns()
+            )
+        data = answer.result()
+        t = data.get("t")
+        t = t if isinstance(t, int) else time.monotonic_ns()
+        error = data.get("error")
+        return Reply(data.get("ok") if error is None else None, error, t)
+
+    def last_lines(self, count: int = 5) -> tuple[str, ...]:
+        """Return the last lines of its log."""
+        return tail(self._log, count)
+
+    def close(self) -> None:
+        """Close the pipes; for the driver, that is the end of its standard input."""
+        if self._input is not None:
+            self._input.close()
+        if self._output is not None:
+            self._output.close()
+
+    async def _greet(self, name: str) -> None:
+        awaited: list[asyncio.Future[Any]] = [self._hello, self.fault, self.child.ended]
+        done, _ = await asyncio.wait(
+            awaited,
+            timeout=HELLO_S,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if self._hello not in done:
+            if self.fault in done:
+                sentence = f"{name}: {self.fault.result()}"
+            elif done:
+                sentence = f"the driver of {name} ended before it said hello"
+            else:
+                sentence = f"the driver of {name} did not say hello within {HELLO_S:g} s"
+            raise self._unusable(name, sentence)
+        hello = self._hello.result()
+        if hello.get("protocol") != PROTOCOL:
+            spoken = hello.get("protocol")
+            raise self._unusable(
+                name, f"the driver of {name} speaks protocol {spoken!r}; chatsim speaks {PROTOCOL}"
+            )
+        self.capabilities = frozenset(str(item) for item in hello.get("capabilities") or ())
+        self.title = str(hello.get("driver", ""))
+
+    def _unusable(self, name: str, sentence: str) -> CouldNotRunError:
+        ended = self.child.ended
+        return CouldNotRunError(
+            sentence,
+            process=name,
+            command=self.command,
+            ending=str(ended.result()) if ended.done() else "still running",
+            last_lines=self.last_lines(),
+            help="a driver speaks the protocol of docs/driver-protocol.md on its standard output",
+        )
+
+    def _line(self, line: bytes) -> None:
+        self._number += 1
+        try:
+            data = json.loads(line)
+        except ValueError:
+            self._broken(f"is not JSON: {_shown(line)}. A log line belongs on standard error")
+            return
+        if not isinstance(data, dict):
+            self._broken(f"is not an object: {_shown(line)}")
+        elif "event" in data:
+            self._event(data, line)
+        elif data.get("id") in self._waiting:
+            if ("ok" in data) == ("error" in data):
+                self._broken(f"has not exactly one of `ok` and `error`: {_shown(line)}")
+            else:
+                answer = self._waiting[data["id"]]
+                if not answer.done():
+                    answer.set_result(data)
+        elif not isinstance(data.get("id"), int) or not 0 < data["id"] <= self._count:
+            self._broken(f"answers a request that was never made: {_shown(line)}")
+        # An answer to a request that chatsim has given up on is late, not wrong.
+
+    def _event(self, data: Mapping[str, Any], line: bytes) -> None:
+        if data["event"] == "hello":
+            if self._hello.done():
+                self._broken("is a second hello")
+            else:
+                self._hello.set_result(data)
+            return
+        try:
+            self._on_event(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            self._broken(f"lacks or garbles a field ({type(fault).__name__}: {fault}): {_shown(line)}")
+
+    def _broken(self, what: str) -> None:
+        if not self.fault.done():
+            self.fault.set_result(f"line {self._number} of the driver {what}")
+
+    def _gone(self) -> None:
+        ended = self.child.ended
+        message = f"the driver ended ({ended.result()})" if ended.done() else "the driver closed its input"
+        error = _indefinite("UNAVAILABLE", "DRIVER_GONE", message)
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_result({"error": error})
+
+
+def _indefinite(code: str, reason: str, message: str) -> dict[str, Any]:
+    return {"code": code, "reason": reason, "message": message, "definite": False}
+
+
+def _shown(line: bytes) -> str:
+    text = line[:120].decode(errors="replace")
+    return repr(text) + ("…" if len(line) > 120 else "")

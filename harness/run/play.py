@@ -1,0 +1,185 @@
+"""One run from the first process to the last: server, cast, script, final phase, end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.keeper.handle import CommandError, Keeper
+from harness.model.history import HARNESS, SCRIPT, Op
+from harness.model.plan import Plan, Step
+from harness.run.cast import Cast
+from harness.run.clock import Clock
+from harness.run.final import final_phase
+from harness.run.recorder import Recorder
+from harness.run.script import Script
+from harness.run.server import Server
+from harness.run.settings import CouldNotRunError, Settings
+from harness.verbs import VERBS
+from harness.verbs.stage import StepFailedError
+
+#: How long after an interruption the final phase may go on, seconds.
+PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What a run reports beside its history."""
+
+    duration_ns: int
+    scripted_waiting_ns: int
+    interrupted: bool
+
+
+async def play(
+    plan: Plan,
+    directory: Path,
+    keeper: Keeper,
+    settings: Settings,
+    *,
+    row: str,
+    on_step: Callable[[int, Step], None] = lambda _index, _step: None,
+    stop: asyncio.Event | None = None,
+) -> Played:
+    """Play a plan and leave `history.jsonl` and `logs/` in `directory`.
+
+    Args:
+        plan: what to play.
+        directory: the row's folder, which exists and is empty of both.
+        keeper: attached; all processes are its children.
+        settings: which server, which drivers, how fast.
+        row: unique name of this run among all of the keeper's, `[a-z0-9]+`; user and room ids end in it.
+        on_step: told of each step as it begins.
+        stop: when set, the script is left where it is; the final phase is still played, in short time.
+
+    Raises:
+        CouldNotRunError: the server was never ready, or a driver is unusable. What happened until then is in
+            the history, and no process is left.
+    """
+    logs = directory / "logs"
+    logs.mkdir()
+    recorder = Recorder(directory / "history.jsonl", keeper.run)
+    clock = Clock(settings.speed)
+    server = Server(
+        settings,
+        keeper,
+        recorder,
+        data=keeper.scratch / row / "data",
+        log=logs / "server.log",
+        row=row,
+    )
+    cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
+    stop = stop or asyncio.Event()
+    try:
+        try:
+            await _play(plan, recorder, clock, server, cast, on_step, stop)
+        finally:
+            await cast.leave()
+            await server.stop()
+            leftovers = await keeper.sweep(row)
+            recorder.note(HARNESS, "leftovers", {"processes": leftovers})
+    except CommandError as fault:
+        raise CouldNotRunError(
+            f"a driver could not be started: {fault}",
+            command=settings.driver or "",
+            help="the driver command is split as a shell splits words; give the program's path",
+        ) from fault
+    finally:
+        duration = recorder.now()
+        recorder.close()
+    return Played(duration_ns=duration, scripted_waiting_ns=clock.paused_ns, interrupted=stop.is_set())
+
+
+async def _play(
+    plan: Plan,
+    recorder: Recorder,
+    clock: Clock,
+    server: Server,
+    cast: Cast,
+    on_step: Callable[[int, Step], None],
+    stop: asyncio.Event,
+) -> None:
+    await asyncio.gather(server.start(), cast.prepare())
+    await _unless(cast.fault, cast.provision())
+    played = asyncio.ensure_future(_script(plan, recorder, clock, cast, on_step))
+    stopped = asyncio.ensure_future(stop.wait())
+    enders: list[asyncio.Future[Any]] = [played, stopped, server.died, cast.fault]
+    script = recorder.invoke(SCRIPT, "script", {})
+    try:
+        await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        if not played.done():
+            played.cancel()
+            await asyncio.wait([played])
+    if cast.fault.done():
+        _end(recorder, script, "a driver broke its protocol")
+        raise cast.fault.result()
+    if server.died.done():
+        _end(recorder, script, f"the server ended unasked ({server.died.result()})")
+        return
+    if played.cancelled():
+        _end(recorder, script, "interrupted")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await _final(plan, recorder, cast, server)
+        return
+    if reason := played.result():
+        _end(recorder, script, reason)
+    else:
+        recorder.complete(script, "ok")
+    await _final(plan, recorder, cast, server)
+
+
+async def _script(
+    plan: Plan, recorder: Recorder, clock: Clock, cast: Cast, on_step: Callable[[int, Step], None]
+) -> str:
+    """Play the steps in order; return why it stopped early, or nothing."""
+    stage = Script(recorder, clock, cast)
+    for index, step in enumerate(plan.steps):
+        on_step(index, step)
+        if step.at_ns is not None:
+            await clock.pause_until(step.at_ns)
+        if step.after_ns:
+            await clock.pause(step.after_ns)
+        try:
+            await VERBS[step.action.verb].play(stage, step)
+        except StepFailedError as fault:
+            return f"{step.pointer}: {fault}"
+    return ""
+
+
+async def _final(plan: Plan, recorder: Recorder, cast: Cast, server: Server) -> None:
+    """Play the final phase, unless the server or a driver's protocol ends it first."""
+    final = asyncio.ensure_future(final_phase(plan, recorder, cast))
+    enders: list[asyncio.Future[Any]] = [final, server.died, cast.fault]
+    try:
+        await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not final.done():
+            final.cancel()
+            await asyncio.wait([final])
+    if cast.fault.done():
+        raise cast.fault.result()
+    if not final.cancelled():
+        final.result()
+
+
+async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
+    """Await `work`, but give it up and raise when `fault` comes first."""
+    task = asyncio.ensure_future(work)
+    waiting: list[asyncio.Future[Any]] = [task, fault]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+        raise fault.result()
+    await task
+
+
+def _end(recorder: Recorder, script: Op, reason: str) -> None:
+    recorder.complete(script, "fail", {"reason": reason})

@@ -1,0 +1,280 @@
+"""One named client over its incarnations: what it is asked to do and what it sees, put on record."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from harness.keeper.handle import Exit
+from harness.model.history import Op
+from harness.model.plan import Client
+from harness.run.driver import Driver, Reply
+from harness.run.names import Names
+from harness.run.recorder import Recorder
+from harness.verbs.stage import Answer
+
+#: How long a driver may take over `setup` and `bye`, seconds.
+SETUP_S = 5.0
+BYE_S = 1.0
+
+Listener = Callable[[Mapping[str, Any]], None]
+Spawn = Callable[[str, Listener], Awaitable[Driver]]
+
+
+class Player:
+    """The process that plays one client.
+
+    Args:
+        client: whom it plays.
+        setup: the fields of its `setup` request.
+        names: ids to names and back.
+        recorder: told everything.
+        identify: finds the plan's message id by (room, sender, client message id).
+        spawn: starts a driver: (process name, event listener) -> Driver.
+        on_fault: hears of a driver that broke the protocol: (process, sentence).
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        setup: Mapping[str, Any],
+        names: Names,
+        recorder: Recorder,
+        *,
+        identify: Callable[[str, str, str], str | None],
+        spawn: Spawn,
+        on_fault: Callable[[str, str], None],
+    ) -> None:
+        self.client = client
+        self.online = False
+        self.refused = False
+        """Whether its last connect was refused as the script said: then it is not brought back at the end."""
+        self._setup = setup
+        self._names = names
+        self._recorder = recorder
+        self._identify = identify
+        self._spawn = spawn
+        self._on_fault = on_fault
+        self._driver: Driver | None = None
+        self._incarnation = 0
+        self._leaving = False
+        self._via: int | None = None
+        self._polls: dict[int, Op] = {}
+        self._acks: dict[int, Op] = {}
+
+    @property
+    def process(self) -> str:
+        """Its name in the history: `bob`, or `bob#2` for a later incarnation."""
+        name = self.client.name
+        return name if self._incarnation < 2 else f"{name}#{self._incarnation}"
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What its driver can do; empty while there is none."""
+        return self._driver.capabilities if self._driver else frozenset()
+
+    @property
+    def dead(self) -> bool:
+        """Whether its process was started and has ended."""
+        return self._driver is not None and not self._driver.child.alive
+
+    async def start(self) -> None:
+        """Start its process and set it up, if it has none.
+
+        Raises:
+            CouldNotRunError: the driver is unusable.
+            CommandError: the driver command cannot be executed.
+        """
+        if self._driver is not None:
+            return
+        self._incarnation += 1
+        self._leaving = False
+        driver = await self._spawn(self.process, self._event)
+        self._driver = driver
+        value = {
+            "pid": driver.child.pid,
+            "incarnation": self._incarnation,
+            "driver": driver.title,
+            "capabilities": sorted(driver.capabilities),
+        }
+        self._recorder.note(self.process, "spawn", value)
+        driver.fault.add_done_callback(lambda fault: self._on_fault(self.process, fault.result()))
+        driver.child.ended.add_done_callback(lambda ended: self._ended(driver, ended.result()))
+        await driver.ask("setup", SETUP_S, **self._setup)
+
+    async def connect(self, server: Mapping[str, Any], within_s: float, step: str | None) -> Answer:
+        """Bring it online."""
+        await self.start()
+        invoked = self._recorder.invoke(self.process, "connect", {}, step)
+        self._via = invoked.op
+        answer, _ = await self._ask(
+            invoked, "connect", within_s, server=dict(server), within_ms=round(within_s * 1000)
+        )
+        self.online = answer.type == "ok"
+        return answer
+
+    async def disconnect(self, within_s: float, step: str | None) -> Answer:
+        """Take it offline; its process stays."""
+        invoked = self._recorder.invoke(self.process, "disconnect", {}, step)
+        answer, _ = await self._ask(invoked, "disconnect", within_s)
+        self.online = False
+        return answer
+
+    async def send(
+        self, room: str, message: str | None, key: str, text: str, within_s: float, step: str | None
+    ) -> tuple[Answer, Op]:
+        """Send one message; `key` is its client message id."""
+        value = {
+            "room": room,
+            "id": message,
+            "client_message_id": key,
+            "sender": self.client.user,
+            "text": text,
+        }
+        invoked = self._recorder.invoke(self.process, "send", value, step)
+        return await self._ask(
+            invoked,
+            "send",
+            within_s,
+            room=self._names.room_id(room),
+            message=key,
+            text=text,
+            within_ms=round(within_s * 1000),
+        )
+
+    async def create(self, room: Mapping[str, Any], request: Mapping[str, Any], within_s: float) -> Answer:
+        """Make a room: `room` as the plan names it, `request` as the driver is asked."""
+        invoked = self._recorder.invoke(self.process, "create", room)
+        answer, _ = await self._ask(invoked, "create", within_s, **request, within_ms=round(within_s * 1000))
+        return answer
+
+    async def fence(
+        self, value: Mapping[str, Any], request: Mapping[str, Any], within_s: float, step: str | None
+    ) -> Answer:
+        """Wait until its record is complete up to a point: `value` for the history, `request` for the driver."""
+        invoked = self._recorder.invoke(self.process, "fence", value, step)
+        answer, _ = await self._ask(invoked, "fence", within_s, **request, within_ms=round(within_s * 1000))
+        return answer
+
+    async def audit(self, room: str, positions: Sequence[str], within_s: float, page: int = 500) -> Answer:
+        """Read a room whole, its messages going on record one by one."""
+        invoked = self._recorder.invoke(self.process, "history", {"room": room, "positions": list(positions)})
+        assert self._driver is not None
+        after, count = 0, 0
+        while True:
+            reply = await self._driver.ask(
+                "history",
+                within_s,
+                room=self._names.room_id(room),
+                after=after,
+                limit=page,
+                positions=list(positions),
+                within_ms=round(within_s * 1000),
+            )
+            if reply.ok is None:
+                return self._complete(invoked, reply)[0]
+            for message in reply.ok["messages"]:
+                self._recorder.note(self.process, "read", self._message(message), op=invoked.op)
+                after = max(after, message.get("sequence", 0))
+            count += len(reply.ok["messages"])
+            if not reply.ok.get("more"):
+                return self._complete(invoked, Reply({"count": count}, None, reply.t))[0]
+
+    async def leave(self) -> None:
+        """Tell the process to go, and end it when it does not."""
+        driver = self._driver
+        if driver is None:
+            return
+        self._leaving = True
+        if driver.child.alive:
+            farewell = asyncio.ensure_future(driver.ask("bye", 0.0))
+            if await driver.child.wait(BYE_S) is None:
+                await driver.child.signal(signal.SIGKILL)
+                await driver.child.wait(BYE_S)
+            farewell.cancel()
+        driver.close()
+
+    def last_lines(self, count: int = 5) -> tuple[str, ...]:
+        """Return the last lines of its log."""
+        return self._driver.last_lines(count) if self._driver else ()
+
+    async def _ask(self, invoked: Op, op: str, within_s: float, **fields: Any) -> tuple[Answer, Op]:
+        if self._driver is None:
+            error = {
+                "code": "UNAVAILABLE",
+                "reason": "NOT_STARTED",
+                "message": "its process was never started",
+            }
+            return self._complete(invoked, Reply(None, {**error, "definite": True}, None))
+        return self._complete(invoked, await self._driver.ask(op, within_s, **fields))
+
+    def _complete(self, invoked: Op, reply: Reply) -> tuple[Answer, Op]:
+        if reply.ok is not None:
+            return Answer(self.process, "ok"), self._recorder.complete(invoked, "ok", reply.ok, t=reply.t)
+        error = reply.error or {}
+        type_: Literal["fail", "info"] = "fail" if reply.definite else "info"
+        ended = self._recorder.complete(invoked, type_, error=error, t=reply.t)
+        code, reason = str(error.get("code", "UNKNOWN")), str(error.get("reason", ""))
+        return Answer(self.process, type_, code, reason, str(error.get("message", ""))), ended
+
+    def _message(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        room = self._names.room(message["room"])
+        sender = self._names.user(message["sender"])
+        value = {
+            "room": room,
+            "client_message_id": message["message"],
+            "id": self._identify(room, sender, message["message"]),
+            "sender": sender,
+            "text": message["text"],
+        }
+        if "sequence" in message:
+            value["sequence"] = message["sequence"]
+        return value
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        t = event.get("t")
+        poll = self._polls.get(event["poll"]) if "poll" in event else None
+        via = poll.op if poll is not None else self._via
+        match event["event"]:
+            case "deliver":
+                value = {**self._message(event["message"]), "via": via}
+                self._recorder.note(self.process, "deliver", value, t=t)
+            case "claim":
+                claim = {key: event[key] for key in ("after", "through", "lost") if key in event}
+                value = {"room": self._names.room(event["room"]), **claim, "via": via}
+                self._recorder.note(self.process, "claim", value, t=t)
+            case "ended":
+                value = {"room": self._names.room(event["room"]), "through": event["through"]}
+                self._recorder.note(self.process, "ended", value, t=t)
+            case "poll":
+                acks = self._by_room(event.get("acks"))
+                value = {"acks": acks} if acks else {}
+                self._polls[event["poll"]] = self._recorder.invoke(self.process, "poll", value)
+            case "polled":
+                self._settle(self._polls.pop(event["poll"]), event)
+            case "ack":
+                acks = self._by_room(event["acks"])
+                self._acks[event["ack"]] = self._recorder.invoke(self.process, "ack", {"acks": acks})
+            case "acked":
+                self._settle(self._acks.pop(event["ack"]), event)
+            case "connection":
+                value = {key: event[key] for key in ("state", "instance", "reason") if key in event}
+                self._recorder.note(self.process, "connection", value, t=t)
+            case other:
+                raise ValueError(f"no event is called {other!r}")
+
+    def _settle(self, invoked: Op, event: Mapping[str, Any]) -> None:
+        ok = event.get("ok")
+        if ok is not None and "cursors" in ok:
+            ok = {**ok, "cursors": self._by_room(ok["cursors"])}
+        self._complete(invoked, Reply(ok, event.get("error") or {}, event.get("t")))
+
+    def _by_room(self, by_id: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {self._names.room(room): value for room, value in (by_id or {}).items()}
+
+    def _ended(self, driver: Driver, how: Exit) -> None:
+        self.online = False
+        value = {"pid": driver.child.pid, "code": how.code, "signal": how.signal, "asked": self._leaving}
+        self._recorder.note(self.process, "exit", value)

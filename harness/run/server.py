@@ -1,0 +1,223 @@
+"""The life of the system under test: started, ready, stopped or dead, always on record."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
+from harness.model.history import SERVER
+from harness.run.lines import Lines, tail
+from harness.run.recorder import Recorder
+from harness.run.settings import OWN_SERVER, CouldNotRunError, Settings
+
+STOP_S = 5.0
+
+
+class Server:
+    """The server of one run.
+
+    Args:
+        settings: which server.
+        keeper: starts its process.
+        recorder: told of its start and end.
+        data: its data directory; made on first start.
+        log: file for its output.
+        row: mark of the scenario row.
+    """
+
+    def __init__(
+        self, settings: Settings, keeper: Keeper, recorder: Recorder, *, data: Path, log: Path, row: str
+    ) -> None:
+        self.address: Mapping[str, Any] = {}
+        """What drivers are given to connect: host, port, and instance and run when the server told them."""
+        self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        """Settled when the server ends unasked."""
+        self._settings = settings
+        self._keeper = keeper
+        self._recorder = recorder
+        self._data = data
+        self._log = log
+        self._row = row
+        self._child: Child | None = None
+        self._asked = False
+        self._ready: asyncio.Future[Mapping[str, Any]] | None = None
+        self._output: asyncio.ReadTransport | None = None
+
+    async def start(self) -> None:
+        """Start the server and wait until it is ready.
+
+        Raises:
+            CouldNotRunError: it cannot be executed, ended, or was not ready in time.
+        """
+        self._data.mkdir(parents=True, exist_ok=True)
+        port = _free_port() if self._wants_port() else 0
+        command = self._command(port)
+        shown = shlex.join(command or ["chatsys", "serve", *self._own_arguments()])
+        started = self._recorder.invoke(SERVER, "start", {"command": shown})
+        try:
+            child = await self._spawn(command)
+        except CommandError as fault:
+            self._recorder.complete(started, "fail", error=_error("NOT_FOUND", str(fault)))
+            raise CouldNotRunError(
+                f"the server could not be started: {fault}",
+                process=SERVER,
+                command=shown,
+                help="the server command is split as a shell splits words; give the program's path",
+            ) from fault
+        try:
+            self.address = await self._until_ready(child, port)
+        except CouldNotRunError as fault:
+            fault.command = shown
+            self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
+            raise
+        self._recorder.complete(started, "ok", {"pid": child.pid, **self.address})
+
+    async def stop(self) -> None:
+        """Ask it to end with SIGTERM, and end it with SIGKILL if it does not."""
+        child = self._child
+        if child is None:
+            return
+        self._asked = True
+        if child.alive:
+            await child.signal(signal.SIGTERM)
+            if await child.wait(STOP_S) is None:
+                await child.signal(signal.SIGKILL)
+                await child.wait(STOP_S)
+        if self._output is not None:
+            self._output.close()
+
+    def last_lines(self, count: int = 5) -> tuple[str, ...]:
+        """Return the last lines of its log."""
+        return tail(self._log, count)
+
+    def _wants_port(self) -> bool:
+        return "{port}" in (self._settings.server or "")
+
+    def _own_arguments(self) -> list[str]:
+        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
+
+    def _command(self, port: int) -> list[str] | None:
+        if self._settings.server is None:
+            return None
+        words = {"{port}": str(port), "{host}": "127.0.0.1", "{data}": str(self._data)}
+        command = shlex.split(self._settings.server)
+        for word, value in words.items():
+            command = [part.replace(word, value) for part in command]
+        return command
+
+    async def _spawn(self, command: list[str] | None) -> Child:
+        reading, writing = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            child = await self._keeper.spawn(
+                SERVER,
+                command=command or (),
+                module=OWN_SERVER,
+                arguments=self._own_arguments(),
+                stdio=(null, writing, log),
+                environment={ROW_VARIABLE: self._row},
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            for fd in (null, writing, log):
+                os.close(fd)
+        self._child = child
+        self._asked = False
+        child.ended.add_done_callback(lambda ended: self._ended(child, ended.result()))
+        loop = asyncio.get_running_loop()
+        self._ready = loop.create_future()
+        self._output, _ = await loop.connect_read_pipe(
+            lambda: Lines(self._said, lambda _: None), os.fdopen(reading, "rb", 0)
+        )
+        return child
+
+    async def _until_ready(self, child: Child, port: int) -> Mapping[str, Any]:
+        assert self._ready is not None
+        waiting: list[asyncio.Future[Any]] = [self._ready, child.ended]
+        if port:  # a server that says nothing is ready when it accepts a connection
+            waiting.append(asyncio.ensure_future(_accepts(port)))
+        deadline = self._settings.ready_within_s
+        try:
+            await asyncio.wait(waiting, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for probe in waiting[2:]:
+                probe.cancel()
+        if self._ready.done():
+            said = self._ready.result()
+            address = {"host": said.get("host", "127.0.0.1"), "port": said["port"]}
+            if "instance_id" in said:
+                address["instance"] = said["instance_id"]
+            if said.get("run_id"):
+                address["run"] = said["run_id"]
+            return address
+        if child.ended.done():
+            raise CouldNotRunError(
+                f"the server ended before it was ready ({child.ended.result()})",
+                process=SERVER,
+                ending=str(child.ended.result()),
+                last_lines=self.last_lines(),
+                help="run the command by hand to see more",
+            )
+        if port and waiting[2].done() and not waiting[2].cancelled():
+            return {"host": "127.0.0.1", "port": port}
+        raise CouldNotRunError(
+            f"the server was not ready within {deadline:g} s",
+            process=SERVER,
+            ending="still running",
+            last_lines=self.last_lines(),
+            help='a server is ready when it prints {"event": "ready", "port": N} on its standard output, '
+            "or accepts a connection on the {port} of its command",
+        )
+
+    def _said(self, line: bytes) -> None:
+        with self._log.open("ab") as log:
+            log.write(line + b"\n")
+        if self._ready is None or self._ready.done():
+            return
+        try:
+            data = json.loads(line)
+        except ValueError:
+            return
+        if isinstance(data, dict) and data.get("event") == "ready" and isinstance(data.get("port"), int):
+            self._ready.set_result(data)
+
+    def _ended(self, child: Child, how: Exit) -> None:
+        value = {"pid": child.pid, "code": how.code, "signal": how.signal, "asked": self._asked}
+        self._recorder.note(SERVER, "exit", value)
+        if not self._asked and not self.died.done():
+            self.died.set_result(how)
+
+
+async def _accepts(port: int) -> None:
+    """Return when something accepts a TCP connection on this port of loopback."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(
+                0.02
+            )  # the pace of probing: nothing tells us when a stranger starts to listen
+        else:
+            writer.close()
+            return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "reason": "SERVER", "message": message, "definite": True}

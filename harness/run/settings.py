@@ -1,0 +1,66 @@
+"""What one invocation asks of every run, and how a run says that it could not take place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: The module forked for chatsys when no other server command is given.
+OWN_SERVER = "chatsys.server.main"
+#: The module forked for each client when no other driver command is given.
+OWN_DRIVER = "harness.drivers.chatsys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How plans are played."""
+
+    server: str | None = None
+    """Server command; `{port} {host} {data}` are filled in. None forks chatsys."""
+    driver: str | None = None
+    """Driver command. None forks the driver for chatsys."""
+    speed: float | None = 1.0
+    """Scenario seconds per real second; None plays at max: waiting in which nothing can happen is left out."""
+    ready_within_s: float = 10.0
+    """How long the server may take to get ready."""
+
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """The modules that the keeper should have imported before it forks."""
+        own = ((self.server, OWN_SERVER), (self.driver, OWN_DRIVER))
+        return tuple(module for command, module in own if command is None)
+
+
+class CouldNotRunError(Exception):
+    """The scenario could not be played, or not to the end, for a reason that says nothing of the server's truth.
+
+    Attributes:
+        sentence: what happened, naming the process.
+        process: whose last lines help; empty when none is to blame.
+        command: how it was started.
+        ending: how it ended, or that it still ran.
+        last_lines: what it said last, oldest first.
+        help: what to do about it.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        process: str = "",
+        command: str = "",
+        ending: str = "",
+        last_lines: tuple[str, ...] = (),
+        help: str = "",  # noqa: A002 - the word of the report
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.process = process
+        self.command = command
+        self.ending = ending
+        self.last_lines = last_lines
+        self.help = help
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what env.json keeps of it."""
+        return {**self.__dict__, "last_lines": list(self.last_lines)}
