@@ -1,0 +1,74 @@
+"""The async client library: `Client`, what it returns, and what it raises.
+
+Importing it starts no thread, opens no loop and makes no gRPC object: a process may import it and then fork.
+"""
+
+from __future__ import annotations
+
+from chatsys.client.client import DEFAULT_WITHIN, Changed, Client, Notice, Outgoing, Polled, Sent
+from chatsys.client.errors import (
+    AbortedError,
+    AlreadyExistsError,
+    CancelledError,
+    ChatError,
+    DataLossError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidArgumentError,
+    LogEpochChangedError,
+    NotFoundError,
+    OutOfRangeError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    SessionReplacedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnimplementedError,
+    WrongServerError,
+)
+from chatsys.client.place import Delta, Place
+from chatsys.client.retry import RetryPolicy
+from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream, Update
+from chatsys.client.transport import Expectation, Identity
+
+__all__ = [
+    "DEFAULT_WITHIN",
+    "AbortedError",
+    "AlreadyExistsError",
+    "CancelledError",
+    "Changed",
+    "ChatError",
+    "Client",
+    "DataLossError",
+    "DeadlineExceededError",
+    "Delta",
+    "EpochChanged",
+    "Expectation",
+    "FailedPreconditionError",
+    "Frame",
+    "Identity",
+    "InternalError",
+    "InvalidArgumentError",
+    "LogEpochChangedError",
+    "Lost",
+    "NotFoundError",
+    "Notice",
+    "OutOfRangeError",
+    "Outgoing",
+    "PermissionDeniedError",
+    "Place",
+    "Polled",
+    "Progress",
+    "ResourceExhaustedError",
+    "Restored",
+    "RetryPolicy",
+    "Sent",
+    "SessionReplacedError",
+    "Stream",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+    "Update",
+    "WrongServerError",
+]

@@ -1,0 +1,78 @@
+"""Acknowledgements on their way: the latest of each room, one call in flight.
+
+Invariants:
+* At most one call is under way; what is acknowledged meanwhile waits, the highest of each room.
+* A call that may or may not have arrived is repeated, merged with what came since: cursors only grow.
+* A refused acknowledgement is given up and logged: it would be refused again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from chatsys.client.errors import ChatError
+from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+
+_LOG = logging.getLogger("chatsys.client")
+
+#: Makes one call; raises ChatError when it fails.
+AckCall = Callable[[Mapping[str, int]], Awaitable[object]]
+
+
+class AckPump:
+    """Acknowledges in the background. Needs a running event loop."""
+
+    def __init__(self, call: AckCall, *, retry: RetryPolicy = DEFAULT_RETRY) -> None:
+        self._call = call
+        self._retry = retry
+        self._random = random.Random()
+        self._waiting: dict[str, int] = {}
+        self._epoch = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def ack(self, room: str, sequence: int) -> None:
+        """Acknowledge a room up to a sequence, soon."""
+        if sequence > self._waiting.get(room, 0):
+            self._waiting[room] = sequence
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="acks")
+
+    def forget(self) -> None:
+        """Drop what is waiting: its sequences mean nothing any more."""
+        self._waiting.clear()
+        self._epoch += 1
+
+    async def flush(self) -> None:
+        """Wait until everything acknowledged so far was answered, or given up."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def close(self) -> None:
+        """Stop at once; what is on its way may or may not arrive."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        tries = 0
+        try:
+            while self._waiting:
+                acks, self._waiting = self._waiting, {}
+                epoch = self._epoch
+                try:
+                    await self._call(acks)
+                    tries = 0
+                except ChatError as fault:
+                    if not fault.retryable:
+                        _LOG.warning("acknowledgement %s refused: %s", acks, fault)
+                        continue
+                    for room, sequence in acks.items() if epoch == self._epoch else ():
+                        self._waiting[room] = max(sequence, self._waiting.get(room, 0))
+                    tries += 1
+                    await asyncio.sleep(self._retry.pause(tries, self._random.random(), fault))
+        finally:
+            self._task = None

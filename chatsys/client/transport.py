@@ -1,0 +1,197 @@
+"""One channel to one server: who we say we are, deadlines, repeated tries, and whether it is the right server.
+
+Invariants:
+* Every unary call has a deadline, and ends by it with an answer or a `ChatError`.
+* A call is repeated only when it is idempotent and its end was `retryable`; every try has the same request.
+* When told which server to expect, an answer of another one is `WrongServerError`, never a result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import grpc
+from grpc import aio
+
+from chatsys.client.errors import WRONG_SERVER, ChatError, DeadlineExceededError, WrongServerError, from_rpc
+from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+from chatsys.v1.chat_pb2_grpc import ChatServiceAsyncStub, ChatServiceStub
+from chatsys.v1.room_pb2_grpc import RoomServiceAsyncStub, RoomServiceStub
+from chatsys.v1.server_pb2_grpc import ServerServiceAsyncStub, ServerServiceStub
+from chatsys.v1.user_pb2_grpc import UserServiceAsyncStub, UserServiceStub
+
+AnswerT = TypeVar("AnswerT")
+
+#: Names in the initial metadata of every answer.
+INSTANCE_KEY: Final = "chatsys-instance"
+RUN_KEY: Final = "chatsys-run"
+
+CHANNEL_OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
+    # gRPC waits 1 s to 120 s between connection tries; a server that restarts is back much sooner.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # Also how long one connection try may hang.
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    # Our own tries know the caller's deadline and pause; gRPC's would hide behind them.
+    ("grpc.enable_retries", 0),
+    # Two clients of one process do not share a connection, nor its pauses.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A silent stream of a dead peer would otherwise last for hours.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A frame is far smaller; this is what a server may at most make us hold.
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+)
+
+
+class Expectation(NamedTuple):
+    """Which server is meant. None: any.
+
+    `run` is checked on every answer. `instance` names one life of a server process: beside a `run` it is
+    checked only until the first answer, because a restarted server of the same run is the right one; alone,
+    it is checked on every answer too.
+    """
+
+    instance: str | None = None
+    run: str | None = None
+
+
+class Identity(NamedTuple):
+    """Who answered. Empty when the server did not say."""
+
+    instance: str = ""
+    run: str = ""
+
+
+class Transport:
+    """A channel, its stubs, and how calls are made over it. Needs a running event loop."""
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        user: str | None,
+        token: str | None,
+        expect: Expectation,
+        retry: RetryPolicy = DEFAULT_RETRY,
+    ) -> None:
+        self.target = target
+        self.metadata: tuple[tuple[str, str], ...] = _credentials(user, token)
+        self.expect = expect
+        self.retry = retry
+        self.identity = Identity()
+        self.random = random.Random()
+        self._channel = aio.insecure_channel(target, options=[*CHANNEL_OPTIONS, *_proxy_option(target)])
+        self.chat: ChatServiceAsyncStub = ChatServiceStub(self._channel)
+        self.rooms: RoomServiceAsyncStub = RoomServiceStub(self._channel)
+        self.users: UserServiceAsyncStub = UserServiceStub(self._channel)
+        self.server: ServerServiceAsyncStub = ServerServiceStub(self._channel)
+
+    async def call(
+        self,
+        method: Any,
+        request: Any,
+        *,
+        within: float,
+        idempotent: bool = True,
+        try_timeout: float | None = None,
+    ) -> Any:
+        """Make one unary call, repeated while that is sensible.
+
+        Args:
+            method: a method of one of the stubs.
+            request: sent unchanged by every try.
+            within: seconds for all of it.
+            idempotent: whether it may be repeated.
+            try_timeout: seconds for one try; default as the retry policy says.
+
+        Raises:
+            ChatError: how the last try ended, or DEADLINE_EXCEEDED.
+        """
+        deadline = time.monotonic() + within
+        single = self.retry.try_timeout if try_timeout is None else try_timeout
+        tries = 0
+        fault: ChatError | None = None
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise fault or DeadlineExceededError(f"no time was left to call {self.target}")
+            try:
+                return await self._once(method, request, min(left, single) if idempotent else left)
+            except ChatError as caught:
+                fault = caught
+            tries += 1
+            if not (idempotent and fault.retryable):
+                raise fault
+            pause = self.retry.pause(tries, self.random.random(), fault)
+            if time.monotonic() + pause >= deadline:
+                raise fault
+            await asyncio.sleep(pause)
+
+    async def _once(self, method: Any, request: Any, timeout: float) -> Any:
+        call = method(request, timeout=timeout, metadata=self.metadata)
+        try:
+            answer = await call
+            self.check(await call.initial_metadata())
+        except grpc.RpcError as fault:
+            # The refusal of another server says nothing about ours.
+            initial: Any = fault.initial_metadata() if isinstance(fault, aio.AioRpcError) else ()
+            if initial:
+                self.check(initial)
+            raise from_rpc(fault) from None
+        return answer
+
+    def check(self, initial: Iterable[tuple[str, Any]] | None) -> Identity:
+        """Compare the initial metadata of an answer with what is expected, and remember who answered.
+
+        Raises:
+            WrongServerError: another server answered.
+        """
+        instance = run = ""
+        for key, value in initial or ():
+            if key == INSTANCE_KEY:
+                instance = value
+            elif key == RUN_KEY:
+                run = value
+        if self.expect.run is not None and run != self.expect.run:
+            raise self._wrong("run", self.expect.run, run)
+        pinned = self.expect.run is None or not self.identity.instance
+        if self.expect.instance is not None and pinned and instance != self.expect.instance:
+            raise self._wrong("instance", self.expect.instance, instance)
+        self.identity = Identity(instance, run)
+        return self.identity
+
+    def _wrong(self, what: str, expected: str, actual: str) -> WrongServerError:
+        return WrongServerError(
+            f"the server at {self.target} is {what} {actual or '(not said)'}, not {expected}",
+            reason=WRONG_SERVER,
+            metadata={"expected": expected, "actual": actual},
+        )
+
+    async def close(self, grace: float = 0.1) -> None:
+        """Close the channel; waits at most `grace` seconds for it."""
+        try:
+            async with asyncio.timeout(grace):
+                await self._channel.close()
+        except TimeoutError:
+            pass  # The process, or the garbage collector, ends what is left of it.
+
+
+def _credentials(user: str | None, token: str | None) -> tuple[tuple[str, str], ...]:
+    if token is not None:
+        return (("authorization", f"Bearer {token}"),)
+    if user is not None:
+        return (("chatsys-user", user),)
+    return ()
+
+
+def _proxy_option(target: str) -> tuple[tuple[str, Any], ...]:
+    # A proxy from the environment is meant for other hosts than this one.
+    host = target.rsplit(":", 1)[0]
+    local = host in ("localhost", "[::1]") or host.startswith(("127.", "unix"))
+    return (("grpc.enable_http_proxy", 0),) if local else ()
