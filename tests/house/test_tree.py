@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = {"build", "dist", "node_modules", "reports", "__pycache__"}
 MADE_BY_PROGRAMS = ("chatsys/v1/", "requirements/", "schema/", "proto/baseline.binpb")
@@ -68,24 +66,3 @@ def test_no_file_names_an_unknown_host() -> None:
         if re.sub(r":\d+$", "", host) not in KNOWN_HOSTS
     ]
     assert not named, named
-
-
-@pytest.mark.parametrize("pins", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.name)
-def test_pins_have_hashes_and_no_addresses(pins: Path) -> None:
-    text = pins.read_text()
-    assert "://" not in text
-    assert not re.search(r"^\s*-[-\w]*(index|find-links|trusted)", text, flags=re.MULTILINE)
-    for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:
-        assert re.match(r"[\w.\[\]-]+==\S+ ", entry), entry
-        assert "--hash=sha256:" in entry, entry
-
-
-def test_the_sets_of_pins_agree() -> None:
-    """`./dev` adds one set to another in one environment: a version must not change under way."""
-
-    def versions(name: str) -> set[str]:
-        return set(
-            re.findall(r"^[\w.-]+==\S+", (ROOT / "requirements" / name).read_text(), flags=re.MULTILINE)
-        )
-
-    assert versions("run.txt") < versions("test.txt") < versions("dev.txt")
