@@ -1,0 +1,341 @@
+"""Blocks that explain one row that did not pass: what went wrong, where it is written, who saw what, the proof.
+
+Order inside a full block: one sentence with names -> lines of the scenario -> who got it -> expected and got ->
+how it is known -> a small diagram -> last lines of the processes concerned. What to type next stands in the
+closing lines of the whole report (`terminal.ending`).
+
+Invariants: everything that is not ours passes `safe`; a block has a bounded number of lines, whatever happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER
+from harness.model.plan import Expect, Send
+from harness.model.verdict import RunStatus, Status, Verdict, Violation
+from harness.report.excerpt import Place, excerpt, gutter_of
+from harness.report.look import Look, Tone
+from harness.report.model import FOLLOWED, ProcessReport, RowReport
+from harness.report.receipts import MessageReport, Receipt
+from harness.report.sequence import Never, draw, lanes_that_fit
+from harness.report.text import clip, count, moment, safe, seconds, to_ascii, wrap
+from harness.report.words import ending, say_op
+
+#: Violations of one row that are shown; the first in full.
+BLOCKS = 5
+_PLACES = 4
+_TABLES = 3
+_NAMED = 6
+_PROCESSES = 3
+_LINES = 4
+_KEY = 11
+#: Stands for a space at which a line is not broken; safe text has none.
+_GLUE = "\0"
+
+
+def failure_block(
+    row: RowReport, look: Look | None = None, *, blocks: int = BLOCKS, full: bool = True
+) -> str:
+    """Return the blocks of a row that failed, could not be judged or could not be run; empty for one that passed.
+
+    Args:
+        row: The row.
+        look: How to draw.
+        blocks: At most so many violations; the others are counted.
+        full: Whether the first has its diagram and its log lines.
+    """
+    look = look or Look()
+    text = "\n".join(line.rstrip() for line in _blocks(row, look, blocks=blocks, full=full))
+    return to_ascii(text) if look.ascii else text
+
+
+def _blocks(row: RowReport, look: Look, *, blocks: int, full: bool) -> list[str]:
+    if row.error is not None:
+        return _error(row, look)
+    if row.status in (RunStatus.PASS, RunStatus.SKIPPED):
+        return []
+    found = _findings(row)
+    lines: list[str] = []
+    for place, (verdict, violation) in enumerate(found[:blocks]):
+        if place:
+            lines.append("")
+        if violation is None:
+            lines += _headline("?", f"{verdict.name} could not be judged: {verdict.reason}", "doubt", look)
+        else:
+            lines += _violation(row, verdict, violation, look, full=full and place == 0)
+    if not found:
+        mark, tone = _MARKS.get(row.status, ("✗", "bad"))
+        lines += _headline(mark, row.reason or f"{row.name} ended {row.status}", tone, look)
+    elif row.status in (RunStatus.UNKNOWN, RunStatus.INTERRUPTED) and row.reason:
+        lines = [*_headline(*_named(row), look), "", *lines]
+    if len(found) > blocks:
+        lines += ["", f"  … and {len(found) - blocks} more in report.json"]
+    return lines
+
+
+_MARKS: dict[RunStatus, tuple[str, Tone]] = {
+    RunStatus.UNKNOWN: ("?", "doubt"),
+    RunStatus.INTERRUPTED: ("!", "doubt"),
+}
+
+
+def _named(row: RowReport) -> tuple[str, str, Tone]:
+    mark, tone = _MARKS[row.status]
+    return mark, f"{row.name}: {row.reason}", tone
+
+
+def _findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
+    """Return what there is to tell: certain violations, then open ones, then checks that could not judge."""
+    sure = [(v, violation) for v in row.verdicts if v.status is Status.FAIL for violation in v.violations]
+    unknown = [v for v in row.verdicts if v.status is Status.UNKNOWN]
+    opened = [(v, violation) for v in unknown for violation in v.violations]
+    return [*sure, *opened, *((v, None) for v in unknown if not v.violations)]
+
+
+def _headline(mark: str, sentence: str, tone: Tone, look: Look) -> list[str]:
+    first, *rest = wrap(safe(sentence), look.width - 2, lines=6)
+    return [f"{look.paint(mark, tone)} {look.paint(first, 'bold')}", *(f"  {line}" for line in rest)]
+
+
+def _violation(
+    row: RowReport, verdict: Verdict, violation: Violation, look: Look, *, full: bool
+) -> list[str]:
+    sure = verdict.status is Status.FAIL
+    name = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
+    lines = _headline("✗" if sure else "?", f"{name}: {violation.sentence}", "bad" if sure else "doubt", look)
+    places = _places(row, verdict, violation)
+    lines += excerpt(row.plan.file, row.plan.source, places if full else places[:1], look)
+    margin = " " * (gutter_of(places) + 1)
+    for key, value in _facts(row, verdict, violation, full=full):
+        lines += _fact(margin, key, value, look)
+    if full:
+        lines += _diagram(row, violation, look)
+        lines += _logs(row, violation, look)
+    return lines
+
+
+def _fact(margin: str, key: str, value: str, look: Look) -> list[str]:
+    start = f"{margin}= {key.ljust(_KEY)} "
+    wrapped = wrap(value, look.width - len(start), lines=4)
+    first, *rest = (line.strip(_GLUE).replace(_GLUE, " ") for line in wrapped)
+    return [start + first, *(" " * len(start) + line for line in rest)]
+
+
+def _places(row: RowReport, verdict: Verdict, violation: Violation) -> list[Place]:
+    pointers = violation.pointers or ((verdict.pointer,) if verdict.pointer else ())
+    return [
+        Place(span, _note(row, violation, pointer))
+        for pointer in pointers[:_PLACES]
+        if (span := row.span(pointer)) is not None
+    ]
+
+
+def _note(row: RowReport, violation: Violation, pointer: str) -> str:
+    for step, report in zip(row.plan.steps, row.steps, strict=True):
+        if pointer != step.pointer and not pointer.startswith(f"{step.pointer}/"):
+            continue
+        if report.start_ns is None:
+            return "not reached"
+        if isinstance(step.action, Send):
+            mine = {name for _, name, _ in step.action.messages()}
+            told = [
+                row.messages[name] for name in violation.messages if name in mine and name in row.messages
+            ]
+            return _sent(told[0], named=len(mine) > 1) if told else ""
+        if isinstance(step.action, Expect):
+            ended = moment(report.end_ns or report.start_ns)
+            if report.status == "done":
+                return f"fulfilled at {ended}"
+            return f"not fulfilled after {seconds(report.duration_ns)}, at {ended}"
+        if report.reason:
+            return report.reason
+        return f"at {moment(report.start_ns)}"
+    return ""
+
+
+def _sent(message: MessageReport, *, named: bool) -> str:
+    if message.sent_ns is None:
+        return "never sent"
+    number = "" if message.sequence is None else f" #{message.sequence}"
+    when = "" if message.answered_ns is None else f" at {moment(message.answered_ns)}"
+    name = f"{message.id} " if named else ""
+    return f"{name}sent at {moment(message.sent_ns)}, {message.answer}{number}{when}"
+
+
+def _facts(
+    row: RowReport, verdict: Verdict, violation: Violation, *, full: bool
+) -> Iterator[tuple[str, str]]:
+    messages = [row.messages[name] for name in violation.messages if name in row.messages]
+    if full:
+        for message in messages[:_TABLES]:
+            yield "message", _introduce(message)
+            yield "who got it", _receipts(message, violation.clients)
+        if len(violation.messages) > _TABLES:
+            yield "", f"… {count(len(violation.messages) - _TABLES, 'more message')} in report.json"
+    if violation.expected:
+        yield "expected", safe(violation.expected)
+    if violation.actual:
+        yield "got", safe(violation.actual)
+    if verdict.evidence and full:
+        how = ", ".join(f"{how} {number}" for how, number in verdict.evidence.items() if number)
+        yield "absence", safe(how or "nothing had to be absent")
+    if proof := "; ".join(_proof(row, index) for index in violation.ops[:5]):
+        yield "proof", proof
+    if violation.world:
+        yield "only if", safe(violation.world.removeprefix("only if "))
+    if violation.hint:
+        yield "so", safe(violation.hint)
+
+
+def _introduce(message: MessageReport) -> str:
+    text = clip(safe(message.text), 44)
+    return f"`{clip(safe(message.id), 24)}` from {safe(message.sender)} to {safe(message.room)}: “{text}”"
+
+
+def _proof(row: RowReport, index: int) -> str:
+    op = row.trace.get(index)
+    if op is None:
+        return f"#{index}"
+    return f"#{index} {moment(op.time)} {safe(op.process)} {clip(safe(say_op(op)), 48)}"
+
+
+def _receipts(message: MessageReport, concerned: Sequence[str]) -> str:
+    order = sorted(message.receipts, key=lambda r: (r.client not in concerned, _ODD[r.state]))
+    named = {receipt.client for receipt in order[:_NAMED]}
+    entries = [
+        f"{safe(r.client)} {_receipt(r)}".replace(" ", _GLUE) for r in message.receipts if r.client in named
+    ]
+    rest = order[_NAMED:]
+    got = sum(r.state == "got" for r in rest)
+    never = sum(r.state == "never" for r in rest)
+    words = [f"{got} ✓ got it"] * bool(got) + [f"{never} ✗ never"] * bool(never)
+    words += [f"{len(rest) - got - never} – not meant to"] * bool(len(rest) - got - never)
+    if rest:
+        entries.append(f"… {count(len(rest), 'other')}: {', '.join(words)}".replace(" ", _GLUE))
+    return f" {_GLUE} ".join(entries)
+
+
+_ODD = {"echo": 0, "leak": 0, "never": 1, "sender": 2, "got": 3, "outside": 4}
+
+
+def _receipt(receipt: Receipt) -> str:
+    when = moment(receipt.time_ns or 0)
+    times = f", {receipt.times} times" if receipt.times > 1 else ""
+    match receipt.state:
+        case "got":
+            return f"✓ {when}{times}"
+        case "echo":
+            return f"✗ {when}{times} (its own)"
+        case "leak":
+            return f"✗ {when}{times} (not a member)"
+        case "never":
+            return "✗ never" if receipt.connected else "✗ never (not connected)"
+        case "sender":
+            return "– sender"
+        case "outside":
+            return "– not a member"
+
+
+def _diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
+    messages = [row.messages[name] for name in violation.messages[:FOLLOWED] if name in row.messages]
+    cast = [client.name for client in row.plan.clients]
+    wanted = [name for name in violation.clients if name in cast]
+    senders = {message.sender for message in messages}
+    wanted += [client.name for client in row.plan.clients if client.user in senders]
+    wanted += [op.client for index in violation.ops if (op := row.trace.get(index)) and op.client in cast]
+    wanted += [
+        r.client for message in messages for r in message.receipts if r.state not in ("outside", "sender")
+    ]
+    lanes = list(dict.fromkeys(wanted))[: lanes_that_fit(look.width) - 1]
+    if not lanes:
+        return []
+    ids = {message.id for message in messages}
+    ops = [
+        op
+        for op in row.trace.values()
+        if op.index in violation.ops or _about(op.value, ids) or op.f in _LIVES
+    ]
+    end = max([0, *(op.time for op in ops)])
+    known = [
+        op.time
+        for index in violation.ops
+        if (op := row.trace.get(index)) and op.f in ("fence", "expect", "claim")
+    ]
+    never = [
+        Never(client=r.client, message=message.id, time_ns=max(known, default=end))
+        for message in messages
+        for r in message.receipts
+        if r.state == "never" and r.client in violation.clients
+    ]
+    unwanted = {(r.client, m.id) for m in messages for r in m.receipts if r.state in ("echo", "leak")}
+    drawn = draw(
+        ops,
+        [name for name in cast if name in lanes],
+        proof=violation.ops,
+        never=never,
+        unwanted=unwanted,
+        others=len(cast) - len(lanes),
+        columns=look.width,
+    )
+    return ["", *drawn]
+
+
+_LIVES = frozenset({"start", "exit", "connect", "disconnect", "connection"})
+
+
+def _about(value: object, ids: set[str]) -> bool:
+    get = getattr(value, "get", None)
+    return get is not None and (get("id") in ids or get("client_message_id") in ids)
+
+
+def _logs(row: RowReport, violation: Violation, look: Look) -> list[str]:
+    ends = [p.name for p in row.processes if p.end is not None and not p.end.get("asked")]
+    actors = [op.process for index in violation.ops if (op := row.trace.get(index)) is not None]
+    wanted = [*ends, SERVER, *violation.clients, *actors]
+    names = [
+        name
+        for name in dict.fromkeys(wanted)
+        if name not in (SCRIPT, NEMESIS, HARNESS, FENCE) or name in ends
+    ]
+    found = {process.name: process for name in names if (process := row.process(name)) is not None}
+    shown = [process for process in found.values() if process.lines or process.name in ends]
+    lines = []
+    for process in shown[:_PROCESSES]:
+        lines.append(clip(f"  {describe_process(process)} — last lines", look.width))
+        lines += [f"    {clip(safe(line), look.width - 4)}" for line in process.lines[-_LINES:]]
+        if not process.lines:
+            lines.append("    (it wrote nothing)")
+    return ["", *lines] if lines else []
+
+
+def describe_process(process: ProcessReport) -> str:
+    """Return a process and its end: `server (pid 4127, killed by signal 9 at 1.231 s)`."""
+    parts = [] if process.pid is None else [f"pid {process.pid}"]
+    if process.end is not None:
+        parts.append(f"{ending(process.end)} at {moment(process.ended_ns or 0)}")
+    name = safe(process.name)
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def _error(row: RowReport, look: Look) -> list[str]:
+    error = row.error
+    assert error is not None
+    lines = _headline("!", f"{row.name} could not be run: {error.sentence}", "bad", look)
+    log = error.lines
+    if not log and error.process and (process := row.process(error.process)) is not None:
+        log = process.lines
+    table = [
+        ("process", [safe(error.process)]),
+        ("command", [safe(error.command)]),
+        ("exit", [safe(error.exit)]),
+        ("last lines", [safe(line) for line in log[-8:]]),
+        ("help", wrap(safe(error.help), look.width - _KEY - 5)),
+    ]
+    for key, values in table:
+        if not any(values):
+            continue
+        for place, value in enumerate(values):
+            label = key if place == 0 else ""
+            lines.append(f"    {label.ljust(_KEY)} {clip(value, look.width - _KEY - 5)}")
+    return lines

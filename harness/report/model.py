@@ -1,0 +1,358 @@
+"""What a report is made from: one `RowReport` a scenario row, all rows of a command in one `Invocation`.
+
+Pure data made from the record by `build`, in one pass over the history. Everything that a person or a machine
+reads is drawn from these two, so terminal, JSON and JUnit cannot disagree. Times are ns since the run began.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, Op
+from harness.model.plan import Plan
+from harness.model.span import Span
+from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
+from harness.report.receipts import MessageReport, Receipts, merge
+from harness.report.words import say_step
+
+#: Violations whose messages are followed through the history; what is printed of a run is far fewer.
+DETAILED = 20
+#: Messages followed for one violation.
+FOLLOWED = 8
+#: Operations kept for diagrams.
+TRACED = 5_000
+
+_LIFE = frozenset({"start", "exit", "connect", "disconnect", "connection", "ended"})
+
+StepStatus = Literal["done", "not fulfilled", "failed", "not reached"]
+
+
+class StepReport(NamedTuple):
+    """One step of the script and when it was played."""
+
+    pointer: str
+    line: int
+    text: str
+    status: StepStatus
+    start_ns: int | None = None
+    end_ns: int | None = None
+    reason: str = ""
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it took; 0 when it was not reached."""
+        return (self.end_ns or 0) - (self.start_ns or 0)
+
+
+class ProcessReport(NamedTuple):
+    """One process of the run: its number, its end, the last lines it wrote."""
+
+    name: str
+    pid: int | None = None
+    end: Mapping[str, Any] | None = None
+    """{code, signal, asked}; None when it was still running when the recorder stopped."""
+    ended_ns: int | None = None
+    lines: tuple[str, ...] = ()
+
+
+class ErrorReport(NamedTuple):
+    """Why a row could not be run."""
+
+    sentence: str
+    process: str = ""
+    command: str = ""
+    exit: str = ""
+    lines: tuple[str, ...] = ()
+    help: str = ""
+
+
+class RowReport(NamedTuple):
+    """Everything the reports say about one scenario row."""
+
+    plan: Plan
+    status: RunStatus
+    reason: str
+    judgement: Judgement | None
+    directory: str
+    started_at: str
+    """UTC, ISO 8601; empty when unknown."""
+    duration_ns: int
+    scripted_waiting_ns: int
+    seed: int
+    messages_sent: int
+    """Messages that somebody tried to send, each once."""
+    faults: int
+    steps: tuple[StepReport, ...]
+    messages: Mapping[str, MessageReport]
+    """Who got what, of the messages that violations are about."""
+    trace: Mapping[int, Op]
+    """Operations around the violations, by index, in order; completions carry their invocation's values too."""
+    processes: tuple[ProcessReport, ...]
+    leaks: tuple[str, ...]
+    """What was left behind: processes, ports, files; none on a sound machine."""
+    error: ErrorReport | None
+    env: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The row's short name."""
+        return self.plan.name
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every verdict, also of checks that had nothing to judge."""
+        return self.judgement.verdicts if self.judgement else ()
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What went wrong: violations of checks that failed, in the order of the verdicts."""
+        return tuple(
+            v for verdict in self.verdicts if verdict.status is Status.FAIL for v in verdict.violations
+        )
+
+    @property
+    def checks(self) -> int:
+        """How many checks had something to judge."""
+        return sum(verdict.status in (Status.PASS, Status.FAIL, Status.UNKNOWN) for verdict in self.verdicts)
+
+    @property
+    def checks_passed(self) -> int:
+        """How many checks passed."""
+        return sum(verdict.status is Status.PASS for verdict in self.verdicts)
+
+    def span(self, pointer: str) -> Span | None:
+        """Return where a pointer stands in the scenario, or the nearest thing around it; None: nowhere."""
+        while pointer:
+            if (span := self.plan.spans.get(pointer)) is not None:
+                return span
+            pointer = pointer.rpartition("/")[0]
+        return None
+
+    def process(self, name: str) -> ProcessReport | None:
+        """Return a process; for a client, its latest incarnation."""
+        found = None
+        for process in self.processes:
+            if process.name.partition("#")[0] == name or process.name == name:
+                found = process
+        return found
+
+
+class Invocation(NamedTuple):
+    """One `chatsim run`: its rows and what they have in common."""
+
+    rows: tuple[RowReport, ...]
+    command: tuple[str, ...] = ()
+    """The command as typed: ("chatsim", "run", "scenarios/")."""
+    paths: tuple[str, ...] = ()
+    """Those words of it that name scenarios."""
+    seed: int = 0
+    directory: str = ""
+    """Where the reports are, as a person would type it."""
+    duration_ns: int = 0
+    """Wall time of all of it; 0: the sum of the rows."""
+    started_at: str = ""
+
+    def total(self, status: RunStatus) -> int:
+        """Return how many rows ended so."""
+        return sum(row.status is status for row in self.rows)
+
+    @property
+    def status(self) -> RunStatus | None:
+        """The status of the whole, by the rank of the exit codes; None when nothing was selected."""
+        order = (RunStatus.INTERRUPTED, RunStatus.ERROR, RunStatus.FAIL, RunStatus.UNKNOWN, RunStatus.PASS)
+        present = {row.status for row in self.rows}
+        return next((status for status in order if status in present), RunStatus.SKIPPED if present else None)
+
+    @property
+    def elapsed_ns(self) -> int:
+        """Wall time of the whole."""
+        return self.duration_ns or sum(row.duration_ns for row in self.rows)
+
+
+def build(
+    plan: Plan,
+    ops: Iterable[Op],
+    judgement: Judgement | None,
+    env: Mapping[str, Any],
+    logs: Mapping[str, Iterable[str]],
+    *,
+    directory: str = "",
+) -> RowReport:
+    """Make the report of one row.
+
+    Args:
+        plan: What was to be done.
+        ops: The history, once through, in order.
+        judgement: What was concluded; None when there was nothing to judge.
+        env: Content of env.json. Read here: `status` (when the row could not be run), `reason`, `error`
+            {sentence, process, exit, last_lines, command, help}, `duration_ns`, `scripted_waiting_ns`,
+            `started_at`, `seed`, `leaks`.
+        logs: Last lines of each process, oldest first.
+        directory: The row's folder, as a person would type it.
+    """
+    fold = _Fold(plan, judgement.violations if judgement else ())
+    for op in ops:
+        fold.feed(op)
+    status = (
+        RunStatus(env["status"]) if env.get("status") else judgement.status if judgement else RunStatus.ERROR
+    )
+    error = _error(env.get("error"))
+    if error is None and status is RunStatus.ERROR:
+        error = ErrorReport(sentence=str(env.get("reason") or "the run left no verdicts and no reason"))
+    reason = (
+        str(env.get("reason") or "")
+        or (judgement.reason if judgement else "")
+        or (error.sentence if error else "")
+    )
+    return RowReport(
+        plan=plan,
+        status=status,
+        reason=reason,
+        judgement=judgement,
+        directory=directory,
+        started_at=str(env.get("started_at") or ""),
+        duration_ns=int(env.get("duration_ns") or fold.last_ns),
+        scripted_waiting_ns=int(env.get("scripted_waiting_ns") or 0),
+        seed=int(env["seed"]) if env.get("seed") is not None else plan.seed,
+        messages_sent=len(fold.sent),
+        faults=fold.faults,
+        steps=fold.steps(),
+        messages=fold.receipts.result(),
+        trace=fold.trace,
+        processes=_processes(fold.processes, logs),
+        leaks=(*fold.leaks, *map(str, env.get("leaks") or ())),
+        error=error,
+        env=env,
+    )
+
+
+class _Times:
+    """When a step was played, so far."""
+
+    __slots__ = ("end", "reason", "start", "status")
+
+    def __init__(self, start: int) -> None:
+        self.start = self.end = start
+        self.status: StepStatus = "done"
+        self.reason = ""
+
+
+class _Fold:
+    """One pass over a history, keeping what reports need."""
+
+    def __init__(self, plan: Plan, violations: tuple[Violation, ...]) -> None:
+        self.plan = plan
+        self.needed = {index for violation in violations for index in violation.ops}
+        detailed = violations[:DETAILED]
+        self.receipts = Receipts(plan, {name for v in detailed for name in v.messages[:FOLLOWED]})
+        self.trace: dict[int, Op] = {}
+        self.processes: dict[str, ProcessReport] = {}
+        self.sent: set[tuple[str, str]] = set()
+        self.faults = 0
+        self.leaks: list[str] = []
+        self.last_ns = 0
+        self._open: dict[int, Op] = {}
+        self._times: dict[str, _Times] = {}
+        self._tracing = bool(detailed)
+
+    def feed(self, op: Op) -> None:
+        """Take in one operation."""
+        self.last_ns = op.time
+        begun = self._pair(op)
+        if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
+            self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
+        elif op.process == NEMESIS and op.type == "invoke":
+            self.faults += 1
+        elif op.f == "leftovers":
+            self.leaks += [f"process {pid}: {command}" for pid, command in op.value.get("processes", ())]
+        about = self.receipts.feed(op, begun)
+        life = op.process == NEMESIS or (op.f in _LIFE and op.type != "invoke")
+        if op.index in self.needed or (len(self.trace) < TRACED and (about or (life and self._tracing))):
+            self.trace[op.index] = merge(op, begun)
+        if op.f in ("spawn", "start", "exit"):
+            self._process(op)
+        if op.step is not None:
+            self._step(op)
+
+    def _pair(self, op: Op) -> Op | None:
+        """Return the invocation that this operation completes, if it does."""
+        if op.op is None or op.f == "read":
+            return None
+        if op.type == "invoke":
+            self._open[op.op] = op
+            return None
+        return self._open.pop(op.op, None)
+
+    def _process(self, op: Op) -> None:
+        if op.type != "ok":
+            return
+        known = self.processes.get(op.process) or ProcessReport(name=op.process)
+        pid = op.value.get("pid", known.pid)
+        if op.f == "exit":
+            self.processes[op.process] = known._replace(pid=pid, end=dict(op.value), ended_ns=op.time)
+        else:
+            self.processes[op.process] = known._replace(pid=pid, end=None, ended_ns=None)
+
+    def _step(self, op: Op) -> None:
+        assert op.step is not None
+        times = self._times.get(op.step)
+        if times is None:
+            times = self._times[op.step] = _Times(op.time)
+        times.end = op.time
+        if op.process == SCRIPT and op.type == "fail":
+            times.status = "not fulfilled" if op.f == "expect" else "failed"
+            times.reason = str(op.value.get("reason") or (op.error or {}).get("message") or "")
+
+    def steps(self) -> tuple[StepReport, ...]:
+        """Return every step of the plan with its times."""
+        out = []
+        for step in self.plan.steps:
+            span = self.plan.spans.get(step.pointer)
+            times = self._times.get(step.pointer)
+            out.append(
+                StepReport(
+                    pointer=step.pointer,
+                    line=span.line if span else 0,
+                    text=say_step(step),
+                    status=times.status if times else "not reached",
+                    start_ns=times.start if times else None,
+                    end_ns=times.end if times else None,
+                    reason=times.reason if times else "",
+                )
+            )
+        return tuple(out)
+
+
+def _processes(
+    found: Mapping[str, ProcessReport], logs: Mapping[str, Iterable[str]]
+) -> tuple[ProcessReport, ...]:
+    names = [*found, *(name for name in logs if name not in found)]
+    return tuple(
+        (found.get(name) or ProcessReport(name=name))._replace(lines=tuple(logs.get(name, ())))
+        for name in names
+    )
+
+
+def _error(data: Any) -> ErrorReport | None:
+    if not data:
+        return None
+    code = data.get("exit")
+    return ErrorReport(
+        sentence=str(data.get("sentence") or "the run broke off"),
+        process=str(data.get("process") or ""),
+        command=str(data.get("command") or ""),
+        exit="" if code is None else str(code),
+        lines=tuple(map(str, data.get("last_lines") or ())),
+        help=str(data.get("help") or ""),
+    )
+
+
+def evidence(rows: Iterable[RowReport]) -> Counter[str]:
+    """Return how absence was shown, over all checks of these rows: {"by position": 14, …}."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        for verdict in row.verdicts:
+            total.update(verdict.evidence)
+    return total

@@ -1,0 +1,196 @@
+"""Who got what: of each message that a judgement is about, what became of it for every client.
+
+A fold over the operations of a run, in their order; pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from harness.model.history import Op
+from harness.model.plan import Plan
+from harness.report.words import message_name, refusal
+
+State = Literal["got", "never", "sender", "outside", "echo", "leak"]
+
+
+class Receipt(NamedTuple):
+    """What one client saw of one message."""
+
+    client: str
+    state: State
+    """`got` and `never`: a member who could expect it; `sender` and `outside`: neither got it nor was to;
+    `echo`: it came back to its sender; `leak`: it reached someone who was no member when it was sent."""
+    time_ns: int | None = None
+    """The first delivery."""
+    times: int = 0
+    """How often it was delivered."""
+    connected: bool = True
+    """Whether this client was ever connected."""
+
+
+class MessageReport(NamedTuple):
+    """One message and everybody's receipt of it, in the order of the cast."""
+
+    id: str
+    """The plan's id; for a message nobody scripted, its client message id or its text in quotes."""
+    room: str
+    sender: str
+    text: str
+    sent_ns: int | None
+    answered_ns: int | None
+    answer: str
+    """`ok`, the refusal, `no answer`, or empty when it was never sent."""
+    sequence: int | None
+    receipts: tuple[Receipt, ...]
+
+
+class _Seen:
+    """One message, as far as it is known."""
+
+    __slots__ = (
+        "answer",
+        "answered_ns",
+        "first",
+        "members",
+        "room",
+        "sender",
+        "sent_ns",
+        "sequence",
+        "text",
+        "times",
+    )
+
+    def __init__(self, room: str, sender: str, text: str, members: Iterable[str]) -> None:
+        self.room = room
+        self.sender = sender
+        self.text = text
+        self.members = set(members)
+        self.sent_ns: int | None = None
+        self.answered_ns: int | None = None
+        self.answer = ""
+        self.sequence: int | None = None
+        self.first: dict[str, int] = {}
+        self.times: dict[str, int] = {}
+
+
+def merge(op: Op, begun: Op | None) -> Op:
+    """Return a completion with what its invocation said as well."""
+    if begun is None:
+        return op
+    value = {**begun.value, **op.value}
+    return Op(op.index, op.time, op.process, op.type, op.f, value, op.op, op.step, op.t, op.error)
+
+
+class Receipts:
+    """Collects the receipts of some messages.
+
+    Feed it every operation once, in order.
+    """
+
+    def __init__(self, plan: Plan, wanted: Collection[str]) -> None:
+        """Watch the messages called `wanted`."""
+        self._plan = plan
+        self._wanted = frozenset(wanted)
+        self._seen: dict[str, _Seen] = {}
+        self._users = {client.name: client.user for client in plan.clients}
+        self._members = {room.name: set(room.members) for room in plan.rooms}
+        self._shows_all = {room.name for room in plan.rooms if room.history == "whole_room"}
+        self._connected: set[str] = set()
+
+    def feed(self, op: Op, begun: Op | None = None) -> bool:
+        """Take in one operation, and the one that it completes; return whether it is about a watched message."""
+        match op.f:
+            case "send" | "deliver" | "read":
+                name = message_name((begun or op).value) if self._wanted else ""
+                if name not in self._wanted:
+                    return False
+                self._note(name, merge(op, begun))
+                return True
+            case "connect" if op.type == "ok":
+                self._connected.add(op.client)
+            case "join" | "add" | "leave" | "kick" if op.type == "ok":
+                self._move(merge(op, begun))
+            case _:
+                pass
+        return False
+
+    def _note(self, name: str, op: Op) -> None:
+        value = op.value
+        seen = self._seen.get(name)
+        if seen is None:
+            room = str(value.get("room", ""))
+            members = self._members.get(room, ())
+            seen = _Seen(room, str(value.get("sender", "")), str(value.get("text", "")), members)
+            self._seen[name] = seen
+        if op.f == "deliver":
+            seen.first.setdefault(op.client, op.time)
+            seen.times[op.client] = seen.times.get(op.client, 0) + 1
+        elif op.f == "send" and op.type == "invoke":
+            if seen.sent_ns is None:
+                seen.sent_ns = op.time
+        elif op.f == "send" and seen.answer != "ok":
+            seen.answered_ns = op.time
+            seen.answer = "ok" if op.type == "ok" else refusal(op)
+        if seen.sequence is None and isinstance(value.get("sequence"), int):
+            seen.sequence = value["sequence"]
+
+    def _move(self, op: Op) -> None:
+        room = str(op.value.get("room", ""))
+        user = str(op.value.get("user") or self._users.get(op.client, op.client))
+        members = self._members.setdefault(room, set())
+        if op.f in ("leave", "kick"):
+            members.discard(user)
+            return
+        members.add(user)
+        if room in self._shows_all:
+            for seen in self._seen.values():
+                if seen.room == room:
+                    seen.members.add(user)
+
+    def result(self) -> Mapping[str, MessageReport]:
+        """Return what became of each watched message, those never sent included."""
+        planned = {
+            name: (sender, action.room, text)
+            for _, action in self._plan.sends()
+            for sender, name, text in action.messages()
+            if name in self._wanted
+        }
+        for name, (sender, room, text) in planned.items():
+            if name not in self._seen:
+                members = self._members.get(room, ())
+                self._seen[name] = _Seen(room, self._users.get(sender, sender), text, members)
+        return {name: self._report(name, seen) for name, seen in self._seen.items()}
+
+    def _report(self, name: str, seen: _Seen) -> MessageReport:
+        return MessageReport(
+            id=name,
+            room=seen.room,
+            sender=seen.sender,
+            text=seen.text,
+            sent_ns=seen.sent_ns,
+            answered_ns=seen.answered_ns,
+            answer=seen.answer or ("no answer" if seen.sent_ns is not None else ""),
+            sequence=seen.sequence,
+            receipts=tuple(
+                Receipt(
+                    client=client.name,
+                    state=_state(
+                        got=client.name in seen.first,
+                        sender=client.user == seen.sender and not client.include_own,
+                        member=client.user in seen.members,
+                    ),
+                    time_ns=seen.first.get(client.name),
+                    times=seen.times.get(client.name, 0),
+                    connected=client.name in self._connected,
+                )
+                for client in self._plan.clients
+            ),
+        )
+
+
+def _state(*, got: bool, sender: bool, member: bool) -> State:
+    if got:
+        return "echo" if sender else "got" if member else "leak"
+    return "sender" if sender else "never" if member else "outside"

@@ -1,0 +1,217 @@
+"""What a person reads at the end of a row and at the end of all of them.
+
+    summary_line   one line a row, the status words in one right-aligned column
+    detail_lines   with -v: every step with its time, every check
+    ending         blocks of what failed, then totals, and what to type next on the last lines
+    verdict_line   with -q: the totals alone
+
+Nothing here prints; every function returns text whose lines fit the look's width.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from harness.model.verdict import RunStatus, Status
+from harness.report.failure import failure_block
+from harness.report.look import Look, Tone
+from harness.report.model import Invocation, RowReport, StepReport, evidence
+from harness.report.text import clip, count, moment, pad, safe, seconds, to_ascii, width, wrap
+
+_WORDS: dict[RunStatus, tuple[str, Tone]] = {
+    RunStatus.PASS: ("PASS", "good"),
+    RunStatus.FAIL: ("FAIL", "bad"),
+    RunStatus.UNKNOWN: ("UNKNOWN", "doubt"),
+    RunStatus.ERROR: ("ERROR", "bad"),
+    RunStatus.SKIPPED: ("SKIP", "doubt"),
+    RunStatus.INTERRUPTED: ("INTERRUPTED", "doubt"),
+}
+_COUNTED = {
+    RunStatus.PASS: "passed",
+    RunStatus.FAIL: "failed",
+    RunStatus.UNKNOWN: "unknown",
+    RunStatus.ERROR: "could not run",
+    RunStatus.SKIPPED: "skipped",
+    RunStatus.INTERRUPTED: "interrupted",
+}
+_STEP_MARKS: dict[str, tuple[str, Tone]] = {
+    "done": ("✓", "good"),
+    "not fulfilled": ("✗", "bad"),
+    "failed": ("✗", "bad"),
+    "not reached": ("·", "dim"),
+}
+_CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
+    Status.PASS: ("✓", "good"),
+    Status.FAIL: ("✗", "bad"),
+    Status.UNKNOWN: ("?", "doubt"),
+    Status.NOT_EXERCISED: ("·", "dim"),
+    Status.NOT_APPLICABLE: ("·", "dim"),
+}
+_STATUS_CELLS = 12
+_NAME_CELLS = 20
+#: Rows that get blocks of their own in the ending; the others have their line, and report.json.
+_EXPLAINED = 6
+_LATER_BLOCKS = 2
+
+
+def summary_line(row: RowReport, look: Look | None = None, *, name_cells: int = _NAME_CELLS) -> str:
+    """Return the line of a finished row; several lines when a reason has to be told."""
+    look = look or Look()
+    word, tone = _WORDS[row.status]
+    name = pad(clip(safe(row.name), name_cells), name_cells)
+    start = f"{look.paint(word.rjust(_STATUS_CELLS), tone)}  {look.paint(name, 'bold')}{seconds(row.duration_ns):>9}"
+    room = look.width - _STATUS_CELLS - 2 - name_cells - 9
+    if row.status in (RunStatus.PASS, RunStatus.FAIL):
+        counts = (
+            f"{_column(row.messages_sent, 'message', 4)} {_column(len(row.plan.clients), 'client', 3)}"
+            f" {_column(row.checks, 'check', 3)}"
+        )
+        lines = [start + clip(f" {counts}", room)]
+    else:
+        first, *rest = wrap(safe(row.reason), max(room - 2, 12), lines=4)
+        indent = " " * (look.width - max(room - 2, 12))
+        lines = [f"{start}  {first}", *(indent + line for line in rest)]
+    for leak in row.leaks[:3]:
+        lines.append(clip(f"{' ' * (_STATUS_CELLS + 2)}left behind: {safe(leak)}", look.width))
+    return _finish(lines, look)
+
+
+def _column(number: int, noun: str, digits: int) -> str:
+    return f"{number:>{digits}} {noun if number == 1 else noun + 's'}".ljust(digits + len(noun) + 2)
+
+
+def detail_lines(row: RowReport, look: Look | None = None) -> str:
+    """Return every step with its time and every check with what it judged, as -v shows them."""
+    look = look or Look()
+    lines = [_step_line(step, look) for step in row.steps]
+    if row.scripted_waiting_ns:
+        lines.append(f"{' ' * 14}{seconds(row.scripted_waiting_ns)} of this was scripted waiting")
+    for verdict in row.verdicts:
+        mark, tone = _CHECK_MARKS[verdict.status]
+        how = ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)
+        told = "" if verdict.status in (Status.PASS, Status.FAIL) else str(verdict.status)
+        facts = count(verdict.exercised, "fact") if verdict.exercised else ""
+        detail = " · ".join(part for part in (told, verdict.reason, facts, how) if part)
+        text = clip(f"{safe(verdict.name):<24}  {safe(detail)}".rstrip(), look.width - 16)
+        lines.append(f"{' ' * 14}{look.paint(mark, tone)} {text}")
+    return _finish(lines, look)
+
+
+def _step_line(step: StepReport, look: Look) -> str:
+    mark, tone = _STEP_MARKS[step.status]
+    when = "" if step.start_ns is None else moment(step.start_ns)
+    took = step.status if step.start_ns is None else seconds(step.duration_ns)
+    text = safe(step.text) if not step.reason else f"{safe(step.text)} ({safe(step.reason)})"
+    room = look.width - 16 - 9 - len(took) - 2
+    body = pad(clip(text, room), room)
+    return f"{when:>13} {look.paint(mark, tone)} line {step.line:<3} {body}  {took}"
+
+
+def verdict_line(invocation: Invocation, look: Look | None = None) -> str:
+    """Return the totals: `6 runs: 5 passed, 1 failed · 74 of 75 checks passed · 41.0 s`."""
+    look = look or Look()
+    return _finish(wrap(_totals(invocation), look.width, lines=3), look)
+
+
+def _totals(invocation: Invocation) -> str:
+    rows = invocation.rows
+    ends = [f"{number} {word}" for status, word in _COUNTED.items() if (number := invocation.total(status))]
+    checks, passed = sum(row.checks for row in rows), sum(row.checks_passed for row in rows)
+    parts = [f"{count(len(rows), 'run')}: {', '.join(ends) or 'nothing was selected'}"]
+    parts.append(
+        f"{passed} of {count(checks, 'check')} passed" if passed < checks else count(checks, "check")
+    )
+    if faults := sum(row.faults for row in rows):
+        parts.append(f"{count(faults, 'fault')} injected")
+    leaks = sum(len(row.leaks) for row in rows)
+    parts.append(f"{count(leaks, 'thing')} left behind" if leaks else "nothing left behind")
+    parts.append(seconds(invocation.elapsed_ns))
+    if waiting := sum(row.scripted_waiting_ns for row in rows):
+        parts.append(f"{seconds(waiting)} of scripted waiting")
+    return " · ".join(parts)
+
+
+def ending(invocation: Invocation, look: Look | None = None) -> str:
+    """Return what stands under the summary lines: the blocks, the totals, and what to type next."""
+    look = look or Look()
+    lines: list[str] = []
+    bad = [row for row in invocation.rows if row.status not in (RunStatus.PASS, RunStatus.SKIPPED)]
+    for place, row in enumerate(bad[:_EXPLAINED]):
+        block = (
+            failure_block(row, look)
+            if place == 0
+            else failure_block(row, look, blocks=_LATER_BLOCKS, full=False)
+        )
+        lines += ["", *block.split("\n")]
+    if len(bad) > _EXPLAINED:
+        lines += ["", f"… and {count(len(bad) - _EXPLAINED, 'more row')} that did not pass, in report.json"]
+    lines.append("─" * 14)
+    lines += [f"  {line}" for line in wrap(_totals(invocation), look.width - 2, lines=3)]
+    for key, text in _closing(invocation, bad):
+        first, *rest = wrap(safe(text), look.width - 13, lines=4)
+        lines += [f"  {key:<10} {first}", *(f"{' ' * 13}{line}" for line in rest)]
+    for key, text in _next(invocation, bad):
+        # Lines to paste are never wrapped: a terminal joins what it broke by itself.
+        lines.append(f"  {key:<10} {safe(text)}")
+    return _finish(lines, look)
+
+
+def _closing(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
+    if shown := evidence(invocation.rows):
+        yield "absence", " · ".join(f"{number} {how}" for how, number in shown.most_common() if number)
+    idle: Counter[tuple[str, Status, str]] = Counter(
+        (verdict.name, verdict.status, verdict.reason)
+        for row in invocation.rows
+        for verdict in row.verdicts
+        if verdict.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
+    )
+    for status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
+        by_name: Counter[str] = Counter()
+        for (name, ended, reason), number in idle.items():
+            if ended is status:
+                by_name[f"{name} ({reason})" if reason and status is Status.NOT_APPLICABLE else name] += (
+                    number
+                )
+        if by_name:
+            every = len(invocation.rows)
+            told = (
+                name if number >= every else f"{name} in {count(number, 'run')}"
+                for name, number in by_name.items()
+            )
+            yield ("not judged", f"{status}: {', '.join(told)}")
+    if not bad and invocation.seed:
+        yield "seed", str(invocation.seed)
+
+
+def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
+    if invocation.directory:
+        yield "report", invocation.directory
+    if bad:
+        yield "again", again(invocation, bad)
+    if invocation.directory and bad:
+        yield "re-judge", f"{shlex.join(['chatsim', 'report', invocation.directory])}   (starts no processes)"
+
+
+def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
+    """Return the command that plays these rows again with the same seed, ready to paste."""
+    words = list(invocation.command) or ["chatsim", "run"]
+    files = list(dict.fromkeys(row.plan.file for row in rows))
+    if files and len(files) <= 3:
+        kept = [word for word in words if word not in invocation.paths]
+        words = [*kept[:2], *files, *kept[2:]] if invocation.paths or not invocation.command else words
+    if not any(word == "--seed" or word.startswith("--seed=") for word in words):
+        words += ["--seed", str(invocation.seed)]
+    return shlex.join(words)
+
+
+def _finish(lines: Iterable[str], look: Look) -> str:
+    text = "\n".join(line.rstrip() for line in lines)
+    return to_ascii(text) if look.ascii else text
+
+
+def name_cells(names: Iterable[str], look: Look) -> int:
+    """Return the width of the column of names, so that all lines of one command have the same."""
+    longest = max((width(safe(name)) for name in names), default=0)
+    return max(12, min(longest + 1, look.width - 60, 40)) if longest > _NAME_CELLS else _NAME_CELLS

@@ -1,0 +1,118 @@
+"""Steps and operations in words: one short phrase each, the same in every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.model.history import Op
+from harness.model.plan import Connect, Disconnect, Expect, Send, Step, Wait
+from harness.report.text import seconds
+
+#: Text of a message nobody scripted, as far as it is quoted.
+_QUOTED = 24
+
+
+def say_step(step: Step) -> str:
+    """Return a step in a few words: `connect bob, chad`."""
+    action = step.action
+    match action:
+        case Connect() | Disconnect():
+            return f"{action.verb} {names(action.who)}"
+        case Send():
+            what = action.id if action.repeat is None else f"{action.id}.1 … {action.id}.{action.repeat}"
+            return f"send {what} from {names(action.senders)} to {action.room}"
+        case Expect():
+            parts = [f"expect {action.written}"]
+            if action.received_by:
+                parts.append(f"received by {names(action.received_by)}")
+            if action.not_by:
+                parts.append(f"not by {names(action.not_by)}")
+            return ", ".join(parts)
+        case Wait():
+            return f"wait {seconds(action.duration_ns)}"
+
+
+def names(who: tuple[str, ...]) -> str:
+    """Return a list of names, cut when it is long."""
+    if len(who) > 4:
+        return f"{', '.join(who[:3])} … {len(who) - 3} more"
+    return ", ".join(who)
+
+
+def message_name(value: Mapping[str, Any]) -> str:
+    """Return what a message is called: the plan's id, else the client message id, else its text."""
+    for key in ("id", "client_message_id"):
+        if name := value.get(key):
+            return str(name)
+    text = str(value.get("text") or "")
+    return f"“{text[:_QUOTED]}{'…' if len(text) > _QUOTED else ''}”"
+
+
+def refusal(op: Op) -> str:
+    """Return why an operation did not end ok: `PERMISSION_DENIED NOT_A_MEMBER`, or a word for no answer."""
+    error = op.error or {}
+    parts = [str(error[key]) for key in ("code", "reason") if error.get(key)]
+    return " ".join(parts) or ("refused" if op.type == "fail" else "no answer")
+
+
+def ending(value: Mapping[str, Any]) -> str:
+    """Return how a process ended: `killed by signal 9 as asked`, `exit 1`."""
+    signal = value.get("signal")
+    how = f"killed by signal {signal}" if signal is not None else f"exit {value.get('code')}"
+    return f"{how} as asked" if value.get("asked") else how
+
+
+def say_op(op: Op) -> str:
+    """Return an operation in a few words, without its process: `send before: ok, sequence 1`."""
+    if op.f == "exit":
+        return ending(op.value)
+    phrase = " ".join(part for part in (_VERB.get(op.f, op.f), _object(op)) if part)
+    if op.type == "ok" and op.op is None:
+        return phrase
+    match op.type:
+        case "invoke":
+            return f"{phrase} begins" if op.f != "send" else phrase
+        case "ok":
+            return f"{phrase}: ok{_result(op.value)}"
+        case "fail":
+            return f"{phrase}: {refusal(op)}"
+        case "info":
+            return f"{phrase}: unknown ({refusal(op)})"
+
+
+_VERB = {
+    "deliver": "got",
+    "claim": "was told",
+    "read": "audit saw",
+    "history": "audit of",
+    "ended": "membership ended in",
+}
+
+
+def _object(op: Op) -> str:
+    value = op.value
+    match op.f:
+        case "send" | "deliver" | "read":
+            return message_name(value)
+        case "claim":
+            return f"that is all in {value.get('room')} up to {value.get('through')}"
+        case "fence":
+            return f"by {value['grade']}" if value.get("grade") else ""
+        case "expect":
+            return ", ".join(map(str, value.get("ids", ())))
+        case "connection":
+            return str(value.get("state", ""))
+        case "ack":
+            return ", ".join(f"{room} up to {through}" for room, through in value.get("acks", {}).items())
+        case "history" | "ended" | "create":
+            return str(value.get("room", ""))
+        case _:
+            return ""
+
+
+def _result(value: Mapping[str, Any]) -> str:
+    for key in ("sequence", "count"):
+        if value.get(key) is not None:
+            return f", {key} {value[key]}"
+    return ""
