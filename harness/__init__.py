@@ -13,3 +13,5 @@ dependencies, see docs/architecture.md):
 * `report`   plan + history + verdicts -> terminal, JSON, JUnit.
 * `cli`      thin commands over all of it.
 """
+
+__version__ = "0.1.0"

@@ -33,6 +33,8 @@ class Played:
     duration_ns: int
     scripted_waiting_ns: int
     interrupted: bool
+    leftovers: tuple[tuple[int, str], ...]
+    """(pid, command) of what was still running after everybody was told to go; they were killed."""
 
 
 async def play(
@@ -91,7 +93,12 @@ async def play(
     finally:
         duration = recorder.now()
         recorder.close()
-    return Played(duration_ns=duration, scripted_waiting_ns=clock.paused_ns, interrupted=stop.is_set())
+    return Played(
+        duration_ns=duration,
+        scripted_waiting_ns=clock.paused_ns,
+        interrupted=stop.is_set(),
+        leftovers=tuple(leftovers),
+    )
 
 
 async def _play(
@@ -128,8 +135,9 @@ async def _play(
             async with asyncio.timeout(PATIENCE_S):
                 await _final(plan, recorder, cast, server)
         return
-    if reason := played.result():
-        _end(recorder, script, reason)
+    if stopper := played.result():
+        step, reason = stopper
+        recorder.complete(script, "fail", {"reason": reason}, step=step.pointer)
     else:
         recorder.complete(script, "ok")
     await _final(plan, recorder, cast, server)
@@ -137,8 +145,8 @@ async def _play(
 
 async def _script(
     plan: Plan, recorder: Recorder, clock: Clock, cast: Cast, on_step: Callable[[int, Step], None]
-) -> str:
-    """Play the steps in order; return why it stopped early, or nothing."""
+) -> tuple[Step, str] | None:
+    """Play the steps in order; return the step that stopped it early, and why."""
     stage = Script(recorder, clock, cast)
     for index, step in enumerate(plan.steps):
         on_step(index, step)
@@ -149,8 +157,8 @@ async def _script(
         try:
             await VERBS[step.action.verb].play(stage, step)
         except StepFailedError as fault:
-            return f"{step.pointer}: {fault}"
-    return ""
+            return step, str(fault)
+    return None
 
 
 async def _final(plan: Plan, recorder: Recorder, cast: Cast, server: Server) -> None:

@@ -63,13 +63,19 @@ class Recorder:
         value: Mapping[str, Any] | None = None,
         *,
         error: Mapping[str, Any] | None = None,
+        step: str | None = None,
         t: int | None = None,
     ) -> Op:
-        """Record how an operation ended; `value` is added to that of the invocation."""
+        """Record how an operation ended; `value` is added to that of the invocation.
+
+        `step` names the step when the invocation could not.
+        """
         if invoked.op is not None:
             self.open.pop(invoked.op, None)
         merged = {**invoked.value, **(value or {})}
-        return self._write(invoked.process, type_, invoked.f, merged, invoked.op, invoked.step, t, error)
+        return self._write(
+            invoked.process, type_, invoked.f, merged, invoked.op, step or invoked.step, t, error
+        )
 
     def note(
         self,

@@ -63,4 +63,11 @@ class CouldNotRunError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """Return what env.json keeps of it."""
-        return {**self.__dict__, "last_lines": list(self.last_lines)}
+        return {
+            "sentence": self.sentence,
+            "process": self.process,
+            "command": self.command,
+            "exit": self.ending,
+            "last_lines": list(self.last_lines),
+            "help": self.help,
+        }

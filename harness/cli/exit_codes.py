@@ -1,0 +1,52 @@
+"""What the exit code of `chatsim` says. The codes and their rank are part of the interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from harness.model.verdict import RunStatus
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    COULD_NOT_RUN = 3
+    UNKNOWN = 4
+    NOTHING = 5
+    INTERRUPTED = 130
+
+
+#: Highest rank first: the code of several rows is that of the first in this list that one of them has.
+RANK = (
+    ExitCode.INTERRUPTED,
+    ExitCode.USAGE,
+    ExitCode.COULD_NOT_RUN,
+    ExitCode.FAILED,
+    ExitCode.UNKNOWN,
+    ExitCode.PASSED,
+    ExitCode.NOTHING,
+)
+
+_OF_STATUS = {
+    RunStatus.PASS: ExitCode.PASSED,
+    RunStatus.FAIL: ExitCode.FAILED,
+    RunStatus.UNKNOWN: ExitCode.UNKNOWN,
+    RunStatus.ERROR: ExitCode.COULD_NOT_RUN,
+    RunStatus.SKIPPED: ExitCode.NOTHING,
+    RunStatus.INTERRUPTED: ExitCode.INTERRUPTED,
+}
+
+EPILOG = (
+    "Exit codes: 0 passed · 1 failed · 2 wrong usage or file · 3 could not run · 4 could not be judged · "
+    "5 nothing to run · 130 interrupted."
+)
+
+
+def exit_code(statuses: Iterable[RunStatus]) -> ExitCode:
+    """Return the code for rows that ended so; `NOTHING` when there are none, or all were skipped."""
+    codes = {_OF_STATUS[status] for status in statuses}
+    return next((code for code in RANK if code in codes), ExitCode.NOTHING)

@@ -1,0 +1,34 @@
+"""`chatsim list`: which scenarios there are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+from harness.cli.exit_codes import EPILOG
+from harness.cli.scenarios import load_or_exit
+from harness.report.look import look_of
+from harness.report.text import clip, count, pad, safe, width
+
+
+@click.command("list", epilog=EPILOG)
+@click.argument("paths", nargs=-1, metavar="[PATH...]")
+def command(paths: Sequence[str]) -> None:
+    r"""Show scenarios: their names, titles and tags. Without PATH, those of the folder scenarios.
+
+    \b
+    Example:
+      chatsim list scenarios/
+    """
+    plans = load_or_exit(paths or ["scenarios"])
+    look = look_of(sys.stdout, os.environ, columns=shutil.get_terminal_size((80, 24)).columns)
+    names = max(width(safe(plan.name)) for plan in plans)
+    for plan in plans:
+        tags = "".join(f"  #{tag}" for tag in plan.tags)
+        name = look.paint(pad(safe(plan.name), names), "bold")
+        click.echo(f"{name}  {clip(safe(plan.title + tags), max(20, look.width - names - 2))}".rstrip())
+    click.echo(f"{count(len(plans), 'scenario')}", err=True)

@@ -1,0 +1,77 @@
+"""`chatsim report`: judge a recorded run again and make its reports again, without starting anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import archive
+from harness.archive import ArchiveError
+from harness.cli.derive import derive
+from harness.cli.exit_codes import EPILOG, exit_code
+from harness.model.history import HistoryError
+from harness.report.files import write_reports
+from harness.report.look import ColorFlag, look_of
+from harness.report.model import Invocation, RowReport
+from harness.report.progress import open_progress
+from harness.report.terminal import ending, name_cells, verdict_line
+
+
+@click.command("report", epilog=EPILOG)
+@click.argument(
+    "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("reports/latest")
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) -> None:
+    r"""Judge a recorded run again, from its histories alone.
+
+    DIRECTORY is the folder of a run, or of one scenario in it; without it, the latest run. Everything that
+    follows from the record is written anew: verdicts.json, report.json, junit.xml.
+
+    \b
+    Examples:
+      chatsim report
+      chatsim report reports/latest/basic
+    """
+    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    try:
+        folders = archive.rows(directory)
+        rows = [derive(folder) for folder in folders]
+    except (ArchiveError, HistoryError) as fault:
+        raise click.UsageError(str(fault)) from fault
+    progress = open_progress(
+        sys.stdout,
+        sys.stderr,
+        os.environ,
+        look=look,
+        verbosity=1 if verbose else -1 if quiet else 0,
+        name_cells=name_cells((row.name for row in rows), look),
+    )
+    with progress:
+        for row in rows:
+            progress.row_finished(row)
+    env: dict[str, Any] = dict(rows[0].env)
+    words: Sequence[str] = env.get("command") or ()
+    report = Invocation(
+        rows=tuple(rows),
+        command=tuple(words),
+        paths=tuple(word for word in words if word in _files(rows)),
+        seed=rows[0].seed,
+        directory=str(directory),
+        started_at=rows[0].started_at,
+    )
+    write_reports(report, directory)
+    click.echo((verdict_line if quiet else ending)(report, look))
+    raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+
+
+def _files(rows: Sequence[RowReport]) -> set[str]:
+    return {row.plan.file for row in rows}
