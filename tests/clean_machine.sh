@@ -48,6 +48,7 @@ exec chroot --userspec=1000:1000 "$system" "$@"
 ENTER
 
 # A clean environment, but for how packages are reached.
+# shellcheck disable=SC2016 # the variables are those of the shell inside
 set -- sh -c 'cd /srv/chatsim
 echo "== $(python3 --version), as user $(id -u)"
 for absent in pip git make cc; do ! command -v $absent >/dev/null || echo "unexpected: $absent"; done

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ("cksum", "cmp", "dirname", "find", "head", "mv", "readlink", "sed", "sh")
+TOOLS = ("cksum", "cmp", "dirname", "find", "head", "mkdir", "mv", "readlink", "rm", "sed", "sh")
 
 
 @pytest.fixture
@@ -68,3 +68,20 @@ def test_a_python_without_its_venv_module(clone: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.splitlines()[-1].endswith("apt-get install python3-venv")
     assert not (clone / ".venv").exists()
+
+
+def test_an_environment_that_was_not_finished_starts_anew(clone: Path) -> None:
+    python(clone, 'case "$*" in *"-m venv"*) echo "made $3"; exit 1;; *--version*) echo Python 3.11.2;; esac')
+    for _ in range(2):
+        done = dev(clone, "chatsim")
+        assert done.returncode == 3
+        assert done.stdout == f"made {clone / '.venv'}\n"
+        assert "could not make .venv; its complaint is above" in done.stderr
+
+
+def test_an_environment_that_was_moved_starts_anew(clone: Path) -> None:
+    python(clone, 'case "$*" in *"-m venv"*) exit 1;; *--version*) echo Python 3.11.2;; esac')
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "bin" / "python").symlink_to(clone.parent / "bin" / "python3")
+    (clone / ".venv" / "belongs").write_text("/elsewhere /usr/bin/python3\n")
+    assert "dev: making .venv with Python 3.11.2" in dev(clone, "chatsim").stderr
