@@ -478,6 +478,7 @@ class Client:
         max_messages: int = 0,
         wait: float = 0.0,
         within: float = DEFAULT_WITHIN,
+        patient: bool = True,
     ) -> Polled:
         """Acknowledge, then fetch what is new; one poll at a time, others queue.
 
@@ -488,17 +489,22 @@ class Client:
             max_messages: 0 leaves it to the server.
             wait: seconds to wait for a first message.
             within: seconds for all of it.
+            patient: try again while that is sensible. False shows the first failure.
 
         Raises:
             ChatError: nothing was handed over; what an answer on its way held comes again.
         """
         async with self._poll_turn:
             try:
-                return await self._poll_once(positions, acks or {}, rooms, max_messages, wait, within)
+                return await self._poll_once(
+                    positions, acks or {}, rooms, max_messages, wait, within, patient=patient
+                )
             except LogEpochChangedError:
                 self.place.forget()
                 self._acks.forget()
-                answer = await self._poll_once(positions, {}, rooms, max_messages, wait, within)
+                answer = await self._poll_once(
+                    positions, {}, rooms, max_messages, wait, within, patient=patient
+                )
                 return answer._replace(epoch_changed=True)
 
     async def _poll_once(
@@ -509,6 +515,8 @@ class Client:
         max_messages: int,
         wait: float,
         within: float,
+        *,
+        patient: bool,
     ) -> Polled:
         transport, known = self._transport, self.place.positions()
         request = PollRequest(
@@ -522,7 +530,11 @@ class Client:
             resume_after=self.place.resume_after(rooms),
         )
         answer = await transport.call(
-            transport.chat.Poll, request, within=within, try_timeout=transport.retry.try_timeout + wait
+            transport.chat.Poll,
+            request,
+            within=within,
+            idempotent=patient,
+            try_timeout=transport.retry.try_timeout + wait,
         )
         self.place.saw(answer.position, known)
         deltas = tuple(delta for raw in answer.deltas if (delta := self.place.take(raw)) is not None)
