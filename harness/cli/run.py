@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import time
@@ -50,6 +51,21 @@ class Speed(click.ParamType):
         return factor
 
 
+class Duration(click.ParamType):
+    """A time with its unit: `500ms`, `10s`, `1m`."""
+
+    name = "duration"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", value)
+        if found is None:
+            self.fail(f"{value!r} is no time: write a number and its unit, such as 500ms or 10s", param, ctx)
+        return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
+
+
 @click.command("run", epilog=EPILOG)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
@@ -70,6 +86,13 @@ class Speed(click.ParamType):
 )
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
 @click.option(
+    "--ready-within",
+    type=Duration(),
+    default="10s",
+    show_default=True,
+    help="How long the server may take to get ready.",
+)
+@click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("reports"),
@@ -86,6 +109,7 @@ def command(
     speed: float | None,
     server: str | None,
     driver: str | None,
+    ready_within: float,
     reports: Path,
     *,
     quiet: bool,
@@ -102,7 +126,7 @@ def command(
       chatsim run scenarios/ -j 4 --speed max
       chatsim run scenarios/basic.yaml --server "./my-server --port {port} --data {data}"
     """
-    settings = Settings(server=server, driver=driver, speed=speed)
+    settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
     begun = time.monotonic_ns()
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     run = archive.new_run_id()

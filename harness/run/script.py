@@ -73,9 +73,11 @@ class Script:
         )
         return not missing and not seen
 
-    async def pause(self, duration_ns: int) -> None:
+    async def pause(self, duration_ns: int, step: Step) -> None:
         """Let scenario time pass."""
+        waiting = self._recorder.invoke(SCRIPT, "wait", {"duration_ns": duration_ns}, step.pointer)
         await self._clock.pause(duration_ns)
+        self._recorder.complete(waiting, "ok")
 
     async def pause_until_next(self, previous_start_ns: int, every_ns: int) -> int:
         """Wait until `every_ns` after the previous start; return the start now."""

@@ -51,7 +51,7 @@ class Stage(Protocol):
         """
         ...
 
-    async def pause(self, duration_ns: int) -> None:
+    async def pause(self, duration_ns: int, step: Step) -> None:
         """Let scenario time pass."""
         ...
 

@@ -5,14 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from harness.keeper.handle import RUN_VARIABLE, CommandError, Exit, Keeper
+from harness.keeper.handle import CommandError, Exit, Keeper, KeeperError
+from tests.support import members, until
 
 PYTHON = sys.executable
 
@@ -25,25 +25,6 @@ async def running(*preload):
         yield keeper
     finally:
         await keeper.close()
-
-
-def members(run):
-    """Every living process that was exec'd, or forked, in this run."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(RUN_VARIABLE) == run and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found
-
-
-def until(condition, what, deadline_s=5.0):
-    end = time.monotonic() + deadline_s
-    while not (value := condition()):
-        assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
-    return value
 
 
 async def start(keeper, *command, name="child", **options):
@@ -82,7 +63,9 @@ def test_a_forked_entry_gets_its_arguments_and_its_result_is_the_exit_code(tmp_p
     async def scenario():
         async with running("entry_for_test") as keeper:
             reading, writing = os.pipe()
-            child = await keeper.spawn("x", module="entry_for_test", arguments=["a", "b"], stdio=(0, writing, 2))
+            child = await keeper.spawn(
+                "x", module="entry_for_test", arguments=["a", "b"], stdio=(0, writing, 2)
+            )
             os.close(writing)
             with os.fdopen(reading, "rb") as output:
                 assert output.read() == b"['a', 'b'] ['a', 'b'] 1\n"
@@ -123,7 +106,9 @@ def test_a_command_that_cannot_be_executed_is_named_with_the_reason(command, rea
 def test_a_signal_reaches_the_whole_group_and_the_end_says_which():
     async def scenario():
         async with running() as keeper:
-            script = "import subprocess; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+            script = (
+                "import subprocess; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+            )
             child, output = await start(keeper, PYTHON, "-c", script)
             with output:
                 grandchild = int(output.readline())
@@ -137,9 +122,7 @@ def test_a_signal_reaches_the_whole_group_and_the_end_says_which():
 
 
 def test_a_row_is_swept_of_what_got_away_and_other_rows_are_left_alone():
-    script = (
-        "import subprocess; p = subprocess.Popen(['sleep', '61'], start_new_session=True); print(p.pid, flush=True)"
-    )
+    script = "import subprocess; p = subprocess.Popen(['sleep', '61'], start_new_session=True); print(p.pid, flush=True)"
 
     async def scenario():
         async with running() as keeper:
@@ -198,8 +181,6 @@ def test_kill_9_of_chatsim_leaves_no_process_and_no_directory():
 
 
 def test_a_module_that_cannot_be_imported_is_reported_in_one_line():
-    from harness.keeper.handle import KeeperError
-
     async def scenario():
         keeper = Keeper.launch("test-broken", ["no_such_module_at_all"])
         with pytest.raises(KeeperError, match="No module named 'no_such_module_at_all'"):

@@ -1,0 +1,5 @@
+"""`python -m harness` is `chatsim`."""
+
+from harness.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Servers and clients that do not do their part: a result that names them, an exit code, never a hang."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import until
+
+QUICK = """
+scenario: Two people and a word
+clients: [alice, bob]
+rooms: {lobby: [alice, bob]}
+steps:
+  - connect: [alice, bob]
+  - send: hello
+    from: alice
+    id: hello
+  - expect: hello
+    received_by: bob
+inboxes:
+  bob: [hello]
+"""
+
+
+def recorded(reports):
+    """The operations on record so far, whatever the run."""
+    text = "".join(path.read_text() for path in reports.glob("*-*/*/history.jsonl"))
+    return [json.loads(line) for line in text.split("\n")[1:-1]]
+
+
+def connected(reports):
+    """The same, once the harness and both clients are connected."""
+    ops = recorded(reports)
+    return ops if sum(op["f"] == "connect" and op["type"] == "ok" for op in ops) == 3 else []
+
+
+def python(script):
+    return f'{sys.executable} -c "{script}"'
+
+
+def test_a_server_command_that_does_not_exist(chatsim, scenario):
+    ran = chatsim("run", scenario(QUICK), "--server", "/no/such/server --port {port}")
+    assert ran.code == 3, ran
+    assert "/no/such/server: No such file or directory" in ran.out
+
+
+def test_a_server_that_dies_at_start_is_quoted(chatsim, scenario):
+    ran = chatsim("run", scenario(QUICK), "--server", python("import sys; sys.exit('the disk is on fire')"))
+    assert ran.code == 3, ran
+    assert "the server ended before it was ready (exit 1)" in ran.out
+    assert "the disk is on fire" in ran.out
+
+
+@pytest.mark.parametrize("says", ["pass", "print('welcome!', flush=True)"])
+def test_a_server_that_never_gets_ready_is_given_up(chatsim, scenario, says):
+    script = f"import signal; {says}; signal.pause()"
+    ran = chatsim("run", scenario(QUICK), "--server", python(script), "--ready-within", "500ms")
+    assert ran.code == 3, ran
+    assert "the server was not ready within 0.5 s" in ran.out
+
+
+def test_a_server_that_answers_garbage(chatsim, scenario):
+    script = (
+        "import socket, json; s = socket.create_server(('127.0.0.1', 0)); "
+        "print(json.dumps(dict(event='ready', port=s.getsockname()[1])), flush=True)\n"
+        "while True: c, _ = s.accept(); c.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\nhello'); c.close()"
+    )
+    command = scenario("import sys\nexec(sys.argv[1])", "run.py")
+    ran = chatsim("run", scenario(QUICK), "--server", f'{sys.executable} {command} "{script}"')
+    assert ran.code == 3, ran
+    assert "the harness could not connect to the server" in ran.out
+
+
+def test_a_server_that_is_killed_in_mid_run_fails_the_run(chatsim, scenario):
+    """The client kills it: nobody asked for that."""
+    path = scenario(QUICK.replace("  - send: hello", "  - wait: 30s\n  - send: hello"))
+    with chatsim.start("run", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        ops = until(lambda: connected(chatsim.reports), "server and both clients", 20)
+        pid = next(op["value"]["pid"] for op in ops if op["f"] == "start" and op["type"] == "ok")
+        os.kill(pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 1, (out, err)
+    assert "server" in out
+    assert "SIGKILL" in out or "signal 9" in out
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "sentence"),
+    [
+        ("raise SystemExit('no licence')", 3, "the driver of harness ended before it said hello"),
+        ("print('hi there', flush=True); import signal; signal.pause()", 3, "is not JSON: 'hi there'"),
+    ],
+)
+def test_a_driver_that_is_unusable(chatsim, scenario, script, code, sentence):
+    ran = chatsim("run", scenario(QUICK), "--driver", python(script))
+    assert ran.code == code, ran
+    assert sentence in ran.out
+
+
+def test_ctrl_c_judges_what_was_recorded_and_leaves_130(chatsim, scenario):
+    path = scenario(QUICK.replace("inboxes:", "  - wait: 60s\ninboxes:"))
+    with chatsim.start("run", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: any(op["f"] == "wait" for op in recorded(chatsim.reports)), "the pause", 20)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "INTERRUPTED" in out
+    row = next(chatsim.reports.glob("latest/*/verdicts.json"))
+    assert '"status"' in row.read_text()

@@ -1,0 +1,65 @@
+"""Each scenario that ships passes, and its record alone gives the same verdicts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT
+
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_it_passes_and_is_judged_the_same_from_its_record(chatsim, path):
+    ran = chatsim("run", path, "--speed", "max")
+    assert ran.code == 0, ran
+    first = ran.verdicts()
+    assert first["status"] == "pass"
+    assert all(verdict["status"] in ("pass", "not exercised") for verdict in first["verdicts"]), first
+    for derived in ("verdicts.json", "env.json"):
+        (ran.row() / derived).unlink()
+    for derived in ("report.json", "junit.xml"):
+        (ran.folder / derived).unlink()
+    again = chatsim("report", ran.folder)
+    assert again.code == 0, again
+    assert ran.verdicts() == first
+    assert (ran.folder / "junit.xml").is_file()
+
+
+def without_one_delivery(row, number):
+    """Take the nth deliver line out of a history; return (client, message id), or None when there is none."""
+    head, *lines = (row / "history.jsonl").read_text().splitlines()
+    ops = [json.loads(line) for line in lines]
+    found = [place for place, op in enumerate(ops) if op["f"] == "deliver"]
+    if number >= len(found):
+        return None
+    gone = ops.pop(found[number])
+    for index, op in enumerate(ops):
+        op["index"] = index
+    (row / "history.jsonl").write_text("\n".join([head, *(json.dumps(op) for op in ops)]) + "\n")
+    return gone["process"].partition("#")[0], gone["value"]["id"]
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message(chatsim, path):
+    ran = chatsim("run", path, "--speed", "max")
+    whole = (ran.row() / "history.jsonl").read_text()
+    number = 0
+    while gone := without_one_delivery(ran.row(), number):
+        client, message = gone
+        again = chatsim("report", ran.folder)
+        assert again.code == 1, (gone, again)
+        assert client in again.out, gone
+        assert message in again.out, gone
+        (ran.row() / "history.jsonl").write_text(whole)
+        number += 1
+    assert number > 0
+
+
+def test_everything_at_once_in_one_invocation(chatsim):
+    ran = chatsim("run", "scenarios", "--speed", "max", "-j", "4")
+    assert ran.code == 0, ran
+    assert len(list(ran.folder.glob("*/history.jsonl"))) == len(SCENARIOS)
+    assert f"{len(SCENARIOS)} passed" in ran.out
+    assert Path(ran.folder).is_symlink()

@@ -1,0 +1,37 @@
+"""What several tests need: waiting for what has no event, and finding the processes of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psutil
+
+from harness.keeper.handle import RUN_VARIABLE
+
+T = TypeVar("T")
+
+#: Pace of looking at things that cannot tell us of themselves: /proc, files that others write.
+LOOK_AGAIN_S = 0.002
+
+
+def until(condition: Callable[[], T], what: str, deadline_s: float = 10.0) -> T:
+    """Look until the condition is true, and return its value; fail with what was waited for."""
+    end = time.monotonic() + deadline_s
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
+        time.sleep(LOOK_AGAIN_S)
+    return value
+
+
+def members(run: str) -> list[psutil.Process]:
+    """Return every living process that carries this run id, the keeper and its forks included."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(RUN_VARIABLE) == run and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
