@@ -122,7 +122,10 @@ def test_a_signal_reaches_the_whole_group_and_the_end_says_which():
 
 
 def test_a_row_is_swept_of_what_got_away_and_other_rows_are_left_alone():
-    script = "import subprocess; p = subprocess.Popen(['sleep', '61'], start_new_session=True); print(p.pid, flush=True)"
+    script = (
+        "import subprocess; p = subprocess.Popen(['sleep', '61'], start_new_session=True); "
+        "print(p.pid, flush=True)"
+    )
 
     async def scenario():
         async with running() as keeper:
@@ -160,7 +163,10 @@ async def main():
     keeper = Keeper.launch(sys.argv[1])
     await keeper.attach()
     null = os.open(os.devnull, os.O_RDWR)
-    script = "import subprocess, signal; signal.signal(15, 1); subprocess.Popen(['sleep', '62'], start_new_session=True).wait()"
+    script = (
+        "import subprocess, signal; signal.signal(15, 1); "
+        "subprocess.Popen(['sleep', '62'], start_new_session=True).wait()"
+    )
     for number in range(3):
         await keeper.spawn(str(number), command=[sys.executable, "-c", script], stdio=(null, null, null))
     print(keeper.scratch, flush=True)
