@@ -13,7 +13,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from grpc import aio
@@ -35,7 +35,8 @@ MAX_UNDER_WAY: Final = 16
 #: A stream that answers nothing for this long, in seconds, while something is under way is taken for dead.
 STALL_LIMIT: Final = 5.0
 
-_Stream = aio.StreamStreamCall[SendMessagesRequest, SendMessagesResponse]
+if TYPE_CHECKING:
+    _Stream = aio.StreamStreamCall[SendMessagesRequest, SendMessagesResponse]
 
 
 @dataclass(slots=True, eq=False)

@@ -15,8 +15,9 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from chatsys.errors.table import Reason
-
+#: Reasons of the server's table that this library acts upon.
+LOG_EPOCH_CHANGED: Final = "LOG_EPOCH_CHANGED"
+SESSION_REPLACED: Final = "SESSION_REPLACED"
 #: Reasons that this library gives by itself, beside those of the server's table.
 WRONG_SERVER: Final = "WRONG_SERVER"
 HOLE_IN_STREAM: Final = "HOLE_IN_STREAM"
@@ -196,9 +197,9 @@ _MEANING: Final[Mapping[grpc.StatusCode, _Meaning]] = {
 }
 
 _BY_REASON: Final[Mapping[tuple[grpc.StatusCode, str], type[ChatError]]] = {
-    (grpc.StatusCode.FAILED_PRECONDITION, Reason.LOG_EPOCH_CHANGED): LogEpochChangedError,
+    (grpc.StatusCode.FAILED_PRECONDITION, LOG_EPOCH_CHANGED): LogEpochChangedError,
     (grpc.StatusCode.FAILED_PRECONDITION, WRONG_SERVER): WrongServerError,
-    (grpc.StatusCode.ABORTED, Reason.SESSION_REPLACED): SessionReplacedError,
+    (grpc.StatusCode.ABORTED, SESSION_REPLACED): SessionReplacedError,
 }
 
 _BY_NUMBER: Final[Mapping[int, grpc.StatusCode]] = {code.value[0]: code for code in grpc.StatusCode}

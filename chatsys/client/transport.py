@@ -12,19 +12,23 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import grpc
 from grpc import aio
 
 from chatsys.client.errors import WRONG_SERVER, ChatError, DeadlineExceededError, WrongServerError, from_rpc
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
-from chatsys.v1.chat_pb2_grpc import ChatServiceAsyncStub, ChatServiceStub
-from chatsys.v1.room_pb2_grpc import RoomServiceAsyncStub, RoomServiceStub
-from chatsys.v1.server_pb2_grpc import ServerServiceAsyncStub, ServerServiceStub
-from chatsys.v1.user_pb2_grpc import UserServiceAsyncStub, UserServiceStub
+from chatsys.v1.chat_pb2_grpc import ChatServiceStub
+from chatsys.v1.room_pb2_grpc import RoomServiceStub
+from chatsys.v1.server_pb2_grpc import ServerServiceStub
+from chatsys.v1.user_pb2_grpc import UserServiceStub
 
-AnswerT = TypeVar("AnswerT")
+if TYPE_CHECKING:  # these exist in the stubs only
+    from chatsys.v1.chat_pb2_grpc import ChatServiceAsyncStub
+    from chatsys.v1.room_pb2_grpc import RoomServiceAsyncStub
+    from chatsys.v1.server_pb2_grpc import ServerServiceAsyncStub
+    from chatsys.v1.user_pb2_grpc import UserServiceAsyncStub
 
 #: Names in the initial metadata of every answer.
 INSTANCE_KEY: Final = "chatsys-instance"
