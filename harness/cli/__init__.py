@@ -56,7 +56,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="chatsim %(version)s")
 def chatsim() -> None:
-    r"""Play chat scenarios against a real server, with real processes, and judge what everyone received.
+    """Play chat scenarios against a real server, with real processes, and judge what everyone received.
 
     \b
     Try it:   chatsim run scenarios/basic.yaml

@@ -17,7 +17,7 @@ from harness.report.text import count
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(paths: Sequence[str], *, quiet: bool, color: ColorFlag) -> None:
-    r"""Find every fault in scenario files, and start nothing.
+    """Find every fault in scenario files, and start nothing.
 
     \b
     Examples:

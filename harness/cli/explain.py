@@ -14,7 +14,7 @@ from harness.source.explain import explain
 @click.command("explain", epilog=EPILOG)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 def command(paths: Sequence[str]) -> None:
-    r"""Tell what scenarios do, step by step, in plain words.
+    """Tell what scenarios do, step by step, in plain words.
 
     \b
     Example:

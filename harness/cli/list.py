@@ -18,7 +18,7 @@ from harness.report.text import clip, count, pad, safe, width
 @click.command("list", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 def command(paths: Sequence[str]) -> None:
-    r"""Show scenarios: their names, titles and tags. Without PATH, those of the folder scenarios.
+    """Show scenarios: their names, titles and tags. Without PATH, those of the folder scenarios.
 
     \b
     Example:

@@ -31,7 +31,7 @@ from harness.report.terminal import ending, name_cells, verdict_line
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) -> None:
-    r"""Judge a recorded run again, from its histories alone.
+    """Judge a recorded run again, from its histories alone.
 
     DIRECTORY is the folder of a run, or of one scenario in it; without it, the latest run. Everything that
     follows from the record is written anew: verdicts.json, report.json, junit.xml.

@@ -116,7 +116,7 @@ def command(
     verbose: bool,
     color: ColorFlag,
 ) -> None:
-    r"""Play scenarios and judge them.
+    """Play scenarios and judge them.
 
     PATH is a scenario file, or a folder of them.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Sequence
 
@@ -12,7 +11,8 @@ import click
 from harness.cli.exit_codes import ExitCode
 from harness.model.plan import Plan
 from harness.report.look import ColorFlag, wants_color
-from harness.source import load, render
+from harness.source.diagnostic import closing_line, render
+from harness.source.loader import load
 
 
 def load_or_exit(
@@ -20,23 +20,22 @@ def load_or_exit(
 ) -> tuple[Plan, ...]:
     """Return the plans of all scenario files in `paths`.
 
-    Warnings go to standard error. With any fault in any file, all faults of all files go there, and the command
-    ends with code 2; with no scenario at all it ends with code 5.
+    Diagnostics go to standard error. With any fault in any file, all faults of all files are shown, and the
+    command ends with code 2; with no scenario at all it ends with code 5.
 
     Args:
-        paths: files and folders as named on the command line.
+        paths: files, folders and tags as named on the command line.
         seed: overrides that of the files; files without one then share a new one.
         color: whether diagnostics have colour.
     """
-    loaded = load(paths, seed=seed, new_seed=secrets.randbelow(2**31))
+    loaded = load(paths, seed=seed, drawn_seed=int.from_bytes(os.urandom(4), "big") >> 1)
     if loaded.diagnostics:
-        shown = render(
-            loaded.diagnostics, color=wants_color(sys.stderr, os.environ, color), sources=loaded.sources
-        )
-        click.echo(shown, err=True)
-    if loaded.faulty:
+        colored = wants_color(sys.stderr, os.environ, color)
+        click.echo(render(loaded.diagnostics, color=colored, sources=loaded.sources), err=True)
+        click.echo(closing_line(loaded.diagnostics), err=True)
+    if loaded.failed:
         raise click.exceptions.Exit(int(ExitCode.USAGE))
-    if not loaded.plans:
-        click.echo("nothing to run: no scenario in " + ", ".join(paths), err=True)
+    if loaded.nothing:
+        click.echo(f"nothing to run: no scenario is meant by {' '.join(paths)}", err=True)
         raise click.exceptions.Exit(int(ExitCode.NOTHING))
     return loaded.plans
