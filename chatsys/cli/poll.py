@@ -1,0 +1,83 @@
+"""`chatsys poll`: print what is unread, acknowledge it, end."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from chatsys.cli.talking import SECONDS, Who, identify, make_client, play, show, talking
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  chatsys poll --server 127.0.0.1:7777 --user bob
+  chatsys poll --user bob --room lobby --wait 30       # up to 30 s for a first message
+  chatsys poll --user bob --no-ack --json              # look without having read"""
+)
+@click.option(
+    "--room", "rooms", multiple=True, help="Only this room; may be repeated. [default: all of yours]"
+)
+@click.option("--wait", type=SECONDS, default=0.0, help="Wait so long for a first message. [default: 0]")
+@click.option("--max", "most", type=click.IntRange(1), help="Print at most so many messages.")
+@click.option("--consumer", default="", help="Read as this device, with a cursor of its own.")
+@click.option("--own", is_flag=True, help="Also print what you sent yourself.")
+@click.option(
+    "--ack/--no-ack", "acks", default=True, help="Whether what was printed counts as read. [default: ack]"
+)
+@talking
+def poll(
+    rooms: tuple[str, ...],
+    wait: float,
+    most: int | None,
+    consumer: str,
+    own: bool,  # noqa: FBT001 - click passes options by name
+    acks: bool,  # noqa: FBT001 - the same
+    server: str,
+    user: str | None,
+    token: str | None,
+    timeout: float,
+    as_json: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Print the messages you have not read yet, oldest first in each room."""
+    who = identify(server, user, token, timeout)
+    play(_poll(who, rooms, wait, most, consumer, own=own, acks=acks, as_json=as_json))
+
+
+async def _poll(
+    who: Who,
+    rooms: tuple[str, ...],
+    wait: float,
+    most: int | None,
+    consumer: str,
+    *,
+    own: bool,
+    acks: bool,
+    as_json: bool,
+) -> None:
+    async with make_client(who, consumer=consumer, include_own=own) as client:
+        due: dict[str, int] = {}
+        count = 0
+        deadline = time.monotonic() + wait
+        while True:
+            # The server waits 30 s at most; nothing in that time is not yet an end.
+            left = max(0.0, deadline - time.monotonic()) if not count else 0.0
+            limit = 0 if most is None else most - count
+            polled = await client.poll(rooms=rooms, max_messages=limit, wait=left, within=left + who.timeout)
+            for delta in polled.deltas:
+                for message in delta.messages:
+                    show(message, as_json=as_json)
+                    count += 1
+                if delta.ended:
+                    click.echo(f"chatsys: you are no member of {delta.room} any more", err=True)
+                if delta.lost_through:
+                    lost = f"chatsys: {delta.room}: messages up to #{delta.lost_through} are no longer stored"
+                    click.echo(lost, err=True)
+                if delta.messages or delta.ended:
+                    due[delta.room] = delta.through
+            waited = count or time.monotonic() >= deadline
+            if (polled.caught_up and waited) or (most is not None and count >= most):
+                break
+        if acks and due:
+            await client.ack_now(due, within=who.timeout)

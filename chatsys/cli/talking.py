@@ -1,0 +1,139 @@
+"""What `send`, `poll` and `tail` share: how to name the server and oneself, and how a failure ends.
+
+Exit codes: 0 done · 1 refused by the server · 2 wrong usage · 3 no answer, so its fate is unknown · 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+if TYPE_CHECKING:  # gRPC takes 60 ms to import; --help does without
+    from chatsys.client import Client
+    from chatsys.v1.types_pb2 import Message
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+REFUSED, UNANSWERED, INTERRUPTED = 1, 3, 130
+
+
+class Who(NamedTuple):
+    """Where the server is and who is talking."""
+
+    server: str
+    user: str | None
+    token: str | None
+    timeout: float
+
+
+class _Server(click.ParamType[str]):
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        host, colon, port = str(value).rpartition(":")
+        if not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
+            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:7777", param, ctx)
+        return str(value)
+
+
+class _Seconds(click.ParamType[float]):
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(str(value).removesuffix("s"))
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < 1e9:
+            self.fail(f"{value!r} is not a number of seconds, such as 2 or 0.5", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds()
+
+
+def talking(command: CommandT) -> CommandT:
+    """Add the options by which a command finds its server and says who it is."""
+    options = (
+        click.option(
+            "--server",
+            type=_Server(),
+            envvar="CHATSYS_SERVER",
+            required=True,
+            help="Where the server listens. [env: CHATSYS_SERVER]",
+        ),
+        click.option("--user", envvar="CHATSYS_USER", help="Your user id. [env: CHATSYS_USER]"),
+        click.option(
+            "--token",
+            envvar="CHATSYS_TOKEN",
+            help="Your bearer token, where the server wants one; it says who you are. [env: CHATSYS_TOKEN]",
+        ),
+        click.option(
+            "--timeout",
+            type=SECONDS,
+            default=5.0,
+            show_default=True,
+            help="How long to wait for an answer.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def identify(server: str, user: str | None, token: str | None, timeout: float) -> Who:
+    """Return who is talking; wrong usage when nobody is."""
+    if not (user or token):
+        raise click.UsageError("Who are you? Give --user (or CHATSYS_USER), or --token.")
+    return Who(server, user or None, token or None, timeout)
+
+
+def make_client(who: Who, *, consumer: str = "", include_own: bool = False) -> Client:
+    """Make the client of one command."""
+    from chatsys.client import Client  # noqa: PLC0415 - see above
+
+    return Client(who.server, user=who.user, token=who.token, consumer=consumer, include_own=include_own)
+
+
+def play(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command to its end and turn how it ended into an exit code."""
+    from chatsys.client import ChatError  # noqa: PLC0415 - see above
+
+    try:
+        asyncio.run(work)
+    except ChatError as fault:
+        click.echo(f"chatsys: {fault}", err=True)
+        raise SystemExit(REFUSED if fault.definite else UNANSWERED) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough, as in `chatsys tail | head`. Python must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def show(message: Message, *, as_json: bool) -> None:
+    """Print one message and see that it has left."""
+    text = message.content.decode(errors="replace")
+    if as_json:
+        line = {
+            "room": message.room_id,
+            "sequence": message.sequence,
+            "sender": message.sender_id,
+            "text": text,
+            "client_message_id": message.client_message_id,
+            "create_time": message.create_time.ToJsonString(),
+        }
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    else:
+        # What somebody else wrote must not move our cursor or ring our bell.
+        safe = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        sys.stdout.write(f"{message.room_id} #{message.sequence} {message.sender_id}: {safe}\n")
+    sys.stdout.flush()
