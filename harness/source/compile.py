@@ -1,0 +1,191 @@
+"""One file: its top-level keys, put together into a plan."""
+
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.model.plan import Plan, Receive
+from harness.model.span import Span
+from harness.model.verdict import FAMILIES
+from harness.source.cast import RECEIVE, read_cast, unused
+from harness.source.diagnostic import Diagnostic, in_order
+from harness.source.inboxes import Inboxes, read_inboxes
+from harness.source.reporter import Reporter
+from harness.source.script import declared_ids, read_steps
+from harness.source.tree import Tree, parse
+from harness.verbs.keys import Keys, key, read_keys
+from harness.verbs.kinds import DURATION, TEXT, TEXTS, BadValueError, Kind, describe, integer
+from harness.verbs.problem import Problem, did_you_mean
+from harness.verbs.scope import Scope
+
+_LATER = {
+    "server": "how the server is started",
+    "services": "processes that the server needs",
+    "matrix": "the whole file once for each row",
+    "workload": "random traffic",
+    "nemesis": "random faults",
+    "load": "many clients in one process",
+    "limits": "bounds on latency and throughput",
+}
+
+
+def _read_title(value: object) -> str:
+    text = TEXT.parse(value)
+    if not text.strip():
+        raise BadValueError("the title is empty", "say in one line what this scenario shows")
+    return " ".join(text.split())
+
+
+def _read_invariants(value: object) -> tuple[str, ...]:
+    if value == "all":
+        return ()
+    if not isinstance(value, dict):
+        label = "write `all`, or `{no-loss: required}`"
+        raise BadValueError(f"`all` or a map is wanted here, not {describe(value)}", label, code="wrong-type")
+    for name, word in value.items():
+        if name not in FAMILIES:
+            help_ = (f"invariants: {', '.join(FAMILIES)}",)
+            raise BadValueError(
+                f"no invariant is called `{name[:70]}`", did_you_mean(name, FAMILIES), help_,
+                code="unknown-invariant", at=f"/{name.replace('~', '~0').replace('/', '~1')}",
+            )  # fmt: skip
+        if word != "required":
+            raise BadValueError(
+                "an invariant always holds; the only word here is `required`",
+                "write `required`",
+                at=f"/{name}",
+            )
+    return tuple(value)
+
+
+def _anything(value: object) -> Any:
+    return value
+
+
+def _part(schema: Mapping[str, Any]) -> Kind[Any]:
+    """A key whose value has a module of its own."""
+    return Kind(_anything, schema)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioKeys(Keys):
+    """The top-level keys."""
+
+    scenario: str = key(
+        Kind(_read_title, {"type": "string", "minLength": 1}),
+        "The title: what this scenario shows, in one line.",
+    )
+    description: str = key(TEXT, "More about it, as long as you like.", default="")
+    tags: tuple[str, ...] = key(TEXTS, "Words by which `chatsim run '#word'` finds it.", default=())
+    clients: Any = key(_part({"type": ["array", "object"]}), "Who takes part: a list of names, or a map.")
+    rooms: Any = key(
+        _part({"type": "object"}), "Rooms and their members; they exist before the first step.", default=None
+    )
+    receive: Receive = key(RECEIVE, "How clients receive unless they say otherwise.", default="stream")
+    steps: Any = key(_part({"type": "array"}), "The script, in the order in which things happen.")
+    inboxes: Any = key(
+        _part({"type": "object"}), "What each client must have received by the end, in order.", default=None
+    )
+    listen: int = key(
+        DURATION, "How long clients go on recording after the last fence; real time: `500ms`.", default=0
+    )
+    invariants: tuple[str, ...] = key(
+        Kind(_read_invariants, {"anyOf": [{"const": "all"}, {"type": "object"}]}),
+        "`all`, or a map that makes some obligatory: `{no-loss: required}`.",
+        default=(),
+    )
+    seed: int | None = key(
+        integer(0, 2**63 - 1), "Fixes what is random; a new one each run unless given.", default=None
+    )
+
+
+def compile_plan(
+    source: str, file: str, name: str, *, seed: int | None = None, drawn_seed: int = 0
+) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
+    """Make a plan of the text of one file.
+
+    Returns:
+        The plan, or None when there is an error; and all diagnostics, warnings too, in order.
+    """
+    tree, faults = parse(source, file)
+    if tree is None:
+        return None, in_order(faults)
+    reporter = Reporter(tree, file)
+    data = tree.data
+    if not isinstance(data, dict):
+        reporter(
+            Problem(
+                code="wrong-type",
+                pointer="",
+                message=f"a scenario is a map of keys, not {describe(data)}",
+                label="begin with `scenario: TITLE`",
+            )
+        )
+        return None, in_order((*faults, *reporter.found))
+    reporter.errors += len(faults)
+    plan = _Compiler(data, reporter).plan(source, file, name, seed, drawn_seed)
+    return plan, in_order((*faults, *reporter.found))
+
+
+class _Compiler:
+    def __init__(self, data: Mapping[str, Any], reporter: Reporter) -> None:
+        self.data = data
+        self.report = reporter
+
+    def plan(self, source: str, file: str, name: str, seed: int | None, drawn_seed: int) -> Plan | None:
+        # A random scenario has no script: `workload` is reported, `steps` is not missed.
+        data = {"steps": [], **self.data} if "workload" in self.data else self.data
+        keys = read_keys(ScenarioKeys, data, "", self.report, what="a scenario", later=_LATER)
+        receive = self.data.get("receive", "stream")
+        cast = read_cast(
+            self.data, self.report, receive if receive in ("stream", "poll", "manual") else "stream"
+        )
+        scope = Scope(
+            clients=cast.clients,
+            rooms=cast.rooms,
+            place=self.report.tree.place,
+            report=self.report,
+            declared=declared_ids(self.data.get("steps")),
+            cast_known=cast.clients_known,
+            rooms_known=cast.rooms_known,
+            presence_known=cast.clients_known,
+        )
+        steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
+        table = (
+            read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
+        )
+        if self.report.errors or keys is None:
+            return None
+        for problem in unused(cast, scope.used):
+            self.report(problem)
+        return Plan(
+            title=keys.scenario,
+            name=name,
+            file=file,
+            source=source,
+            description=keys.description,
+            tags=keys.tags,
+            clients=tuple(cast.clients.values()),
+            rooms=tuple(cast.rooms.values()),
+            steps=tuple(steps),
+            inboxes=table.inboxes,
+            listed=table.listed,
+            listen_ns=keys.listen,
+            required=keys.invariants,
+            seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
+            spans=_spans(self.report.tree, scope),
+        )
+
+
+def _spans(tree: Tree, scope: Scope) -> dict[str, Span]:
+    """Return the place of every pointer, as the author wrote it; lists of names and ids as the plan has them.
+
+    `/steps/3/received_by/2` is the third name of the *plan*: one that came of a range, a series or a single
+    word is placed at what was written.
+    """
+    spans = {pointer: span for pointer, span in tree.values.items() if pointer}
+    spans.update({pointer: tree.values[where] for pointer, where in scope.spots.items()})
+    return spans

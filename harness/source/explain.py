@@ -1,0 +1,126 @@
+"""A plan told as a screenplay: cast, numbered steps, what everyone has at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.model.plan import Client, Inbox, Plan, Send, Step
+from harness.model.verdict import FAMILIES
+from harness.verbs import VERBS
+from harness.verbs.phrases import count, duration, listing, names
+
+_WIDTH = 78
+_ALWAYS = {
+    "no-loss": "nothing acknowledged is lost",
+    "no-duplicate": "nothing comes twice without cause",
+    "no-phantom": "nothing comes that nobody sent",
+    "members-only": "members only",
+    "no-echo": "nobody hears himself",
+    "one-order": "one order for all",
+    "cursors": "cursors never go back",
+    "claims": "no false claims",
+}
+
+
+def explain(plan: Plan) -> str:
+    """Return the screenplay of a plan; ends with a newline."""
+    title = f"{plan.title}  "
+    rows = [f"{title}{plan.file:>{max(len(plan.file), _WIDTH - len(title))}}"]
+    if plan.description:
+        rows += _wrapped("", plan.description.split(), " ")
+    rows += _wrapped("cast", list(_cast(plan)), "; ")
+    for name in _people_with_other_names(plan):
+        rows += _wrapped("", [name], "")
+    digits = max(2, len(str(len(plan.steps))))
+    rows += [_step(number, step, digits) for number, step in enumerate(plan.steps, 1)]
+    if plan.listen_ns:
+        rows += _wrapped("then", [f"all go on listening for {duration(plan.listen_ns)}"], "")
+    if plan.listed:
+        rows += _wrapped("at the end", list(_endings(plan)), " · ")
+    rows += _wrapped("always", [_ALWAYS[family] for family in FAMILIES], ", ")
+    if plan.required:
+        rows += _wrapped("required", list(plan.required), ", ")
+    return "\n".join(row.rstrip() for row in rows) + "\n"
+
+
+def sentence(step: Step) -> str:
+    """Return one step as a sentence without full stop: `after 5 s, bob and chad come online`."""
+    said = VERBS[step.action.verb].sentence(step)
+    if step.at_ns is not None:
+        said = f"at {duration(step.at_ns)}, {said}"
+    if step.after_ns:
+        said = f"after {duration(step.after_ns)}, {said}"
+    return said
+
+
+def _step(number: int, step: Step, digits: int) -> str:
+    row = f"  {number:>{digits}}  {sentence(step)}"
+    label = _label(step)
+    return f"{row}  {label:>{max(len(label), _WIDTH - len(row) - 2)}}" if label else row
+
+
+def _label(step: Step) -> str:
+    """The ids that a send gives to its messages."""
+    if not isinstance(step.action, Send) or step.action.id.startswith("@"):
+        return ""
+    ids = [id_ for _, id_, _ in step.action.messages()]
+    return f"({listing(ids)})" if len(ids) < 4 else f"({ids[0]} … {ids[-1]})"
+
+
+def _cast(plan: Plan) -> Iterator[str]:
+    """Who is in which room; those in none last."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for client in plan.clients:
+        rooms = tuple(room.name for room in plan.rooms if client.user in room.members)
+        groups.setdefault(rooms, []).append(client.name)
+    for rooms, people in sorted(groups.items(), key=lambda group: not group[0]):
+        yield f"{listing(people)} in {names(rooms) or 'no room'}"
+
+
+def _people_with_other_names(plan: Plan) -> Iterator[str]:
+    shown: dict[str, list[str]] = {}
+    for client in plan.clients:
+        if client.display_name != client.name:
+            shown.setdefault(client.display_name, []).append(client.name)
+    for display_name, people in shown.items():
+        yield f"{names(people)} {'are both' if len(people) == 2 else 'are' if len(people) > 2 else 'is'} called {display_name}"
+    devices: dict[str, list[Client]] = {}
+    for client in plan.clients:
+        devices.setdefault(client.user, []).append(client)
+    for user, clients in devices.items():
+        if len(clients) > 1:
+            yield f"{names(client.name for client in clients)} are {count(len(clients), 'device')} of {user}"
+
+
+def _endings(plan: Plan) -> Iterator[str]:
+    """What each listed client has; neighbours with equal inboxes together."""
+    said: dict[str, list[str]] = {}
+    for client in plan.listed:
+        said.setdefault(_ending([box for box in plan.inboxes if box.client == client]), []).append(client)
+    for what, people in said.items():
+        yield f"{listing(people)}: {what}"
+
+
+def _ending(boxes: list[Inbox]) -> str:
+    full = [box for box in boxes if box.items]
+    if not full:
+        return "nothing"
+    parts = []
+    for box in full:
+        items = ", ".join(item.written for item in box.items)
+        parts.append(f"{items} in {box.room}" if len(boxes) > 1 else items)
+    return "; ".join(parts)
+
+
+def _wrapped(head: str, parts: list[str], separator: str) -> list[str]:
+    """Lay out `parts` behind `head`, breaking between parts only."""
+    lead = f"  {head}  " if head else "  "
+    indent = " " * len(lead)
+    rows, row = [], lead
+    for number, part in enumerate(parts):
+        piece = part + (separator if number < len(parts) - 1 else "")
+        if len(row) + len(piece.rstrip()) > _WIDTH and row.strip() not in ("", head):
+            rows.append(row.rstrip())
+            row = indent
+        row += piece
+    return [*rows, row]

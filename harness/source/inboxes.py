@@ -1,0 +1,299 @@
+"""`inboxes`: what each client must have received by the end, exactly and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from harness.model.plan import Inbox, InboxItem
+from harness.source.reporter import Reporter
+from harness.verbs.keys import bad_value
+from harness.verbs.kinds import BadValueError, describe, read_text
+from harness.verbs.phrases import listing
+from harness.verbs.problem import Place, Problem, did_you_mean, escape
+from harness.verbs.scope import Message, Scope
+
+EVERYONE_ELSE = "everyone_else"
+INTERLEAVED = "interleaved"
+
+
+class Inboxes(NamedTuple):
+    """What the table says."""
+
+    inboxes: tuple[Inbox, ...] = ()
+    listed: tuple[str, ...] = ()
+
+
+def read_inboxes(data: object, scope: Scope, reporter: Reporter) -> Inboxes:
+    """Read the table; faults are reported, and statements that cannot come true draw a warning."""
+    if not isinstance(data, dict):
+        reporter(
+            Problem(
+                code="wrong-type",
+                pointer="/inboxes",
+                message=f"a map of clients and their messages is wanted here, not {describe(data)}",
+                label="write `bob: [hello]`",
+            )
+        )
+        return Inboxes()
+    return _Table(scope, reporter).read(data)
+
+
+class _Table:
+    def __init__(self, scope: Scope, reporter: Reporter) -> None:
+        self.scope = scope
+        self.report = reporter
+        self.whose: dict[str, str] = {}
+        """Client -> the pointer of its entry."""
+
+    def read(self, data: Mapping[str, Any]) -> Inboxes:
+        self.scope.step = 1 << 30  # after all steps
+        entries: list[tuple[str, str, Any]] = []
+        for name, value in data.items():
+            pointer = f"/inboxes/{escape(name)}"
+            if name != EVERYONE_ELSE:
+                entries += [(client, pointer, value) for client in self._clients(name, pointer)]
+        if EVERYONE_ELSE in data:
+            rest = [name for name in self.scope.clients if name not in self.whose]
+            pointer = f"/inboxes/{EVERYONE_ELSE}"
+            self.scope.used |= {f"client {name}" for name in rest}
+            entries += [(client, pointer, data[EVERYONE_ELSE]) for client in rest]
+        found: list[Inbox] = []
+        faulty: set[str] = set()
+        for client, pointer, value in entries:
+            if pointer in faulty:
+                continue  # one entry for many clients: said once
+            before = self.report.errors
+            found += self._inbox(client, pointer, value)
+            if self.report.errors > before:
+                faulty.add(pointer)
+        return Inboxes(tuple(found), tuple(client for client, _, _ in entries))
+
+    def _clients(self, name: str, pointer: str) -> Iterable[str]:
+        for client in self.scope.expand(name, pointer):
+            if client in self.whose:
+                self.report(
+                    Problem(
+                        code="listed-twice",
+                        pointer=pointer,
+                        message=f"{client} has two inboxes",
+                        label="remove one",
+                        on_key=True,
+                        related=(Place(self.whose[client], "first here", on_key=True),),
+                    )
+                )
+            elif self.scope.known_client(client, pointer, name, on_key=True):
+                self.whose[client] = pointer
+                yield client
+
+    # -- one inbox -----------------------------------------------------------------------------------------
+
+    def _inbox(self, client: str, pointer: str, value: object) -> list[Inbox]:
+        rooms = self.scope.rooms_of(client)
+        if isinstance(value, dict) and INTERLEAVED not in value:
+            return self._by_room(client, pointer, value, rooms)
+        items = self._items(client, pointer, value)
+        if items and len(rooms) > 1:
+            example = f"`{{{rooms[0]}: […], {rooms[1]}: […]}}`"
+            self.report(
+                Problem(
+                    code="flat-inbox",
+                    pointer=pointer,
+                    message=f"{client} is in several rooms ({listing(rooms)}), so one list has no order",
+                    label=f"write {example}",
+                )
+            )
+            return []
+        # Items of rooms the client is not in get an inbox of their own: they fail there.
+        by_room: dict[str, list[InboxItem]] = {room: [] for room in rooms}
+        for item in items:
+            by_room.setdefault(self.scope.messages[item.series[0][0]].room, []).append(item)
+        return [self._made(client, room, pointer, entries) for room, entries in by_room.items()]
+
+    def _by_room(
+        self, client: str, pointer: str, value: Mapping[str, Any], rooms: tuple[str, ...]
+    ) -> list[Inbox]:
+        by_room: dict[str, tuple[str, list[InboxItem]]] = {room: (pointer, []) for room in rooms}
+        for room, items in value.items():
+            where = f"{pointer}/{escape(room)}"
+            if room not in self.scope.rooms:
+                if self.scope.rooms_known:
+                    self.report(
+                        Problem(
+                            code="unknown-room",
+                            pointer=where,
+                            message=f"no room is called `{room[:70]}`",
+                            label=did_you_mean(room, self.scope.rooms),
+                            help=(f"rooms: {listing(self.scope.rooms)}",),
+                            on_key=True,
+                        )
+                    )
+                continue
+            found = self._items(client, where, items)
+            for item in found:
+                said = self.scope.messages[item.series[0][0]]
+                if said.room != room:
+                    self.report(
+                        Problem(
+                            code="contradiction",
+                            pointer=item.pointer,
+                            message=f"`{item.written}` is sent in {said.room}, not in {room}",
+                            label=f"move it to `{said.room}`",
+                            related=(Place(said.pointer, "sent here", on_key=True),),
+                        )
+                    )
+            by_room[room] = (where, found)
+        return [self._made(client, room, where, items) for room, (where, items) in by_room.items()]
+
+    def _made(self, client: str, room: str, pointer: str, items: list[InboxItem]) -> Inbox:
+        self._check(client, room, pointer, items)
+        return Inbox(client=client, room=room, pointer=pointer, items=tuple(items))
+
+    # -- items ---------------------------------------------------------------------------------------------
+
+    def _items(self, client: str, pointer: str, value: object) -> list[InboxItem]:
+        if isinstance(value, list):
+            places = [(item, f"{pointer}/{index}") for index, item in enumerate(value)]
+        elif value is None:
+            self.report(
+                Problem(
+                    code="wrong-type",
+                    pointer=pointer,
+                    message="a list of messages is wanted here, not nothing",
+                    label="write `[]` when it must stay empty",
+                )
+            )
+            return []
+        else:
+            places = [(value, pointer)]
+        found: list[InboxItem] = []
+        seen: dict[str, str] = {}
+        for item, where in places:
+            made = self._item(client, item, where)
+            if made is None:
+                continue
+            twice = next((id_ for series in made.series for id_ in series if id_ in seen), None)
+            if twice is not None:
+                self.report(
+                    Problem(
+                        code="listed-twice",
+                        pointer=where,
+                        message=f"`{twice}` stands here twice, and an inbox lists first deliveries",
+                        label="remove one",
+                        related=(Place(seen[twice], "first here"),),
+                    )
+                )
+                continue
+            seen.update((id_, where) for series in made.series for id_ in series)
+            found.append(made)
+        return found
+
+    def _item(self, client: str, item: object, pointer: str) -> InboxItem | None:
+        if isinstance(item, dict):
+            return self._interleaved(client, item, pointer)
+        try:
+            written = read_text(item, "the id of a message")
+        except BadValueError as fault:
+            self.report(bad_value(fault, pointer))
+            return None
+        series = self.scope.resolve(written, pointer)
+        if series is None:
+            return None
+        return InboxItem(pointer=pointer, written=written, series=self._without_own(client, series))
+
+    def _interleaved(self, client: str, item: Mapping[str, Any], pointer: str) -> InboxItem | None:
+        value = item.get(INTERLEAVED)
+        if list(item) != [INTERLEAVED] or not isinstance(value, list) or len(value) < 2:
+            self.report(
+                Problem(
+                    code="bad-value",
+                    pointer=pointer,
+                    message="an entry is the id of a message, or series merged in any way",
+                    label="write `{interleaved: [a.*, b.*]}`",
+                )
+            )
+            return None
+        found: list[tuple[str, ...]] = []
+        words = []
+        for index, part in enumerate(value):
+            where = f"{pointer}/{INTERLEAVED}/{index}"
+            try:
+                written = read_text(part, "the id of a message")
+            except BadValueError as fault:
+                self.report(bad_value(fault, where))
+                return None
+            series = self.scope.resolve(written, where)
+            if series is None:
+                return None
+            words.append(written)
+            found += self._without_own(client, series)
+        ids = [id_ for series in found for id_ in series]
+        rooms = {self.scope.messages[id_].room for id_ in ids}
+        if len(rooms) > 1 or len(set(ids)) < len(ids):
+            self.report(
+                Problem(
+                    code="contradiction",
+                    pointer=pointer,
+                    message="these are sent in different rooms, so there is nothing to merge"
+                    if len(rooms) > 1
+                    else "the same message stands here twice",
+                    label="list them one by one",
+                )
+            )
+            return None
+        return InboxItem(pointer=pointer, written=f"{INTERLEAVED} {', '.join(words)}", series=tuple(found))
+
+    def _without_own(self, client: str, series: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        """A series by several senders: everybody hears the others'."""
+        if len(series) < 2:
+            return series
+        others = tuple(ids for ids in series if not self.scope.is_own(client, self.scope.messages[ids[0]]))
+        return others or series
+
+    # -- what can never be true ----------------------------------------------------------------------------
+
+    def _check(self, client: str, room: str, pointer: str, items: list[InboxItem]) -> None:
+        scope = self.scope
+        listed = {id_: item.pointer for item in items for series in item.series for id_ in series}
+        for item in items:
+            first = scope.messages[item.series[0][0]]
+            sent = Place(first.pointer, "sent here", on_key=True)
+            name = item.written
+            if first.impossible:
+                scope.never_true(
+                    item.pointer, f"`{name}` must be refused, so {client} cannot receive it", "", sent
+                )
+            elif scope.is_own(client, first):
+                scope.never_true(
+                    item.pointer,
+                    f"{client} sent `{name}`, and nobody receives his own message",
+                    "remove it",
+                    sent,
+                )
+            elif not scope.is_member(client, room):
+                scope.never_true(
+                    item.pointer, f"{client} is not in {room}, where `{name}` is sent", "remove it", sent
+                )
+        if scope.is_member(client, room) and self.report.errors == 0:
+            for message in self._due(client, room):
+                if message.id not in listed:
+                    self._left_out(client, message, pointer)
+
+    def _due(self, client: str, room: str) -> Iterable[Message]:
+        """Messages that a correct server brings to `client` in `room` by the end."""
+        for message in self.scope.messages.values():
+            if message.room == room and message.certain and not self.scope.is_own(client, message):
+                yield message
+
+    def _left_out(self, client: str, message: Message, pointer: str) -> None:
+        sent = Place(message.pointer, "sent here", on_key=True)
+        if message.id.startswith("@"):
+            self.scope.never_true(
+                pointer, f"{client} will receive a message that has no `id` and so cannot be listed",
+                "give the send an `id`", sent,
+            )  # fmt: skip
+        else:
+            self.scope.never_true(
+                pointer, f"{client} is in {message.room} and will receive `{message.id}`, which is missing here",
+                f"add `{message.id}`", sent,
+            )  # fmt: skip

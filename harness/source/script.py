@@ -1,0 +1,153 @@
+"""`steps`: each is one verb with its modifiers; read top to bottom, with a scope that knows what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.model.plan import Step
+from harness.source.reporter import Reporter
+from harness.verbs import LATER_VERBS, VERBS
+from harness.verbs.keys import not_yet, read_keys, table
+from harness.verbs.kinds import describe
+from harness.verbs.problem import Problem, did_you_mean, escape
+from harness.verbs.scope import Scope
+
+
+def declared_ids(steps: object) -> dict[str, int]:
+    """Return every id that a step gives, broken steps too -> the number of the first such step."""
+    found: dict[str, int] = {}
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        for id_ in _ids_within(step):
+            found.setdefault(id_, number)
+    return found
+
+
+def _ids_within(data: object) -> Iterator[str]:
+    """Yield ids of a step, and of the steps in its lanes."""
+    if isinstance(data, dict):
+        if isinstance(id_ := data.get("id"), str):
+            yield id_
+        for value in data.values():
+            yield from _ids_within(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _ids_within(item)
+
+
+def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
+    """Read all steps; those with faults are reported and left out."""
+    if not isinstance(data, list):
+        reporter(
+            Problem(
+                code="wrong-type",
+                pointer="/steps",
+                message=f"a list of steps is wanted here, not {describe(data)}",
+                label="each step begins with `- ` and a verb: `- connect: alice`",
+            )
+        )
+        return []
+    if not data:
+        reporter(
+            Problem(
+                code="says-nothing",
+                pointer="/steps",
+                message="the script has no steps",
+                label="write one: `- connect: alice`",
+            )
+        )
+    steps = []
+    for number, item in enumerate(data):
+        scope.step = number
+        before = reporter.errors
+        step = _step(item, f"/steps/{number}", scope, reporter)
+        if step is not None and reporter.errors == before:
+            steps.append(step)
+        elif not isinstance(item, dict) or not item.keys() & {"send", "expect", "wait"}:
+            scope.presence_known = False
+            scope.rooms_known &= not (isinstance(item, dict) and "create" in item)
+    return steps
+
+
+def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step | None:
+    if not isinstance(item, dict):
+        label = "write `- connect: alice`"
+        if isinstance(item, str) and item in VERBS:
+            label = f"`{item}` needs a value: `- {item}: …`"
+        reporter(
+            Problem(
+                code="wrong-type",
+                pointer=pointer,
+                message=f"a step is a verb and its value, not {describe(item)}",
+                label=label,
+            )
+        )
+        return None
+    name = _verb(item, pointer, reporter)
+    if name is None:
+        return None
+    reporter.tree.values[pointer] = reporter.tree.place(f"{pointer}/{escape(name)}", on_key=True)
+    verb = VERBS[name]
+    keys = read_keys(verb.keys, item, pointer, reporter, what=f"`{name}`")
+    if keys is None:
+        return None
+    action = verb.compile(keys, scope, pointer)
+    if action is None:
+        return None
+    return Step(
+        pointer=pointer,
+        action=action,
+        after_ns=keys.after,
+        at_ns=keys.at,
+        within_ns=verb.within_ns if keys.within is None else keys.within,
+        within_given=keys.within is not None,
+        refused=getattr(keys, "refused", None),
+    )
+
+
+def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> str | None:
+    """Find the one verb of a step; report none, two, a misspelt one and one of a later version."""
+    found = [name for name in item if name in VERBS or name in LATER_VERBS]
+    if len(found) > 1:
+        reporter(
+            Problem(
+                code="two-verbs",
+                pointer=f"{pointer}/{escape(found[1])}",
+                message=f"one step does two things: `{found[0]}` and `{found[1]}`",
+                label="start a new `- ` item here?",
+                on_key=True,
+            )
+        )
+        return None
+    if found and found[0] in LATER_VERBS:
+        reporter(not_yet(f"`{found[0]}`", LATER_VERBS[found[0]], f"{pointer}/{escape(found[0])}"))
+        return None
+    if found:
+        return found[0]
+    help_ = (f"verbs: {', '.join(VERBS)}",)
+    modifiers = {name for verb in VERBS.values() for name in table(verb.keys)} - VERBS.keys()
+    strange = [name for name in item if name not in modifiers]
+    if strange:
+        name = strange[0]
+        reporter(
+            Problem(
+                code="unknown-verb",
+                pointer=f"{pointer}/{escape(name)}",
+                message=f"no verb is called `{name[:70]}`",
+                label=did_you_mean(name, [*VERBS, *LATER_VERBS]),
+                help=help_,
+                on_key=True,
+            )
+        )
+    else:
+        reporter(
+            Problem(
+                code="no-verb",
+                pointer=f"{pointer}/{escape(next(iter(item)))}" if item else pointer,
+                message="this step has no verb",
+                label="does it belong to the step above?" if item else "",
+                help=help_,
+                on_key=True,
+            )
+        )
+    return None

@@ -1,0 +1,66 @@
+"""`connect: NAMES`: bring clients online."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.model.plan import Connect, Step
+from harness.verbs.keys import RefusableKeys, key
+from harness.verbs.kinds import NAMES, NS_PER_S, Item
+from harness.verbs.phrases import names
+from harness.verbs.problem import Place, Problem
+from harness.verbs.scope import Scope
+from harness.verbs.stage import Stage, settle
+from harness.verbs.verb import Verb, together
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectKeys(RefusableKeys):
+    """The keys of `connect`."""
+
+    connect: Sequence[Item] = key(NAMES, "Who comes online: a name, a list, or a range such as `user-1..30`.")
+
+
+def _compile(keys: ConnectKeys, scope: Scope, pointer: str) -> Connect | None:
+    who = scope.names(keys.connect, f"{pointer}/connect")
+    for name, where in who:
+        if name in scope.online and scope.presence_known:
+            scope.report(
+                Problem(
+                    code="already-online",
+                    pointer=where,
+                    message=f"{name} is online already",
+                    label=f"since line {scope.line(f'/steps/{scope.online[name]}')}",
+                    related=(Place(f"/steps/{scope.online[name]}", "came online here", on_key=True),),
+                )
+            )
+        elif keys.refused is not None:
+            scope.refused.add(name)
+        else:
+            scope.online[name] = scope.step
+    return Connect(who=tuple(name for name, _ in who)) if who else None
+
+
+def _sentence(step: Step) -> str:
+    assert isinstance(step.action, Connect)
+    who = names(step.action.who)
+    if step.refused is not None:
+        return f"{who} {'try' if len(step.action.who) > 1 else 'tries'} to come online and must get {step.refused}"
+    return f"{who} {'come' if len(step.action.who) > 1 else 'comes'} online"
+
+
+async def _play(stage: Stage, step: Step) -> None:
+    assert isinstance(step.action, Connect)
+    settle(step, await together(stage.connect(name, step) for name in step.action.who))
+
+
+CONNECT = Verb(
+    name="connect",
+    summary="Bring clients online; done when all are ready to receive.",
+    keys=ConnectKeys,
+    within_ns=10 * NS_PER_S,
+    compile=_compile,
+    sentence=_sentence,
+    play=_play,
+)

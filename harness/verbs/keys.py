@@ -1,0 +1,168 @@
+"""Tables of keys: a dataclass whose fields are the keys of one map in a scenario.
+
+Every key has a kind and a description; the reader, the diagnostics and the JSON Schema are made from the same
+table. A key whose name is a Python keyword has a trailing underscore in the class.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from harness.verbs.kinds import DEADLINE, DURATION, STATUS, BadValueError, Kind
+from harness.verbs.problem import Problem, did_you_mean, escape, suggest
+
+K = TypeVar("K", bound="Keys")
+Report = Callable[[Problem], None]
+
+
+def key(kind: Kind[Any], description: str, **default: Any) -> Any:
+    """Declare one key; without `default` it is obligatory."""
+    return dataclasses.field(metadata={"kind": kind, "description": description}, **default)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Keys:
+    """The base of every table. `given` holds the keys that the author wrote."""
+
+    given: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepKeys(Keys):
+    """Modifiers that any step may have."""
+
+    after: int = key(DURATION, "Pause before this step, after the step before is done: `5s`.", default=0)
+    at: int | None = key(
+        DURATION, "Not before this moment on the clock of the scenario: `700ms`.", default=None
+    )
+    within: int | None = key(
+        DEADLINE, "Deadline of the step: `2s`. 2s unless given, 10s for connect.", default=None
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RefusableKeys(StepKeys):
+    """Modifiers of steps that ask something of the server."""
+
+    refused: str | None = key(
+        STATUS, "The step must fail with this gRPC status: `PERMISSION_DENIED`.", default=None
+    )
+
+
+def table(cls: type[Keys]) -> dict[str, dataclasses.Field[Any]]:
+    """Return the keys of a class as the author writes them."""
+    return {field.name.rstrip("_"): field for field in dataclasses.fields(cls) if "kind" in field.metadata}
+
+
+def read_keys(
+    cls: type[K],
+    data: Mapping[str, object],
+    pointer: str,
+    report: Report,
+    *,
+    what: str,
+    later: Mapping[str, str] | None = None,
+) -> K | None:
+    """Read one map by its table, reporting every fault.
+
+    Args:
+        cls: The table.
+        data: The map as it stands in the file.
+        pointer: Where it stands.
+        report: Takes each problem.
+        what: Who takes these keys, for sentences: "`send`", "a client".
+        later: Keys of the format that this version does not play yet, and what they are.
+
+    Returns:
+        The values, or None when anything was wrong with them.
+    """
+    known = table(cls)
+    unknown = [name for name in data if name not in known]
+    missing = [
+        name
+        for name, field in known.items()
+        if field.default is dataclasses.MISSING
+        and name not in data
+        # `form: alice` is one fault, not an unknown key and a missing one.
+        and not any(suggest(wrong, known) == name for wrong in unknown)
+    ]
+    good = not unknown and not missing
+    for name in unknown:
+        report(_unknown(name, known, f"{pointer}/{escape(name)}", what, later or {}))
+    for name in missing:
+        report(
+            Problem(
+                code="missing-key",
+                pointer=pointer,
+                message=f"{what} needs `{name}`",
+                help=(f"{name}: {known[name].metadata['description']}",),
+                on_key=True,
+            )
+        )
+    values: dict[str, object] = {}
+    for name, field in known.items():
+        if name not in data:
+            continue
+        kind: Kind[Any] = field.metadata["kind"]
+        try:
+            values[field.name] = kind.parse(data[name])
+        except BadValueError as fault:
+            good = False
+            report(bad_value(fault, f"{pointer}/{escape(name)}"))
+    if any(field.default is dataclasses.MISSING and field.name not in values for field in known.values()):
+        return None
+    return cls(given=frozenset(name for name in data if name in known), **values) if good else None
+
+
+def bad_value(fault: BadValueError, pointer: str) -> Problem:
+    """Return the problem for a value that could not be read."""
+    return Problem(
+        code=fault.code,
+        pointer=pointer + fault.at,
+        message=fault.message,
+        label=fault.label,
+        help=fault.hints,
+    )
+
+
+def schema(cls: type[Keys], **extra: Any) -> dict[str, Any]:
+    """Return the JSON Schema of the map that `cls` reads."""
+    known = table(cls)
+    required = [name for name, field in known.items() if field.default is dataclasses.MISSING]
+    properties = {
+        name: {**field.metadata["kind"].schema, "description": field.metadata["description"]}
+        for name, field in known.items()
+    }
+    result: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        result["required"] = required
+    return {**result, **extra}
+
+
+def _unknown(
+    name: str, known: Mapping[str, object], pointer: str, what: str, later: Mapping[str, str]
+) -> Problem:
+    if name in later:
+        return not_yet(f"`{name}`", later[name], pointer)
+    return Problem(
+        code="unknown-key",
+        pointer=pointer,
+        message=f"{what} takes no `{name[:70]}`",
+        label=did_you_mean(name, [*known, *later]),
+        help=(f"{what} takes: {', '.join(known)}",),
+        on_key=True,
+    )
+
+
+def not_yet(what: str, meaning: str, pointer: str, *, on_key: bool = True) -> Problem:
+    """Return the problem for something of the format that this version does not play."""
+    return Problem(
+        code="not-yet",
+        pointer=pointer,
+        message=f"{what} is not supported yet",
+        label="this version cannot play it",
+        help=(f"it is part of the format: {meaning}",),
+        on_key=on_key,
+    )

@@ -1,0 +1,321 @@
+"""What is known while a script is read top to bottom: the cast, who is online, which messages were sent.
+
+A verb asks the scope for names and ids, and tells it what its step changes. Every question is answered with
+values or with a reported problem, never with an exception. Where an earlier fault makes the answer doubtful, the
+scope stays silent, so that one fault does not draw ten more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.model.plan import Client, Room, Send
+from harness.model.span import Span
+from harness.verbs.kinds import Item
+from harness.verbs.phrases import count, listing
+from harness.verbs.problem import Place, Problem, did_you_mean
+
+_RANGE = re.compile(r"(.*?)([0-9]{1,6})\.\.([0-9]{1,6})\Z", re.DOTALL)
+MAX_RANGE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that the script sends."""
+
+    id: str
+    sender: str
+    room: str
+    step: int
+    pointer: str
+    certain: bool
+    """It will exist on a good server: its step demands `ok`."""
+    impossible: bool
+    """It must not come to exist: its step is `refused` or has `outcome: none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The messages of one send step with `repeat` or several senders: one tuple of ids a sender, in order."""
+
+    by_sender: Mapping[str, tuple[str, ...]]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All ids, sender by sender."""
+        return tuple(id_ for ids in self.by_sender.values() for id_ in ids)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The state of the script at one step, and the ear that takes problems."""
+
+    clients: Mapping[str, Client]
+    rooms: Mapping[str, Room]
+    place: Callable[[str], Span]
+    """Where a pointer stands in the file."""
+    report: Callable[[Problem], None]
+    declared: Mapping[str, int] = field(default_factory=dict)
+    """Ids as written in all steps, broken ones too -> the number of the first step that gives it."""
+    cast_known: bool = True
+    """False when `clients` had faults: then nobody is called unknown."""
+    rooms_known: bool = True
+    presence_known: bool = True
+    """False once a step that might have brought somebody online could not be read."""
+    step: int = 0
+    online: dict[str, int] = field(default_factory=dict)
+    """Clients that are online now -> the step that brought them."""
+    left: dict[str, int] = field(default_factory=dict)
+    """Clients that went offline -> the step of it."""
+    refused: set[str] = field(default_factory=set)
+    """Clients whose connect must be refused."""
+    messages: dict[str, Message] = field(default_factory=dict)
+    bases: dict[str, str] = field(default_factory=dict)
+    """Ids as written -> the pointer of the step that gives it."""
+    series: dict[str, Series] = field(default_factory=dict)
+    received: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(client, message) that an `expect` demands -> its pointer."""
+    spots: dict[str, str] = field(default_factory=dict)
+    """`/steps/3/received_by/7`, an entry of a list in the plan -> the pointer of what the author wrote for it."""
+    used: set[str] = field(default_factory=set)
+    """Clients and rooms that the file makes use of, as `client NAME` and `room NAME`."""
+
+    # -- names ---------------------------------------------------------------------------------------------
+
+    def names(self, items: Sequence[Item], pointer: str) -> list[tuple[str, str]]:
+        """Expand ranges and check clients.
+
+        Returns:
+            Each client once, with the pointer of the entry that names it.
+        """
+        found: dict[str, str] = {}
+        for item in items:
+            where = pointer + item.at
+            for name in self.expand(item.text, where):
+                if name in found:
+                    self._twice(name, where, found[name])
+                elif self.known_client(name, where, item.text):
+                    found[name] = where
+        self.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
+        return list(found.items())
+
+    def expand(self, text: str, pointer: str) -> Iterator[str]:
+        """Yield the names of a range `user-1..30`, or the name itself."""
+        match = _RANGE.match(text)
+        if match is None:
+            yield text
+            return
+        prefix, first, last = match[1], int(match[2]), int(match[3])
+        if last < first or last - first >= MAX_RANGE:
+            self.report(
+                Problem(
+                    code="bad-range",
+                    pointer=pointer,
+                    message=f"the range `{text}` is {'empty' if last < first else 'too long'}",
+                    label=f"did you mean `{prefix}{last}..{first}`?"
+                    if last < first
+                    else f"{MAX_RANGE:,} names at most",
+                )
+            )
+            return
+        for number in range(first, last + 1):
+            yield f"{prefix}{number}"
+
+    def known_client(self, name: str, pointer: str, written: str, *, on_key: bool = False) -> bool:
+        """Check one client; an unknown one is reported unless the cast itself was faulty."""
+        if name in self.clients:
+            self.used.add(f"client {name}")
+            return True
+        if self.cast_known:
+            several = re.split(r"\s*,\s*|\s+and\s+|\s+", written.strip())
+            if len(several) > 1 and all(part in self.clients for part in several):
+                label = f"several names are a list: `[{', '.join(several)}]`"
+            else:
+                label = did_you_mean(name, self.clients)
+            message = f"no client is called `{name[:70]}`"
+            if name != written:
+                message += f", which `{written}` contains"
+            self.report(
+                Problem(
+                    code="unknown-client",
+                    pointer=pointer,
+                    message=message,
+                    label=label,
+                    help=(f"clients: {listing(self.clients)}",),
+                    on_key=on_key,
+                )
+            )
+        return False
+
+    def room_of(self, written: str | None, pointer: str) -> str | None:
+        """Return the room a step speaks of: the one written, or the only one there is."""
+        if written is not None:
+            if written in self.rooms:
+                self.used.add(f"room {written}")
+                return written
+            if self.rooms_known:
+                known = (
+                    (f"rooms: {listing(self.rooms)}",) if self.rooms else ("this scenario has no `rooms`",)
+                )
+                self.report(
+                    Problem(
+                        code="unknown-room",
+                        pointer=f"{pointer}/to",
+                        message=f"no room is called `{written[:70]}`",
+                        label=did_you_mean(written, self.rooms),
+                        help=known,
+                    )
+                )
+            return None
+        if len(self.rooms) == 1:
+            (only,) = self.rooms
+            self.used.add(f"room {only}")
+            return only
+        if self.rooms_known:
+            if self.rooms:
+                message, label = "to which room?", f"add `to:` with one of {listing(self.rooms)}"
+            else:
+                message, label = "there is no room to send to", "add `rooms:` with a room and its members"
+            self.report(
+                Problem(code="which-room", pointer=pointer, message=message, label=label, on_key=True)
+            )
+        return None
+
+    def is_member(self, client: str, room: str) -> bool:
+        """Whether the user of `client` is in `room`."""
+        return self.clients[client].user in self.rooms[room].members
+
+    def rooms_of(self, client: str) -> tuple[str, ...]:
+        """Rooms whose messages `client` may hear."""
+        return tuple(room for room in self.rooms if self.is_member(client, room))
+
+    def is_own(self, client: str, message: Message) -> bool:
+        """Whether `message` is by the user of `client`, who does not receive his own."""
+        mine = self.clients[client]
+        return mine.user == self.clients[message.sender].user and not mine.include_own
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def sent(self, action: Send, pointer: str, *, refused: bool) -> None:
+        """Take note of the messages of one send step."""
+        by_sender: dict[str, list[str]] = {}
+        for sender, id_, _text in action.messages():
+            by_sender.setdefault(sender, []).append(id_)
+            self.messages[id_] = Message(
+                id_,
+                sender,
+                action.room,
+                self.step,
+                pointer,
+                certain=not refused and action.outcome == "ok",
+                impossible=refused or action.outcome == "none",
+            )
+        self.bases[action.id] = pointer
+        if action.repeat is not None or len(action.senders) > 1:
+            self.series[action.id] = Series({name: tuple(ids) for name, ids in by_sender.items()})
+
+    def resolve(self, written: str, pointer: str) -> tuple[tuple[str, ...], ...] | None:
+        """Return the messages that `hello`, `line.2` or `line.*` means; one tuple a sender.
+
+        None when there are none: then it was reported, or an earlier fault is to blame.
+        """
+        if written in self.messages:
+            return ((written,),)
+        base, dot, rest = written.partition(".")
+        if base in self.series:
+            series = self.series[base]
+            if rest == "*":
+                return tuple(series.by_sender.values())
+            sender, star = rest[:-2], rest[-2:]
+            if star == ".*" and len(series.by_sender) > 1 and sender in series.by_sender:
+                return (series.by_sender[sender],)
+            self._not_in_series(written, base, rest, series, pointer)
+        elif base in self.bases and dot:
+            self._unknown_message(
+                pointer,
+                f"`{base}` is one message, not a series",
+                f"write `{base}`, or give its step a `repeat`",
+                base,
+            )
+        elif base in self.declared:
+            if self.declared[base] >= self.step:
+                self._too_early(base, pointer)
+        else:
+            known = [id_ for id_ in self.bases if not id_.startswith("@")]
+            so_far = f"ids so far: {listing(known)}" if known else "no message before this place has an `id`"
+            self.report(
+                Problem(
+                    code="unknown-message",
+                    pointer=pointer,
+                    message=f"no message has the id `{written[:70]}`",
+                    label=did_you_mean(written, [*known, *(f"{id_}.*" for id_ in self.series)]),
+                    help=(so_far,),
+                )
+            )
+        return None
+
+    # -- problems shared by verbs --------------------------------------------------------------------------
+
+    def never_true(self, pointer: str, message: str, label: str = "", *related: Place) -> None:
+        """Warn of a statement that no correct server can fulfil: it is played, and fails."""
+        self.report(
+            Problem(
+                code="never-true",
+                severity="warning",
+                pointer=pointer,
+                message=message,
+                label=label,
+                related=related,
+            )
+        )
+
+    def line(self, pointer: str) -> int:
+        """Return the line on which a pointer stands."""
+        return self.place(pointer).line
+
+    def _twice(self, name: str, pointer: str, first: str) -> None:
+        related = () if first == pointer else (Place(first, "first here"),)
+        self.report(
+            Problem(
+                code="listed-twice",
+                pointer=pointer,
+                message=f"`{name}` stands here twice",
+                label="remove one",
+                related=related,
+            )
+        )
+
+    def _too_early(self, base: str, pointer: str) -> None:
+        step = f"/steps/{self.declared[base]}"
+        self.report(
+            Problem(
+                code="message-not-yet",
+                pointer=pointer,
+                message=f"`{base}` is not sent before this step",
+                label=f"it is sent on line {self.line(step)}"
+                if self.declared[base] != self.step
+                else "it is this step's own id",
+                related=(Place(f"{step}/id", "given here"),) if self.declared[base] != self.step else (),
+            )
+        )
+
+    def _not_in_series(self, written: str, base: str, rest: str, series: Series, pointer: str) -> None:
+        ids = series.ids
+        shape = f"`{base}` is a series of {count(len(ids), 'message')}: {listing(ids)}"
+        if not rest:
+            self._unknown_message(pointer, shape, f"write `{base}.*` for all of them", base)
+        else:
+            self._unknown_message(pointer, f"no message has the id `{written[:70]}`", shape, base)
+
+    def _unknown_message(self, pointer: str, message: str, label: str, base: str) -> None:
+        self.report(
+            Problem(
+                code="unknown-message",
+                pointer=pointer,
+                message=message,
+                label=label,
+                related=(Place(f"{self.bases[base]}/id", "given here"),),
+            )
+        )

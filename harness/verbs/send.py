@@ -1,0 +1,212 @@
+"""`send: TEXT`: one message, or a series of them, by one client or by several at once."""
+
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.model.plan import Outcome, Send, Step
+from harness.verbs.keys import RefusableKeys, key, not_yet
+from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of
+from harness.verbs.phrases import duration, names, quote
+from harness.verbs.problem import Place, Problem
+from harness.verbs.scope import Scope
+from harness.verbs.stage import Stage, StepFailedError, settle
+from harness.verbs.verb import Verb, together
+
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendKeys(RefusableKeys):
+    """The keys of `send`."""
+
+    send: str = key(TEXT, "The text of the message; `${n}` is its number in a series.")
+    from_: Sequence[Item] = key(NAMES, "Who sends; several names send at once, each a message of its own.")
+    to: str | None = key(ROOM, "The room; may be left out when the scenario has exactly one.", default=None)
+    id: str | None = key(
+        MESSAGE_ID,
+        "A name for the message. With `repeat: 3` its messages are ID.1 to ID.3; with several senders, ID.NAME.",
+        default=None,
+    )
+    repeat: int | None = key(COUNT, "Send a series of so many messages, one after the other.", default=None)
+    every: int | None = key(
+        DURATION, "Pace of a series: the next one starts this long after the last started, at the earliest.",
+        default=None,
+    )  # fmt: skip
+    outcome: Outcome = key(
+        one_of("ok", "any", "none"),
+        "How it must end: `ok`, `any` (it may fail, or stay unknown), or `none` (anything but ok).",
+        default="ok",
+    )
+
+
+def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
+    senders = scope.names(keys.from_, f"{pointer}/from")
+    room = scope.room_of(keys.to, pointer)
+    _check_words(keys, scope, pointer)
+    for name, where in senders:
+        _check_online(name, keys, scope, where)
+    id_ = keys.id or _id_by_place(scope, pointer)
+    if (first := scope.bases.get(id_)) is not None:
+        scope.report(
+            Problem(
+                code="duplicate-id",
+                pointer=f"{pointer}/id",
+                message=f"two steps give the id `{id_}`",
+                label="choose another",
+                related=(Place(f"{first}/id", "first given here"),),
+            )
+        )
+        return None
+    if not senders or room is None:
+        return None
+    action = Send(
+        senders=tuple(name for name, _ in senders),
+        room=room,
+        text=keys.send,
+        id=id_,
+        outcome=keys.outcome,
+        repeat=keys.repeat,
+        every_ns=keys.every or 0,
+    )
+    scope.sent(action, pointer, refused=keys.refused is not None)
+    for name, where in senders:
+        if not scope.is_member(name, room) and keys.refused is None and keys.outcome == "ok":
+            scope.never_true(
+                where,
+                f"{name} is not in {room}, so this send will be refused",
+                f"add {name} to {room}, or `refused: PERMISSION_DENIED`",
+            )
+    return action
+
+
+def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
+    if keys.every is not None and keys.repeat is None:
+        scope.report(
+            Problem(
+                code="contradiction",
+                pointer=f"{pointer}/every",
+                message="`every` is the pace of a series, and this step sends one message",
+                label="add `repeat`, or use `after` for a pause",
+                on_key=True,
+            )
+        )
+    if keys.refused is not None and "outcome" in keys.given:
+        scope.report(
+            Problem(
+                code="contradiction",
+                pointer=f"{pointer}/outcome",
+                message="`refused` says already how this send must end",
+                label="remove `outcome`",
+                on_key=True,
+                related=(Place(f"{pointer}/refused", "said here", on_key=True),),
+            )
+        )
+    for name in dict.fromkeys(_VARIABLE.findall(keys.send)):
+        if name == "n" and keys.repeat is not None:
+            continue
+        where = f"{pointer}/send"
+        if name.startswith("env."):
+            scope.report(not_yet(f"`${{{name}}}`", "a variable of the environment", where, on_key=False))
+            continue
+        if name == "n":
+            message, label = (
+                "`${n}` is the number in a series, and this step sends one message",
+                "add `repeat`",
+            )
+        else:
+            message, label = f"no variable is called `{name[:70]}`", "`${n}` is the only one in a text"
+        scope.report(Problem(code="unknown-variable", pointer=where, message=message, label=label))
+
+
+def _check_online(name: str, keys: SendKeys, scope: Scope, where: str) -> None:
+    if name in scope.online or not scope.presence_known:
+        return
+    if name in scope.refused and keys.refused is not None:
+        return  # its process runs; it is refused once more
+    if name in scope.left:
+        gone = f"/steps/{scope.left[name]}"
+        label = f"went offline on line {scope.line(gone)}"
+        related: tuple[Place, ...] = (Place(gone, "went offline here", on_key=True),)
+    else:
+        label, related = f"`connect: {name}` must come before", ()
+    scope.report(
+        Problem(
+            code="not-online",
+            pointer=where,
+            message=f"{name} is not online at this step, and cannot send",
+            label=label,
+            related=related,
+        )
+    )
+
+
+def _id_by_place(scope: Scope, pointer: str) -> str:
+    span = scope.place(pointer)
+    plain = f"@{span.line}"
+    return f"{plain}:{span.column}" if plain in scope.bases else plain
+
+
+def _sentence(step: Step) -> str:
+    action = step.action
+    assert isinstance(action, Send)
+    several = len(action.senders) > 1
+    sentence = f"{names(action.senders)} {'say' if several else 'says'} {quote(action.text)}"
+    if several:
+        sentence += " at once"
+    if action.repeat is not None:
+        sentence += f" {action.repeat} times" if action.repeat != 1 else " once"
+        if action.every_ns:
+            sentence += f", one every {duration(action.every_ns)},"
+    sentence += f" in {action.room}"
+    if step.refused is not None:
+        return f"{sentence}, and must get {step.refused}"
+    if action.outcome == "any":
+        return f"{sentence}, which may fail"
+    if action.outcome == "none":
+        return f"{sentence}, which must not succeed"
+    return sentence
+
+
+def _turns(action: Send) -> Iterator[list[tuple[str, str, str]]]:
+    """Yield what is sent at once: one message a sender."""
+    turn: list[tuple[str, str, str]] = []
+    for message in action.messages():
+        turn.append(message)
+        if len(turn) == len(action.senders):
+            yield turn
+            turn = []
+
+
+async def _play(stage: Stage, step: Step) -> None:
+    action = step.action
+    assert isinstance(action, Send)
+    start = stage.now()
+    for number, turn in enumerate(_turns(action)):
+        if number and action.every_ns:
+            start = await stage.pause_until_next(start, action.every_ns)
+        answers = await together(
+            stage.send(sender, action.room, message, text, step) for sender, message, text in turn
+        )
+        if step.refused is not None or action.outcome == "ok":
+            settle(step, answers)
+        elif action.outcome == "none":
+            for answer in answers:
+                if answer.type == "ok":
+                    raise StepFailedError(
+                        f"{answer.process}: the send succeeded, though `outcome: none` is said"
+                    )
+
+
+SEND = Verb(
+    name="send",
+    summary="Send one message, or a series; done when the last one is answered.",
+    keys=SendKeys,
+    within_ns=2 * NS_PER_S,
+    compile=_compile,
+    sentence=_sentence,
+    play=_play,
+)

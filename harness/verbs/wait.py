@@ -1,0 +1,45 @@
+"""`wait: DURATION`: let scenario time pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.model.plan import Step, Wait
+from harness.verbs.keys import StepKeys, key
+from harness.verbs.kinds import DURATION, NS_PER_S
+from harness.verbs.phrases import duration
+from harness.verbs.scope import Scope
+from harness.verbs.stage import Stage
+from harness.verbs.verb import Verb
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitKeys(StepKeys):
+    """The keys of `wait`."""
+
+    wait: int = key(DURATION, "How long: `2s`. Pauses before a step are better written as its `after`.")
+
+
+def _compile(keys: WaitKeys, _scope: Scope, _pointer: str) -> Wait:
+    return Wait(duration_ns=keys.wait)
+
+
+def _sentence(step: Step) -> str:
+    assert isinstance(step.action, Wait)
+    return f"{duration(step.action.duration_ns)} pass"
+
+
+async def _play(stage: Stage, step: Step) -> None:
+    assert isinstance(step.action, Wait)
+    await stage.pause(step.action.duration_ns, step)
+
+
+WAIT = Verb(
+    name="wait",
+    summary="Let scenario time pass.",
+    keys=WaitKeys,
+    within_ns=2 * NS_PER_S,
+    compile=_compile,
+    sentence=_sentence,
+    play=_play,
+)
