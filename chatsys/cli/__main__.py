@@ -1,0 +1,5 @@
+"""``python -m chatsys.cli``: the same as ``chatsys``."""
+
+from chatsys.cli import main
+
+main()

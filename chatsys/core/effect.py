@@ -1,0 +1,53 @@
+"""What a decided entry changes. A log applies effects in order; they need no further judgement.
+
+Invariant: of one room, ``Append.sequence`` is the head before it plus one.
+"""
+
+from typing import NamedTuple
+
+from chatsys.core.model import Kind, Membership, Room, User
+
+
+class NewRoom(NamedTuple):
+    """A room begins, with head 0; its entry 1 follows."""
+
+    room: Room
+
+
+class Append(NamedTuple):
+    """One more entry in a room's log."""
+
+    room_id: str
+    sequence: int
+    kind: Kind
+    actor_id: str
+    """The sender of a message; who did it otherwise."""
+    time_us: int
+    content: bytes
+    """Of a message; the user concerned otherwise, as UTF-8."""
+    content_type: str
+    client_message_id: str
+
+
+class SetMembership(NamedTuple):
+    """A membership begins, changes its role or ends."""
+
+    membership: Membership
+
+
+class SetCursor(NamedTuple):
+    """A consumer's cursor moves forward."""
+
+    room_id: str
+    user_id: str
+    consumer_id: str
+    acked: int
+
+
+class SetUser(NamedTuple):
+    """A user is known from now on, under this name."""
+
+    user: User
+
+
+Effect = NewRoom | Append | SetMembership | SetCursor | SetUser

@@ -1,0 +1,33 @@
+"""What ``decide`` may ask about the log so far. Read-only.
+
+Implemented by dicts in tests, by SQLite plus the effects that are not committed yet in the writer.
+"""
+
+from typing import Protocol
+
+from chatsys.core.model import Membership, Room, Stored, User
+
+
+class View(Protocol):
+    """The state of the log at the place where an entry is decided."""
+
+    def room(self, room_id: str) -> Room | None:
+        """The room, or None if it never was."""
+
+    def membership(self, room_id: str, user_id: str) -> Membership | None:
+        """The latest membership, ended or not; None if the user never was a member."""
+
+    def admins(self, room_id: str) -> int:
+        """How many current members are ADMIN."""
+
+    def members(self, room_id: str) -> int:
+        """How many current members there are."""
+
+    def sent(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
+        """The message that this sender stored in this room under this id."""
+
+    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
+        """What this consumer acknowledged; 0 if nothing."""
+
+    def user(self, user_id: str) -> User | None:
+        """The user, or None if not known."""

@@ -1,0 +1,89 @@
+"""The exception of a call that is refused. It knows its reason; the table knows the status."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from chatsys.errors.table import Code, Reason
+
+
+class Violation(NamedTuple):
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Path in the request, such as ``acks[1].sequence``."""
+    description: str
+    """A sentence: what is wrong, what would be right."""
+
+
+class Refusal(Exception):  # noqa: N818  # it is also returned as an outcome, which is no error of ours
+    """A request is answered with an error.
+
+    Args:
+        reason: Row of the table.
+        message: For developers to read; no message contents.
+        metadata: ErrorInfo.metadata.
+        violations: For BadRequest.
+        resource: (type, name) for ResourceInfo.
+        retry_after: Seconds for RetryInfo, or None when trying again is no use.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[Violation] = (),
+        resource: tuple[str, str] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.resource = resource
+        self.retry_after = retry_after
+
+    @property
+    def code(self) -> Code:
+        """The status, from the table."""
+        return self.reason.code
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may succeed later without anybody changing anything."""
+        return self.code is Code.UNAVAILABLE or self.retry_after is not None
+
+    @classmethod
+    def field(cls, field: str, description: str) -> "Refusal":
+        """FIELD_INVALID for one field."""
+        return cls(
+            Reason.FIELD_INVALID, f"{field}: {description}", violations=(Violation(field, description),)
+        )
+
+    @classmethod
+    def not_a_member(cls, room_id: str) -> "Refusal":
+        """The one answer to every outsider, whether the room exists or not."""
+        return cls(
+            Reason.NOT_A_MEMBER,
+            f"you are not a member of room {room_id!r} (or it might not exist)",
+            resource=("room", room_id),
+        )
+
+    @classmethod
+    def store_unavailable(cls, message: str) -> "Refusal":
+        """The log cannot be used now; what was being written may or may not be there later."""
+        return cls(Reason.STORE_UNAVAILABLE, message, retry_after=0.1)
+
+    @classmethod
+    def bug(cls, error_id: str) -> "Refusal":
+        """Something unexpected happened; the log has it under this id."""
+        return cls(
+            Reason.BUG,
+            f"unexpected error {error_id}; the server's log has the details",
+            metadata={"error_id": error_id},
+        )
+
+    def __repr__(self) -> str:
+        return f"Refusal({self.reason}, {self.message!r})"

@@ -1,0 +1,171 @@
+"""One server from its first to its last moment: open the log, serve, say so, drain, close.
+
+Everything a server needs (loop, threads, gRPC objects, connections) is made inside ``main``, nothing at import:
+a process that has imported this may be forked, and each child may call ``main``.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+import chatsys
+from chatsys.server.chat import ChatService
+from chatsys.server.hub import Hub, draining
+from chatsys.server.info import ServerService
+from chatsys.server.reading import Reading
+from chatsys.server.rooms import RoomService
+from chatsys.server.router import Router
+from chatsys.server.services import House, clock_us
+from chatsys.server.settings import Settings
+from chatsys.server.users import UserService
+from chatsys.store import SqliteStore, StoreError
+from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, user_pb2
+
+log = logging.getLogger(__name__)
+
+INSTANCE_KEY = "chatsys-instance"
+RUN_KEY = "chatsys-run"
+DRAIN_SECONDS = 0.5
+"""How long calls that are under way have at the end."""
+
+_CONTRACT = (
+    admin_pb2.DESCRIPTOR.services_by_name["AdminService"],
+    chat_pb2.DESCRIPTOR.services_by_name["ChatService"],
+    room_pb2.DESCRIPTOR.services_by_name["RoomService"],
+    server_pb2.DESCRIPTOR.services_by_name["ServerService"],
+    user_pb2.DESCRIPTOR.services_by_name["UserService"],
+)
+_ANONYMOUS = ("GetServerInfo", "RegisterUser")
+_REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+
+
+class CannotServeError(Exception):
+    """The server cannot start; the message is a whole sentence."""
+
+
+def main(settings: Settings, reading: type[Reading] = Reading) -> int:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        settings: What was asked for, checked.
+        reading: The reading side; a test server gives a subclass that lies.
+
+    Returns:
+        The exit status: 0 after a signal, 1 when the server could not start.
+    """
+    try:
+        asyncio.run(_serve(settings, reading))
+    except (CannotServeError, StoreError) as error:
+        sys.stderr.write(f"chatsys serve: {error}\n")
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    start_time_us = clock_us()
+    instance_id = secrets.token_hex(8)
+    store = SqliteStore.open(settings.data, f"chatsys instance {instance_id}, process {os.getpid()}")
+    try:
+        hub = Hub(store.position, store.released)
+        store.start(hub.publish)
+        house = House(store, hub, make_reading(hub), settings.limits, instance_id)
+        servicer = health.aio.HealthServicer()
+        router = _router(settings, house, start_time_us, servicer)
+        server = grpc.aio.server(options=_options(settings))
+        server.add_generic_rpc_handlers((router,))
+        port = _bind(server, settings)
+        await server.start()
+        await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+        _say_ready(settings, house, port)
+        log.info("serving on %s:%d, log epoch %s", settings.host, port, store.epoch)
+        await stop.wait()
+        log.info("leaving")
+        await servicer.enter_graceful_shutdown()
+        hub.drain()
+        await server.stop(DRAIN_SECONDS)
+    finally:
+        store.close()
+
+
+def _router(settings: Settings, house: House, start_time_us: int, servicer: Any) -> Router:
+    users = UserService(house)
+    metadata = ((INSTANCE_KEY, house.instance_id), (RUN_KEY, settings.run_id))
+    router = Router(metadata, users.admit, lambda: draining() if house.hub.draining else None)
+    services = {
+        "ChatService": ChatService(house),
+        "RoomService": RoomService(house),
+        "ServerService": ServerService(house, start_time_us, router.unimplemented),
+        "UserService": users,
+    }
+    for descriptor in _CONTRACT:
+        router.add(descriptor, services.get(descriptor.name), _ANONYMOUS)
+    router.add_foreign(lambda server: health_pb2_grpc.add_HealthServicer_to_server(servicer, server))
+    router.add_late(f"/{_REFLECTION}/ServerReflectionInfo", _add_reflection)
+    return router
+
+
+def _add_reflection(server: Any) -> None:
+    # Imported when somebody asks: few do, and every start would pay for it.
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # noqa: PLC0415
+
+    names = [*(each.full_name for each in _CONTRACT), "grpc.health.v1.Health", _REFLECTION]
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+        reflection.aio.ReflectionServicer(service_names=names), server
+    )
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),  # a port in use must be an error, not a second server behind it
+        ("grpc.max_receive_message_length", settings.limits.max_request_bytes),
+        ("grpc.max_send_message_length", -1),
+        # gRPC cancels calls that wait to be accepted beyond these; a burst of clients is no fault.
+        ("grpc.server.max_pending_requests", 100_000),
+        ("grpc.server.max_pending_requests_hard_limit", 200_000),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+
+
+def _bind(server: grpc.aio.Server, settings: Settings) -> int:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        port = server.add_insecure_port(f"{host}:{settings.port}")
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        raise CannotServeError(
+            f"cannot listen on {host}:{settings.port}; the port is taken or the address is not of this machine:"
+            " choose another --port or --host (--port 0 lets the system choose)"
+        )
+    return port
+
+
+def _say_ready(settings: Settings, house: House, port: int) -> None:
+    line = {
+        "event": "ready",
+        "host": settings.host,
+        "port": port,
+        "instance_id": house.instance_id,
+        "run_id": settings.run_id,
+        "pid": os.getpid(),
+        "version": chatsys.__version__,
+        "log_epoch": house.store.epoch,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

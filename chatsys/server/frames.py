@@ -1,0 +1,70 @@
+"""Answers of Poll and Subscribe, put together from messages that are stored as they are sent.
+
+The bytes are those of the protobuf types; they are joined by hand because a message is encoded once, when it is
+stored, and not again for each reader. The tests parse every one of them with the generated code.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from chatsys.store import Row
+from chatsys.v1 import chat_pb2
+
+_MESSAGES = bytes([4 << 3 | 2])  # RoomDelta.messages
+_DELTAS = bytes([1 << 3 | 2])  # PollResponse.deltas and SubscribeResponse.deltas
+
+
+def messages(rows: Iterable[Row]) -> bytes:
+    """RoomDelta.messages of these rows."""
+    parts: list[bytes] = []
+    for row in rows:
+        body = row.body
+        parts += (_MESSAGES, _varint(len(body)), body)
+    return b"".join(parts)
+
+
+def delta(room_id: str, after: int, through: int, head: int, encoded: bytes, *, ended: bool = False) -> bytes:
+    """One RoomDelta with messages that were encoded by ``messages``."""
+    rest: bytes = chat_pb2.RoomDelta(
+        room_id=room_id,
+        after_sequence=after,
+        through_sequence=through,
+        head_sequence=head,
+        membership_ended=ended,
+    ).SerializeToString()
+    return rest + encoded
+
+
+def poll_answer(deltas: Sequence[bytes], position: str, *, caught_up: bool) -> bytes:
+    """A PollResponse."""
+    return _with_deltas(
+        deltas, chat_pb2.PollResponse(position=position, caught_up=caught_up).SerializeToString()
+    )
+
+
+def frame(deltas: Sequence[bytes], position: str, tokens: Sequence[str], *, caught_up: bool) -> bytes:
+    """A SubscribeResponse."""
+    rest = chat_pb2.SubscribeResponse(position=position, caught_up=caught_up, progress_tokens=tokens)
+    return _with_deltas(deltas, rest.SerializeToString())
+
+
+def _with_deltas(deltas: Sequence[bytes], rest: bytes) -> bytes:
+    if not deltas:
+        return rest
+    parts: list[bytes] = []
+    for each in deltas:
+        parts += (_DELTAS, _varint(len(each)), each)
+    parts.append(rest)
+    return b"".join(parts)
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

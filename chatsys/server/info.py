@@ -1,0 +1,51 @@
+"""ServerService: who and what this process is, and what it promises."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import chatsys
+from chatsys.server.call import Call
+from chatsys.server.services import House, timestamp
+from chatsys.v1 import server_pb2
+
+
+class ServerService:
+    """See chatsys.v1.ServerService.
+
+    Args:
+        house: What it works with.
+        start_time_us: When the process started.
+        unimplemented: Methods that this build does not have; complete when the first call comes.
+    """
+
+    def __init__(self, house: House, start_time_us: int, unimplemented: Sequence[str]) -> None:
+        self._house = house
+        self._start_time_us = start_time_us
+        self._unimplemented = unimplemented
+
+    async def get_server_info(self, request: server_pb2.GetServerInfoRequest, call: Call) -> Any:  # noqa: ARG002  # the shape of a method
+        """Tells everybody."""
+        limits = self._house.limits
+        answer = server_pb2.GetServerInfoResponse(
+            instance_id=self._house.instance_id,
+            version=chatsys.__version__,
+            store="sqlite",
+            durability=server_pb2.DURABILITY_POWER_LOSS,
+            log_epoch=self._house.store.epoch,
+            position=self._house.now() if call.user_id else "",
+            start_time=timestamp(self._start_time_us),
+            registration_open=True,
+            auth_required=False,
+            limits=server_pb2.ServerLimits(
+                max_content_bytes=limits.max_content_bytes,
+                max_batch_messages=limits.max_batch_messages,
+                max_request_bytes=limits.max_request_bytes,
+                default_unacked_messages=limits.default_unacked_messages,
+                max_unacked_messages=limits.max_unacked_messages,
+                max_poll_messages=limits.max_poll_messages,
+                max_page_size=limits.max_page_size,
+            ),
+            unimplemented_methods=sorted(self._unimplemented),
+        )
+        answer.limits.max_poll_wait.FromMilliseconds(int(limits.max_poll_wait * 1_000))
+        return answer

@@ -1,0 +1,178 @@
+"""RoomService: the control plane. Updating and deleting rooms is not built yet."""
+
+from typing import Any, TypeVar
+
+from chatsys.core import check
+from chatsys.core.entry import Add, CreateRoom, Join, Leave, Remove
+from chatsys.core.model import Entry, History, Membership, Role, Room
+from chatsys.core.outcome import Gone, MemberIs, RoomMade
+from chatsys.errors import Refusal
+from chatsys.server.call import Call
+from chatsys.server.services import House, clock_us, timestamp
+from chatsys.v1 import room_pb2, types_pb2
+
+Choice = TypeVar("Choice", History, Entry, Role)
+
+DEFAULT_ROOMS = 50
+DEFAULT_MEMBERS = 100
+
+
+class RoomService:
+    """See chatsys.v1.RoomService.
+
+    Args:
+        house: What it works with.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def create_room(self, request: room_pb2.CreateRoomRequest, call: Call) -> Any:
+        """Creates a room with its first members."""
+        entry = _creation(request, call)
+        made = await self._house.ask(entry, RoomMade)
+        return room_pb2.CreateRoomResponse(room=_room(made.room), position=self._house.now())
+
+    async def get_room(self, request: room_pb2.GetRoomRequest, call: Call) -> Any:
+        """Reads one room."""
+        check.room_id(request.room_id)
+        await self._house.reach(request.min_positions, call)
+        _, room = self._house.room_of(self._house.store.reads(), call, request.room_id)
+        return room_pb2.GetRoomResponse(room=_room(room))
+
+    async def list_rooms(self, request: room_pb2.ListRoomsRequest, call: Call) -> Any:
+        """Lists the caller's rooms, and open ones when asked."""
+        size = check.page_size(request.page_size, DEFAULT_ROOMS, self._house.limits.max_page_size)
+        if request.page_token:
+            check.room_id(request.page_token, "page_token")
+        await self._house.reach(request.min_positions, call)
+        rooms = self._house.store.reads().rooms_of(
+            call.user_id, include_open=request.include_open, after=request.page_token, limit=size + 1
+        )
+        answer = room_pb2.ListRoomsResponse(rooms=[_room(room) for room in rooms[:size]])
+        if len(rooms) > size:
+            answer.next_page_token = rooms[size - 1].room_id
+        return answer
+
+    async def join_room(self, request: room_pb2.JoinRoomRequest, call: Call) -> Any:
+        """Adds the caller to an open room."""
+        check.room_id(request.room_id)
+        joined = await self._house.ask(Join(call.caller, clock_us(), request.room_id), MemberIs)
+        return room_pb2.JoinRoomResponse(member=self._member(joined.membership), position=self._house.now())
+
+    async def leave_room(self, request: room_pb2.LeaveRoomRequest, call: Call) -> Any:
+        """Removes the caller."""
+        check.room_id(request.room_id)
+        await self._house.ask(Leave(call.caller, clock_us(), request.room_id), Gone)
+        return room_pb2.LeaveRoomResponse(position=self._house.now())
+
+    async def add_member(self, request: room_pb2.AddMemberRequest, call: Call) -> Any:
+        """Adds or re-roles another user."""
+        check.room_id(request.room_id)
+        check.user_id(request.user_id)
+        role = _choice(Role, request.role, Role.WRITER, "role")
+        entry = Add(call.caller, clock_us(), request.room_id, request.user_id, role)
+        added = await self._house.ask(entry, MemberIs)
+        return room_pb2.AddMemberResponse(member=self._member(added.membership), position=self._house.now())
+
+    async def remove_member(self, request: room_pb2.RemoveMemberRequest, call: Call) -> Any:
+        """Removes another user."""
+        check.room_id(request.room_id)
+        check.user_id(request.user_id)
+        await self._house.ask(Remove(call.caller, clock_us(), request.room_id, request.user_id), Gone)
+        return room_pb2.RemoveMemberResponse(position=self._house.now())
+
+    async def list_members(self, request: room_pb2.ListMembersRequest, call: Call) -> Any:
+        """Lists members by user id."""
+        check.room_id(request.room_id)
+        size = check.page_size(request.page_size, DEFAULT_MEMBERS, self._house.limits.max_page_size)
+        if request.page_token:
+            check.user_id(request.page_token, "page_token")
+        await self._house.reach(request.min_positions, call)
+        reads = self._house.store.reads()
+        number, room = self._house.room_of(reads, call, request.room_id)
+        members = reads.members(number, room.room_id, request.page_token, size + 1)
+        answer = room_pb2.ListMembersResponse(
+            members=[_member(membership, name) for membership, name in members[:size]]
+        )
+        if len(members) > size:
+            answer.next_page_token = members[size - 1][0].user_id
+        return answer
+
+    def _member(self, membership: Membership) -> types_pb2.Member:
+        user = self._house.store.reads().user(membership.user_id)
+        return _member(membership, "" if user is None else user.display_name)
+
+
+def _creation(request: room_pb2.CreateRoomRequest, call: Call) -> CreateRoom:
+    """The entry for a CreateRoom, each first member once.
+
+    Raises:
+        Refusal: FIELD_INVALID.
+    """
+    wanted = request.room
+    check.room_id(wanted.room_id, "room.room_id")
+    check.display_name(wanted.display_name, "room.display_name")
+    check.request_id(request.request_id)
+    named = len(request.member_ids) + len(request.admin_ids)
+    if named > check.MAX_FIRST_MEMBERS:
+        raise Refusal.field(
+            "member_ids",
+            f"and admin_ids name {named} users; at most {check.MAX_FIRST_MEMBERS} together,"
+            " and AddMember for more",
+        )
+    roles: dict[str, Role] = {}
+    for index, user_id in enumerate(request.member_ids):
+        check.user_id(user_id, f"member_ids[{index}]")
+        roles[user_id] = Role.WRITER
+    for index, user_id in enumerate(request.admin_ids):
+        check.user_id(user_id, f"admin_ids[{index}]")
+        roles[user_id] = Role.ADMIN
+    if not request.exclude_caller:
+        roles[call.user_id] = Role.ADMIN
+    return CreateRoom(
+        caller=call.caller,
+        time_us=clock_us(),
+        room_id=wanted.room_id,
+        display_name=wanted.display_name,
+        history=_choice(History, wanted.history_visibility, History.SINCE_JOIN, "room.history_visibility"),
+        entry=_choice(Entry, wanted.join_policy, Entry.INVITE, "room.join_policy"),
+        members=tuple(sorted(roles.items())),
+        exclude_caller=request.exclude_caller,
+        request_id=request.request_id,
+    )
+
+
+def _choice(kind: type[Choice], number: int, default: Choice, field: str) -> Choice:
+    """The member of an enum of the contract; the default for UNSPECIFIED."""
+    if number == 0:
+        return default
+    try:
+        return kind(number)
+    except ValueError:
+        allowed = ", ".join(str(each.value) for each in kind)
+        raise Refusal.field(field, f"is {number}; it is one of {allowed}") from None
+
+
+def _room(room: Room) -> types_pb2.Room:
+    return types_pb2.Room(
+        room_id=room.room_id,
+        display_name=room.display_name,
+        history_visibility=types_pb2.HistoryVisibility.ValueType(room.history.value),
+        join_policy=types_pb2.JoinPolicy.ValueType(room.entry.value),
+        head_sequence=room.head,
+        first_sequence=1,  # nothing is removed from a log yet
+        create_time=timestamp(room.create_time_us),
+        etag=str(room.create_time_us),
+    )
+
+
+def _member(membership: Membership, display_name: str) -> types_pb2.Member:
+    return types_pb2.Member(
+        room_id=membership.room_id,
+        user_id=membership.user_id,
+        role=types_pb2.MemberRole.ValueType(membership.role.value),
+        join_sequence=membership.join_sequence,
+        join_time=timestamp(membership.join_time_us),
+        display_name=display_name,
+    )

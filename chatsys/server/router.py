@@ -1,0 +1,184 @@
+"""``Router``: the table from method names to handlers, made from the contract and the code that is there.
+
+Every answer passes here, so here is what all have in common: the metadata that says which server it is, who
+calls, errors as google.rpc.Status, and that nothing escapes as a traceback. A method of the contract that no
+service has is answered UNIMPLEMENTED and listed by ``unimplemented``.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+
+from chatsys.errors import Reason, Refusal
+from chatsys.errors.wire import DETAILS_KEY, to_status_bytes
+from chatsys.server.call import Call, Context
+
+log = logging.getLogger(__name__)
+
+Method = Callable[[Any, Call], Awaitable[Any]]
+Metadata = tuple[tuple[str, str], ...]
+Admit = Callable[[Call], Awaitable[None]]
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class Router(grpc.GenericRpcHandler):
+    """Finds the handler of a method.
+
+    Args:
+        metadata: Initial metadata of every answer.
+        admit: Called before a method that needs a caller; raises ``Refusal`` or returns.
+        draining: Whether to refuse all.
+    """
+
+    def __init__(self, metadata: Metadata, admit: Admit, draining: Callable[[], Refusal | None]) -> None:
+        self.unimplemented: list[str] = []
+        self._metadata = metadata
+        self._admit = admit
+        self._draining = draining
+        self._handlers: dict[str, Handler] = {}
+        self._late: dict[str, Callable[[], None]] = {}
+
+    def add(self, descriptor: ServiceDescriptor, service: object, anonymous: Sequence[str] = ()) -> None:
+        """Serves one service of the contract.
+
+        Args:
+            descriptor: From the generated code.
+            service: Has a coroutine function ``snake_case(request, call)`` for each method it implements. It
+                answers a message or its bytes; one with a response stream writes to the call and answers None.
+            anonymous: Methods that need no caller.
+        """
+        for method in descriptor.methods:
+            path = f"/{descriptor.full_name}/{method.name}"
+            function: Method | None = getattr(service, _snake(method.name), None)
+            if function is None:
+                self.unimplemented.append(path[1:])
+                function = _unimplemented(path[1:])
+            self._handlers[path] = self._handler(method, function, known=method.name not in anonymous)
+
+    def add_foreign(self, register: Callable[[Any], None]) -> None:
+        """Serves a service with handlers of its own, such as health.
+
+        Args:
+            register: A generated ``add_…Servicer_to_server`` with its servicer already in.
+        """
+        for path, handler in _collect(register).items():
+            self._handlers[path] = self._foreign(handler)
+
+    def add_late(self, path: str, register: Callable[[Any], None]) -> None:
+        """The same for a method that few call: ``register`` is only called at its first call."""
+        self._late[path] = lambda: self.add_foreign(register)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
+        """What gRPC asks for every call."""
+        path = handler_call_details.method
+        late = self._late.pop(path, None)
+        if late is not None:
+            late()
+        return self._handlers.get(path)
+
+    def _handler(self, method: MethodDescriptor, function: Method, *, known: bool) -> Handler:
+        streams = method.server_streaming
+
+        async def handle(request: Any, context: Context) -> Any:
+            answer = None
+            try:
+                await context.send_initial_metadata(self._metadata)
+                call = Call(context)
+                leaving = self._draining()
+                if leaving is not None:
+                    raise leaving  # noqa: TRY301  # one place turns refusals into statuses: below
+                if known:
+                    await self._admit(call)
+                answer = await function(request, call)
+                if answer is not None and not isinstance(answer, bytes):
+                    answer = answer.SerializeToString()
+            except Refusal as refusal:
+                await _abort(context, refusal)
+            except asyncio.CancelledError:
+                # Left to gRPC it may keep the caller waiting for ever.
+                await _abort(context, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
+            except sqlite3.Error as error:
+                log.error("%s: the log could not be read: %s", method.full_name, error)  # noqa: TRY400  # said
+                await _abort(context, Refusal.store_unavailable("the log cannot be read now"))
+            except Exception:
+                error_id = secrets.token_hex(8)
+                log.exception("error %s in %s", error_id, method.full_name)
+                await _abort(context, Refusal.bug(error_id))
+            return answer
+
+        make = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[method.client_streaming, streams]
+        # No serializer: what is answered is bytes already.
+        return make(handle, request_deserializer=GetMessageClass(method.input_type).FromString)
+
+    def _foreign(self, handler: Any) -> Any:
+        metadata = self._metadata
+        if handler.unary_unary is not None:
+            inner = handler.unary_unary
+
+            async def one(request: Any, context: Context) -> Any:
+                await context.send_initial_metadata(metadata)
+                return await inner(request, context)
+
+            return handler._replace(unary_unary=one)
+        kind = "stream_stream" if handler.stream_stream is not None else "unary_stream"
+        stream = getattr(handler, kind)
+
+        async def many(request: Any, context: Context) -> None:
+            await context.send_initial_metadata(metadata)
+            answers = stream(request, context)
+            if hasattr(answers, "__aiter__"):
+                async for answer in answers:
+                    await context.write(answer)
+            else:
+                await answers
+
+        return handler._replace(**{kind: many})
+
+
+async def _abort(context: Context, refusal: Refusal) -> None:
+    code = _CODES[int(refusal.code)]
+    trailer = ((DETAILS_KEY, to_status_bytes(refusal)),)
+    await context.abort(code, refusal.message, trailing_metadata=trailer)
+
+
+def _unimplemented(method: str) -> Method:
+    async def refuse(request: Any, call: Call) -> None:  # noqa: ARG001  # the shape of a method
+        raise Refusal(
+            Reason.NOT_IMPLEMENTED, f"this build does not have {method}", metadata={"method": method}
+        )
+
+    return refuse
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _collect(register: Callable[[Any], None]) -> dict[str, Any]:
+    """The handlers that a generated ``add_…_to_server`` would give to a server."""
+    found: dict[str, Any] = {}
+
+    class _Server:
+        def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
+            """Older generated code; gives the same handlers once more."""
+
+        def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+            found.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
+
+    register(_Server())
+    return found

@@ -1,0 +1,145 @@
+"""SendMessage and SendMessages: from a request to the log and back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from chatsys.core import check
+from chatsys.core.entry import LogEntry, Send
+from chatsys.core.outcome import Outcome, Sent
+from chatsys.errors import Reason, Refusal
+from chatsys.errors.wire import to_status_bytes
+from chatsys.server.call import Call
+from chatsys.server.hub import draining
+from chatsys.server.services import House, clock_us, sure
+from chatsys.store import Chain
+from chatsys.v1 import chat_pb2
+
+MAX_BATCHES_UNDER_WAY = 16
+"""Batches of one stream that are read but not answered: the server reads no faster than it stores."""
+
+_Pending = tuple["asyncio.Future[list[Outcome]] | None", list[Send | Refusal]]
+
+
+async def send_message(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Any:
+    """Stores one message; see the contract."""
+    send = _checked(house, request, call)
+    sent = await house.ask(send, Sent)
+    answer = _response(send, sent)
+    answer.position = house.now()
+    return answer
+
+
+def _checked(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Send:
+    content = request.content
+    check.message(
+        request.room_id,
+        content,
+        request.content_type,
+        request.client_message_id,
+        house.limits.max_content_bytes,
+    )
+    return Send(
+        call.user_id, clock_us(), request.room_id, content, request.content_type, request.client_message_id
+    )
+
+
+def _response(send: Send, sent: Sent) -> chat_pb2.SendMessageResponse:
+    answer = chat_pb2.SendMessageResponse(duplicate=sent.duplicate)
+    message = answer.message
+    message.room_id = send.room_id
+    message.sequence = sent.sequence
+    message.sender_id = send.sender_id
+    message.content_type = send.content_type
+    message.client_message_id = send.client_message_id
+    seconds, rest = divmod(sent.create_time_us, 1_000_000)
+    message.create_time.seconds = seconds
+    message.create_time.nanos = rest * 1_000
+    return answer
+
+
+class SendStream:
+    """One call of SendMessages.
+
+    Reading and answering are two tasks, so that a batch is read while the one before is written. Invariant:
+    once a batch was lost, none after it is stored, so that sending again keeps the order.
+    """
+
+    def __init__(self, house: House, call: Call) -> None:
+        self._house = house
+        self._call = call
+        self._chain = Chain()
+        self._room = asyncio.Semaphore(MAX_BATCHES_UNDER_WAY)
+        self._read: asyncio.Queue[_Pending | Refusal | None] = asyncio.Queue()
+
+    async def run(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+        """Until the caller is done sending.
+
+        Raises:
+            Refusal: What may succeed later, or a batch that is too large.
+        """
+        leave: Callable[[], None] = lambda: self._read.put_nowait(draining())  # noqa: E731  # kept to take it back
+        self._house.hub.leaving.add(leave)
+        reader = asyncio.create_task(self._take(requests))
+        try:
+            while (read := await self._read.get()) is not None:
+                if isinstance(read, Refusal):
+                    raise read
+                await self._call.write((await self._answer(*read)).SerializeToString())
+                self._room.release()
+        finally:
+            self._house.hub.leaving.discard(leave)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _take(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+        end: Refusal | None = None
+        try:
+            async for batch in requests:
+                await self._room.acquire()
+                self._read.put_nowait(self._submit(batch))
+        except Refusal as refusal:
+            end = refusal
+        finally:
+            self._read.put_nowait(end)
+
+    def _submit(self, batch: chat_pb2.SendMessagesRequest) -> _Pending:
+        most = self._house.limits.max_batch_messages
+        if len(batch.requests) > most:
+            raise Refusal.field(
+                "requests", f"has {len(batch.requests)} messages; one batch has at most {most}"
+            )
+        checked: list[Send | Refusal] = []
+        for request in batch.requests:
+            try:
+                checked.append(_checked(self._house, request, self._call))
+            except Refusal as refusal:
+                checked.append(refusal)
+        entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
+        return (self._house.store.submit(entries, self._chain) if entries else None), checked
+
+    async def _answer(
+        self, stored: "asyncio.Future[list[Outcome]] | None", checked: list[Send | Refusal]
+    ) -> chat_pb2.SendMessagesResponse:
+        outcomes = iter(await stored if stored is not None else ())
+        answer = chat_pb2.SendMessagesResponse(position=self._house.now())
+        for each in checked:
+            outcome = each if isinstance(each, Refusal) else next(outcomes)
+            if isinstance(outcome, Refusal):
+                answer.results.append(chat_pb2.SendMessageResult(error=_error(outcome)))
+            else:
+                assert isinstance(each, Send)
+                response = _response(each, sure(outcome, Sent))
+                answer.results.append(chat_pb2.SendMessageResult(response=response))
+        return answer
+
+
+def _error(refusal: Refusal) -> chat_pb2.SendMessageError:
+    if refusal.transient and refusal.reason is not Reason.BUG:
+        raise refusal
+    return chat_pb2.SendMessageError(
+        code=int(refusal.code),
+        reason=refusal.reason,
+        message=refusal.message,
+        status_details=to_status_bytes(refusal),
+    )

@@ -1,0 +1,12 @@
+"""The log behind the server: SQLite in one file, one writer, group commit.
+
+``SqliteStore`` is what the server uses. Invariants: one thread writes; nothing is published or answered before
+its COMMIT returned; a COMMIT that fails leaves no trace in memory; nothing of a message stays in memory.
+"""
+
+from chatsys.store.group import Group
+from chatsys.store.reads import Page, Place, Reads, Row
+from chatsys.store.sqlite import SqliteStore, StoreError
+from chatsys.store.writer import Chain, Done
+
+__all__ = ["Chain", "Done", "Group", "Page", "Place", "Reads", "Row", "SqliteStore", "StoreError"]

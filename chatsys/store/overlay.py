@@ -1,0 +1,242 @@
+"""The writer's view: the committed log plus the effects of the group that is being decided.
+
+Invariant: one overlay lives as long as one group. After its COMMIT, or its failure, it is dropped whole.
+"""
+
+import sqlite3
+
+from chatsys.core import effect as effects
+from chatsys.core.model import Kind, Membership, Role, Room, Stored, User
+from chatsys.store.group import Group
+from chatsys.store.reads import Reads
+from chatsys.v1 import types_pb2
+
+_SeenMember = Membership | None
+_EntryRow = tuple[int, int, int, int, str, str | None, bytes]
+
+
+class Overlay:
+    """A ``chatsys.core.View`` that can be written to the log.
+
+    Args:
+        reads: Of the writing connection; nobody else changes the log meanwhile.
+        position: Entries applied before this group.
+        last_room: The highest room number given out before this group.
+    """
+
+    def __init__(self, reads: Reads, position: int, last_room: int) -> None:
+        self.position = position
+        self.last_room = last_room
+        self._reads = reads
+        # What was asked for or changed in this group.
+        self._rooms: dict[str, Room | None] = {}
+        self._numbers: dict[str, int] = {}
+        self._memberships: dict[tuple[str, str], _SeenMember] = {}
+        self._users: dict[str, User | None] = {}
+        self._cursors: dict[tuple[str, str, str], int] = {}
+        # What this group changed.
+        self._entries: list[_EntryRow] = []
+        self._sent: dict[tuple[str, str, str], Stored] = {}
+        self._new_rooms: list[str] = []
+        self._heads: dict[str, int] = {}
+        self._set_memberships: dict[tuple[str, str], Membership] = {}
+        self._set_users: dict[str, User] = {}
+        self._set_cursors: dict[tuple[str, str, str], int] = {}
+
+    # What decide() asks.
+
+    def room(self, room_id: str) -> Room | None:
+        """See ``View``."""
+        try:
+            return self._rooms[room_id]
+        except KeyError:
+            found = self._reads.room(room_id)
+            room = None
+            if found is not None:
+                self._numbers[room_id], room = found
+            self._rooms[room_id] = room
+            return room
+
+    def membership(self, room_id: str, user_id: str) -> Membership | None:
+        """See ``View``."""
+        key = (room_id, user_id)
+        try:
+            return self._memberships[key]
+        except KeyError:
+            number = self._number(room_id)
+            found = None if number is None else self._reads.membership(number, room_id, user_id)
+            self._memberships[key] = found
+            return found
+
+    def admins(self, room_id: str) -> int:
+        """See ``View``."""
+        return self._counts(room_id)[1]
+
+    def members(self, room_id: str) -> int:
+        """See ``View``."""
+        return self._counts(room_id)[0]
+
+    def sent(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
+        """See ``View``."""
+        found = self._sent.get((room_id, sender_id, client_message_id))
+        if found is not None:
+            return found
+        number = self._number(room_id)
+        return None if number is None else self._reads.sent(number, sender_id, client_message_id)
+
+    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
+        """See ``View``."""
+        key = (room_id, user_id, consumer_id)
+        try:
+            return self._cursors[key]
+        except KeyError:
+            number = self._number(room_id)
+            found = 0 if number is None else self._reads.cursor(number, user_id, consumer_id)
+            self._cursors[key] = found
+            return found
+
+    def user(self, user_id: str) -> User | None:
+        """See ``View``."""
+        try:
+            return self._users[user_id]
+        except KeyError:
+            found = self._users[user_id] = self._reads.user(user_id)
+            return found
+
+    # What decide() answers.
+
+    def apply(self, effect: effects.Effect) -> None:
+        """Takes one effect over, as if it were committed."""
+        if isinstance(effect, effects.Append):
+            self._append(effect)
+        elif isinstance(effect, effects.SetCursor):
+            key = (effect.room_id, effect.user_id, effect.consumer_id)
+            self._cursors[key] = self._set_cursors[key] = effect.acked
+        elif isinstance(effect, effects.SetMembership):
+            member = (effect.membership.room_id, effect.membership.user_id)
+            self._memberships[member] = self._set_memberships[member] = effect.membership
+        elif isinstance(effect, effects.SetUser):
+            self.position += 1
+            self._users[effect.user.user_id] = self._set_users[effect.user.user_id] = effect.user
+        else:
+            self.last_room += 1
+            room_id = effect.room.room_id
+            self._numbers[room_id] = self.last_room
+            self._rooms[room_id] = effect.room
+            self._new_rooms.append(room_id)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._entries or self._set_cursors or self._set_users)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Writes everything, inside the caller's transaction."""
+        many = connection.executemany
+        if self._set_users:
+            many("INSERT OR REPLACE INTO user VALUES (?, ?, ?)", self._set_users.values())
+        if self._new_rooms:
+            new = set(self._new_rooms)
+            rooms = [(self._numbers[room_id], self._rooms[room_id]) for room_id in self._new_rooms]
+            many(
+                "INSERT INTO room VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(number, *room) for number, room in rooms if room is not None],
+            )
+        else:
+            new = set()
+        if self._entries:
+            many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", self._entries)
+            many(
+                "UPDATE room SET head = ? WHERE number = ?",
+                [(head, self._numbers[room]) for room, head in self._heads.items() if room not in new],
+            )
+        if self._set_memberships:
+            many(
+                "INSERT OR REPLACE INTO membership VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        m.user_id,
+                        self._numbers[m.room_id],
+                        m.role,
+                        m.join_sequence,
+                        m.join_time_us,
+                        m.end_sequence,
+                    )
+                    for m in self._set_memberships.values()
+                ],
+            )
+        if self._set_cursors:
+            many(
+                "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?)",
+                [
+                    (user_id, consumer_id, self._numbers[room_id], acked)
+                    for (room_id, user_id, consumer_id), acked in self._set_cursors.items()
+                ],
+            )
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'position'", (self.position,))
+
+    def news(self) -> Group:
+        """What those who wait must know once it is committed."""
+        return Group(
+            self.position,
+            self._heads,
+            tuple(self._set_memberships),
+            tuple((*key, acked) for key, acked in self._set_cursors.items()),
+        )
+
+    def _append(self, effect: effects.Append) -> None:
+        room_id, sequence = effect.room_id, effect.sequence
+        self.position += 1
+        if effect.kind is Kind.MESSAGE:
+            message = types_pb2.Message(
+                room_id=room_id,
+                sequence=sequence,
+                sender_id=effect.actor_id,
+                content=effect.content,
+                content_type=effect.content_type,
+                client_message_id=effect.client_message_id,
+            )
+            seconds, rest = divmod(effect.time_us, 1_000_000)
+            message.create_time.seconds = seconds
+            message.create_time.nanos = rest * 1_000
+            body = message.SerializeToString()
+        else:
+            body = effect.content
+        client_id = effect.client_message_id or None
+        self._entries.append(
+            (
+                self.position,
+                self._numbers[room_id],
+                sequence,
+                effect.kind.value,
+                effect.actor_id,
+                client_id,
+                body,
+            )
+        )
+        if client_id is not None:
+            self._sent[room_id, effect.actor_id, client_id] = Stored(
+                sequence, effect.time_us, effect.content, effect.content_type
+            )
+        self._heads[room_id] = sequence
+        room = self._rooms[room_id]
+        assert room is not None, "decide() looked at the room"
+        self._rooms[room_id] = room._replace(head=sequence)
+
+    def _number(self, room_id: str) -> int | None:
+        return self._numbers[room_id] if self.room(room_id) is not None else None
+
+    def _counts(self, room_id: str) -> tuple[int, int]:
+        number = self._number(room_id)
+        members, admins = (0, 0) if number is None else self._reads.count_members(number)
+        # The log counts what is committed; this group's changes come on top of it.
+        for (room, user_id), now in self._set_memberships.items():
+            if room != room_id or number is None:
+                continue
+            before = self._reads.membership(number, room_id, user_id)
+            was = before is not None and before.current
+            members += now.current - was
+            admins += (now.current and now.role is Role.ADMIN) - (
+                was and before is not None and before.role is Role.ADMIN
+            )
+        return members, admins

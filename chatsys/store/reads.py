@@ -1,0 +1,236 @@
+"""Every SELECT. One ``Reads`` wraps one connection; what it sees is that connection's transaction.
+
+Reads of messages are flat: by (room, sequence > after), whatever the size of the log.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+from chatsys.core.model import Entry, History, Kind, Membership, Role, Room, Stored, User
+from chatsys.v1 import types_pb2
+
+_MESSAGE = Kind.MESSAGE.value
+_HISTORY = {each.value: each for each in History}
+_ENTRY = {each.value: each for each in Entry}
+_ROLE = {each.value: each for each in Role}
+
+UNREAD_LIMIT = 1_000
+"""Unread messages are counted up to here."""
+
+_ROOM_COLUMNS = "room_id, display_name, history, entry, head, create_time_us, creator_id, request"
+_PLACE = (
+    "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0)"
+    " FROM membership m JOIN room r ON r.number = m.room"
+    " LEFT JOIN cursor c ON c.user_id = m.user_id AND c.consumer_id = ?2 AND c.room = m.room"
+    " WHERE m.user_id = ?1"
+)
+_ALL_PLACES = _PLACE + " ORDER BY m.room"
+_ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?3)"  # noqa: S608  # constants
+
+PAGE = 512
+"""Entries that are read at once."""
+
+
+class Place(NamedTuple):
+    """Where one consumer stands in one room that its user is or was a member of."""
+
+    number: int
+    """The store's own short name of the room."""
+    room_id: str
+    history: History
+    head: int
+    join_sequence: int
+    end_sequence: int
+    """0 while the user is a member."""
+    acked: int
+    """What the consumer acknowledged; 0 if nothing."""
+
+
+class Row(NamedTuple):
+    """One entry of a room as stored."""
+
+    sequence: int
+    kind: int
+    """A number of ``Kind``."""
+    actor_id: str
+    """The sender, when it is a message."""
+    body: bytes
+    """Encoded chatsys.v1.Message, when it is a message."""
+
+
+class Page:
+    """Some entries of a room that follow each other, for everybody who reads them in this turn.
+
+    Attributes:
+        messages: The messages among them.
+        senders: Who sent these.
+        through: Sequence of the last entry, of any kind; where reading started if there is none.
+        last: Whether nothing came after them.
+    """
+
+    __slots__ = ("_encoded", "last", "messages", "senders", "through")
+
+    def __init__(self, rows: list[Row], after: int) -> None:
+        self.messages = [row for row in rows if row.kind == _MESSAGE]
+        self.senders = {row.actor_id for row in self.messages}
+        self.through = rows[-1].sequence if rows else after
+        self.last = len(rows) < PAGE
+        self._encoded: bytes | None = None
+
+    def encoded(self, encode: Callable[[list[Row]], bytes]) -> bytes:
+        """All messages, encoded once however many readers ask."""
+        if self._encoded is None:
+            self._encoded = encode(self.messages)
+        return self._encoded
+
+
+class Reads:
+    """The questions that can be put to the log.
+
+    Args:
+        connection: Open; used by one thread at a time.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._pages: dict[tuple[int, int], Page] = {}
+
+    def meta(self, key: str) -> str | int:
+        """One value of the log's own page: epoch, position, schema."""
+        value: str | int = self._execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
+        return value
+
+    def position(self) -> int:
+        """Entries applied."""
+        return int(self.meta("position"))
+
+    def user(self, user_id: str) -> User | None:
+        """The user, if known."""
+        row = self._execute("SELECT * FROM user WHERE user_id = ?", (user_id,)).fetchone()
+        return None if row is None else User(*row)
+
+    def room(self, room_id: str) -> tuple[int, Room] | None:
+        """The room and its number."""
+        row = self._execute(
+            f"SELECT number, {_ROOM_COLUMNS} FROM room WHERE room_id = ?",  # noqa: S608  # constants
+            (room_id,),
+        ).fetchone()
+        return None if row is None else (row[0], _room(row[1:]))
+
+    def last_room_number(self) -> int:
+        """The highest number given out; 0 for none."""
+        return int(self._execute("SELECT coalesce(max(number), 0) FROM room").fetchone()[0])
+
+    def rooms_of(self, user_id: str, *, include_open: bool, after: str, limit: int) -> list[Room]:
+        """Rooms that the user is a member of (and open ones), by id, from ``after`` on."""
+        rows = self._execute(
+            f"SELECT {_ROOM_COLUMNS} FROM room WHERE room_id > ?1 AND ((?2 AND entry = ?3) OR number IN"  # noqa: S608  # constants
+            " (SELECT room FROM membership WHERE user_id = ?4 AND end_sequence = 0)) ORDER BY room_id LIMIT ?5",
+            (after, include_open, Entry.OPEN.value, user_id, limit),
+        )
+        return [_room(row) for row in rows]
+
+    def membership(self, number: int, room_id: str, user_id: str) -> Membership | None:
+        """The latest membership of a user."""
+        row = self._execute(
+            "SELECT role, join_sequence, join_time_us, end_sequence FROM membership"
+            " WHERE user_id = ? AND room = ?",
+            (user_id, number),
+        ).fetchone()
+        return None if row is None else Membership(room_id, user_id, _ROLE[row[0]], row[1], row[2], row[3])
+
+    def members(self, number: int, room_id: str, after: str, limit: int) -> list[tuple[Membership, str]]:
+        """Current members with their display names, by user id, from ``after`` on."""
+        rows = self._execute(
+            "SELECT m.user_id, m.role, m.join_sequence, m.join_time_us, coalesce(u.display_name, '')"
+            " FROM membership m LEFT JOIN user u ON u.user_id = m.user_id"
+            " WHERE m.room = ? AND m.end_sequence = 0 AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
+            (number, after, limit),
+        )
+        return [(Membership(room_id, row[0], _ROLE[row[1]], row[2], row[3], 0), row[4]) for row in rows]
+
+    def count_members(self, number: int) -> tuple[int, int]:
+        """How many current members there are, and how many of them are ADMIN."""
+        row = self._execute(
+            "SELECT count(*), coalesce(sum(role = ?), 0) FROM membership WHERE room = ? AND end_sequence = 0",
+            (Role.ADMIN.value, number),
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def places(self, user_id: str, consumer_id: str) -> list[Place]:
+        """Every room the user is or was a member of, by number, with this consumer's cursor."""
+        rows = self._execute(_ALL_PLACES, (user_id, consumer_id))
+        return [_place(row) for row in rows]
+
+    def place(self, user_id: str, consumer_id: str, room_id: str) -> Place | None:
+        """The same for one room; None if the user never was a member."""
+        row = self._execute(_ONE_PLACE, (user_id, consumer_id, room_id)).fetchone()
+        return None if row is None else _place(row)
+
+    def cursor(self, number: int, user_id: str, consumer_id: str) -> int:
+        """What a consumer acknowledged."""
+        row = self._execute(
+            "SELECT acked FROM cursor WHERE user_id = ? AND consumer_id = ? AND room = ?",
+            (user_id, consumer_id, number),
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def entries(self, number: int, after: int, limit: int) -> list[Row]:
+        """Entries of a room with a sequence beyond ``after``, ascending, at most ``limit``."""
+        rows = self._execute(
+            "SELECT sequence, kind, actor_id, body FROM entry WHERE room = ? AND sequence > ?"
+            " ORDER BY sequence LIMIT ?",
+            (number, after, limit),
+        )
+        return [Row._make(row) for row in rows]
+
+    def page(self, number: int, after: int) -> Page:
+        """The entries of a room beyond ``after``; readers of one turn share them."""
+        key = (number, after)
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = Page(self.entries(number, after, PAGE), after)
+        return page
+
+    def forget(self) -> None:
+        """Drops what this turn shared. Messages stay in memory no longer than that."""
+        self._pages.clear()
+
+    def unread(self, number: int, after: int, user_id: str) -> int:
+        """Messages of others beyond ``after``; stops at ``UNREAD_LIMIT``."""
+        row = self._execute(
+            "SELECT count(*) FROM (SELECT 1 FROM entry WHERE room = ? AND sequence > ? AND kind = ?"
+            " AND actor_id <> ? LIMIT ?)",
+            (number, after, Kind.MESSAGE.value, user_id, UNREAD_LIMIT),
+        ).fetchone()
+        return int(row[0])
+
+    def sent(self, number: int, sender_id: str, client_message_id: str) -> Stored | None:
+        """The message a sender stored under this id."""
+        row = self._execute(
+            "SELECT body FROM entry WHERE client_message_id = ? AND room = ? AND actor_id = ?",
+            (client_message_id, number, sender_id),
+        ).fetchone()
+        if row is None:
+            return None
+        message = types_pb2.Message.FromString(row[0])
+        time = message.create_time
+        return Stored(
+            message.sequence,
+            time.seconds * 1_000_000 + time.nanos // 1_000,
+            message.content,
+            message.content_type,
+        )
+
+
+def _room(row: tuple[str, str, int, int, int, int, str, str]) -> Room:
+    room_id, display_name, history, entry, head, create_time_us, creator_id, request = row
+    return Room(
+        room_id, display_name, _HISTORY[history], _ENTRY[entry], head, create_time_us, creator_id, request
+    )
+
+
+def _place(row: tuple[int, str, int, int, int, int, int]) -> Place:
+    number, room_id, history, head, join_sequence, end_sequence, acked = row
+    return Place(number, room_id, _HISTORY[history], head, join_sequence, end_sequence, acked)

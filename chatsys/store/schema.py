@@ -1,0 +1,73 @@
+"""The tables, and how connections are opened. A change of the tables raises ``SCHEMA_VERSION``.
+
+``entry`` is an append-only rowid table whose rowid is the position: see docs/adr for the measurement against
+WITHOUT ROWID. Only ``message`` bodies are encoded chatsys.v1.Message, ready to be sent as they are.
+"""
+
+import sqlite3
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+FILE = "chatsys.sqlite3"
+"""Name of the database in the data directory."""
+
+# The id comes first in the index of client message ids: UUIDv7 grow with time, so new ones land on its last
+# pages however many rooms there are.
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE user (user_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, create_time_us INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE room (number INTEGER PRIMARY KEY, room_id TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
+  history INTEGER NOT NULL, entry INTEGER NOT NULL, head INTEGER NOT NULL, create_time_us INTEGER NOT NULL,
+  creator_id TEXT NOT NULL, request TEXT NOT NULL);
+CREATE TABLE entry (position INTEGER PRIMARY KEY, room INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  kind INTEGER NOT NULL, actor_id TEXT NOT NULL, client_message_id TEXT, body BLOB NOT NULL,
+  UNIQUE (room, sequence));
+CREATE UNIQUE INDEX entry_by_client_message_id ON entry (client_message_id, room, actor_id)
+  WHERE client_message_id IS NOT NULL;
+CREATE TABLE membership (user_id TEXT NOT NULL, room INTEGER NOT NULL, role INTEGER NOT NULL,
+  join_sequence INTEGER NOT NULL, join_time_us INTEGER NOT NULL, end_sequence INTEGER NOT NULL,
+  PRIMARY KEY (user_id, room)) WITHOUT ROWID;
+CREATE INDEX membership_by_room ON membership (room, user_id) WHERE end_sequence = 0;
+CREATE TABLE cursor (user_id TEXT NOT NULL, consumer_id TEXT NOT NULL, room INTEGER NOT NULL,
+  acked INTEGER NOT NULL, PRIMARY KEY (user_id, consumer_id, room)) WITHOUT ROWID;
+"""
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes. May be handed to another thread once.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened or is no database.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write and never checkpoints."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+def create(connection: sqlite3.Connection, epoch: str) -> None:
+    """Makes the tables of an empty log, in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)", [("epoch", epoch), ("position", 0), ("schema", SCHEMA_VERSION)]
+    )
+    connection.execute("COMMIT")
+
+
+def version(connection: sqlite3.Connection) -> int | None:
+    """The schema version of the file; None when it is empty."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
+        return None
+    row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    return int(row[0]) if row is not None else 0

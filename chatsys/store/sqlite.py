@@ -1,0 +1,193 @@
+"""``SqliteStore``: opens a data directory, takes entries, answers reads, closes.
+
+Lives in one event loop's thread; only the writer has a thread of its own. Reads run in the loop's thread: they
+take microseconds, less than a hop to another thread and back.
+"""
+
+import asyncio
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from chatsys.core.entry import LogEntry
+from chatsys.core.outcome import Outcome
+from chatsys.errors import Refusal
+from chatsys.store import schema
+from chatsys.store.group import Group
+from chatsys.store.lock import DataDirectoryInUseError, DirectoryLock
+from chatsys.store.reads import Reads
+from chatsys.store.writer import Chain, Done, Writer
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 20_000
+"""Submissions that may wait to be written; more are refused, so that memory stays bounded."""
+
+
+class StoreError(Exception):
+    """The data directory cannot be used; the message is a whole sentence."""
+
+
+class SqliteStore:
+    """The log in one directory. Made by ``open``.
+
+    Attributes:
+        epoch: The log's epoch, 16 hexadecimal digits.
+        position: Entries applied when it was opened.
+    """
+
+    def __init__(self, directory: Path, lock: DirectoryLock, writing: sqlite3.Connection) -> None:
+        self._lock = lock
+        self._writer = Writer(writing, self._hand_over)
+        self._reading = schema.open_reader(directory / schema.FILE)
+        self._reads = Reads(self._reading)
+        self._in_snapshot = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._publish: Callable[[Group], bool] | None = None
+        self.epoch = str(self._reads.meta("epoch"))
+        self.position = self._reads.position()
+
+    @classmethod
+    def open(cls, directory: Path, owner: str) -> "SqliteStore":
+        """Opens a data directory, making it and its log if needed.
+
+        Args:
+            directory: Where the log is or shall be.
+            owner: What another process is told that finds the directory in use.
+
+        Raises:
+            StoreError: Not writable, in use, no database, or of another version.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            lock = DirectoryLock(directory, owner)
+        except DataDirectoryInUseError as error:
+            raise StoreError(
+                f"the data directory {directory} is in use by {error}; stop that server or name another --data"
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"the data directory {directory} cannot be used: {error.strerror}; name another with --data"
+            ) from error
+        try:
+            writing = schema.open_writer(directory / schema.FILE)
+            found = schema.version(writing)
+            if found is None:
+                schema.create(writing, secrets.token_hex(8))
+            elif found != schema.SCHEMA_VERSION:
+                writing.close()
+                raise _other_format(directory, found)
+            return cls(directory, lock, writing)
+        except sqlite3.Error as error:
+            lock.release()
+            raise StoreError(
+                f"the log {directory / schema.FILE} cannot be opened: {error}; move it away or name another --data"
+            ) from error
+        except BaseException:
+            lock.release()
+            raise
+
+    def start(self, publish: Callable[[Group], bool]) -> None:
+        """Begins to take entries, in the running loop.
+
+        Args:
+            publish: Told of every commit, in the loop, before those who submitted are answered. True means
+                that all went out already; otherwise ``released`` must be called when it has.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._publish = publish
+        self._writer.start()
+
+    def submit(
+        self, entries: Sequence[LogEntry], chain: Chain | None = None
+    ) -> "asyncio.Future[list[Outcome]]":
+        """Queues entries; they are decided one after another with nothing between them.
+
+        Returns:
+            Their outcomes, once durable. Fails with a ``Refusal`` when the log could not take them: then it
+            is unknown whether they will be there.
+
+        Raises:
+            Refusal: Too much waits already.
+        """
+        assert self._loop is not None, "submit() comes after start()"
+        if self._writer.waiting >= MAX_WAITING:
+            if chain is not None:
+                chain.broken = True
+            raise Refusal.store_unavailable("too much waits to be written")
+        future: asyncio.Future[list[Outcome]] = self._loop.create_future()
+        self._writer.submit(entries, chain, future)
+        return future
+
+    def released(self) -> None:
+        """The news of the last commit went out; the next group may be written."""
+        self._writer.released.set()
+
+    def reads(self) -> Reads:
+        """The committed log, the same state for everybody in this turn of the loop.
+
+        The answer must not be kept over an ``await``. The snapshot ends by itself after this turn, so that no
+        reader stops the writer's checkpoints, and before the next news are published, so that whoever was told
+        of a position reads at least that.
+
+        Raises:
+            Refusal: STORE_UNAVAILABLE.
+        """
+        if not self._in_snapshot:
+            assert self._loop is not None, "reads() comes after start()"
+            try:
+                self._reading.execute("BEGIN")
+            except sqlite3.Error as error:
+                log.error("the log could not be read: %s", error)  # noqa: TRY400  # the cause is in the sentence
+                raise Refusal.store_unavailable("the log cannot be read now") from error
+            self._in_snapshot = True
+            self._loop.call_soon(self._end_snapshot)
+        return self._reads
+
+    def close(self) -> None:
+        """Writes what was submitted, and lets the directory go."""
+        self._writer.stop()
+        self._reading.close()
+        self._lock.release()
+
+    def _end_snapshot(self) -> None:
+        if self._in_snapshot:
+            self._in_snapshot = False
+            self._reads.forget()
+            try:
+                self._reading.execute("COMMIT")
+            except sqlite3.Error as error:
+                log.warning("a read of the log did not end well: %s", error)
+
+    def _hand_over(self, news: Group | None, done: list[Done]) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(self._tell, news, done)
+        except RuntimeError:
+            # The loop is gone; so is everybody who waited.
+            self._writer.released.set()
+
+    def _tell(self, news: Group | None, done: list[Done]) -> None:
+        self._end_snapshot()
+        assert self._publish is not None
+        out = True if news is None else self._publish(news)
+        for each in done:
+            future = each.token
+            assert isinstance(future, asyncio.Future)
+            if future.done():
+                continue  # the caller was cancelled
+            if each.lost is not None:
+                future.set_exception(each.lost)
+            else:
+                future.set_result(each.outcomes)
+        if out:
+            self._writer.released.set()
+
+
+def _other_format(directory: Path, found: int) -> StoreError:
+    return StoreError(
+        f"the log in {directory} has format {found}, and this version reads format {schema.SCHEMA_VERSION};"
+        " use the version that made it, or name another --data"
+    )

@@ -1,0 +1,169 @@
+"""The one thread that writes: decides in log order, commits in groups, then hands the news over.
+
+While a group commits, the next one gathers: no timer decides how large it is. A group also waits until the news
+of the one before it went out (``released``), so that a busy server writes fewer, larger groups.
+Invariant: whatever is handed over was committed. A group whose COMMIT failed is refused whole, and what a chain
+sent after a refused entry is refused too, so that nothing overtakes it.
+"""
+
+import logging
+import queue
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from chatsys.core import decide
+from chatsys.core.entry import LogEntry
+from chatsys.core.outcome import Outcome
+from chatsys.errors import Refusal
+from chatsys.store.group import Group
+from chatsys.store.overlay import Overlay
+from chatsys.store.reads import Reads
+
+log = logging.getLogger(__name__)
+
+MAX_GROUP = 2_000
+"""Entries that one commit takes at most, so that the first of them does not wait for ever."""
+MAX_WAIT_FOR_RELEASE = 0.02
+"""Seconds that a group waits for the fan-out of the one before; a blocked reader costs no more than this."""
+
+
+class Chain:
+    """Ties submissions together: after one of them was lost, those behind it are refused."""
+
+    __slots__ = ("broken",)
+
+    def __init__(self) -> None:
+        self.broken = False
+
+
+class Done(NamedTuple):
+    """One submission, decided and committed, or refused whole."""
+
+    token: object
+    """What ``submit`` was given."""
+    outcomes: list[Outcome]
+    lost: Refusal | None
+    """Set when the log could not take the submission; then there are no outcomes."""
+
+
+class _Work(NamedTuple):
+    entries: Sequence[LogEntry]
+    chain: Chain | None
+    token: object
+
+
+class Writer:
+    """Owns the writing connection from ``start`` to ``stop``.
+
+    Args:
+        connection: Open, idle, not used by anybody else from now on.
+        hand_over: Called in the writer's thread after each commit or failure, in order.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, hand_over: Callable[[Group | None, list[Done]], None]
+    ) -> None:
+        self.released = threading.Event()
+        self.released.set()
+        self._connection = connection
+        self._reads = Reads(connection)
+        self._hand_over = hand_over
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="chatsys-writer", daemon=True)
+        self._position = self._reads.position()
+        self._last_room = self._reads.last_room_number()
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._thread.start()
+
+    def submit(self, entries: Sequence[LogEntry], chain: Chain | None, token: object) -> None:
+        """Queues entries that are decided one after another, with nothing between them. Any thread."""
+        self._queue.put(_Work(entries, chain, token))
+
+    @property
+    def waiting(self) -> int:
+        """Submissions that wait; may be out of date when it is read."""
+        return self._queue.qsize()
+
+    def stop(self) -> None:
+        """Writes what was submitted, ends the thread and closes the connection."""
+        self._queue.put(None)
+        self.released.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            first = self._queue.get()
+            if first is None:
+                return
+            self.released.wait(MAX_WAIT_FOR_RELEASE)
+            group = [first]
+            size = len(first.entries)
+            while size < MAX_GROUP:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    last = True
+                    break
+                group.append(more)
+                size += len(more.entries)
+            self.released.clear()
+            news, done = self._commit(group)
+            self._hand_over(news, done)
+
+    def _commit(self, group: list[_Work]) -> tuple[Group | None, list[Done]]:
+        overlay = Overlay(self._reads, self._position, self._last_room)
+        try:
+            done = [self._decide(overlay, work) for work in group]
+            if overlay.changed:
+                self._write(overlay)
+        except (sqlite3.Error, OSError) as error:
+            log.error("the log could not be written: %s", error)  # noqa: TRY400  # the cause is in the sentence
+            lost = Refusal.store_unavailable("the log cannot be written now; the outcome is unknown")
+            for work in group:
+                if work.chain is not None:
+                    work.chain.broken = True
+            return None, [Done(work.token, [], lost) for work in group]
+        self._position, self._last_room = overlay.position, overlay.last_room
+        return (overlay.news() if overlay.changed else None), done
+
+    def _decide(self, overlay: Overlay, work: _Work) -> Done:
+        if work.chain is not None and work.chain.broken:
+            return Done(
+                work.token, [], Refusal.store_unavailable("an earlier message of this stream was not stored")
+            )
+        outcomes: list[Outcome] = []
+        for entry in work.entries:
+            try:
+                outcome, effects = decide(overlay, entry)
+            except (sqlite3.Error, OSError):
+                raise
+            except Exception:
+                error_id = secrets.token_hex(8)
+                log.exception("error %s while deciding a %s", error_id, type(entry).__name__)
+                outcomes.append(Refusal.bug(error_id))
+                continue
+            for effect in effects:
+                overlay.apply(effect)
+            outcomes.append(outcome)
+        return Done(work.token, outcomes, None)
+
+    def _write(self, overlay: Overlay) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            overlay.write(self._connection)
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
