@@ -1,0 +1,65 @@
+"""From verdicts to the status of a run.
+
+fail if anything fails; unknown if a fence or audit that a judgement needs is missing, a checker crashed, an
+assumption about the history is broken, a required invariant had no occasion, or no message was acknowledged
+and judged at all; else pass. `not exercised` and `not applicable` alone never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.judge.family import Family
+from harness.judge.state import State
+from harness.model.plan import Plan
+from harness.model.verdict import FAMILIES, Judgement, RunStatus, Status, Verdict
+
+
+def conclude(
+    plan: Plan, state: State, verdicts: Sequence[Verdict], families: Iterable[type[Family]]
+) -> Judgement:
+    """Return all verdicts, with those about the run as a whole, and what follows from them."""
+    every = [*verdicts, *_about_the_run(plan, state, verdicts, families)]
+    for verdict in every:
+        if verdict.status is Status.FAIL:
+            reason = verdict.violations[0].sentence if verdict.violations else verdict.reason
+            return Judgement(status=RunStatus.FAIL, reason=reason, verdicts=tuple(every))
+    for verdict in every:
+        if verdict.status is Status.UNKNOWN:
+            reason = f"{verdict.name}: {verdict.reason}"
+            return Judgement(status=RunStatus.UNKNOWN, reason=reason, verdicts=tuple(every))
+    return Judgement(status=RunStatus.PASS, verdicts=tuple(every))
+
+
+def _about_the_run(
+    plan: Plan, state: State, verdicts: Sequence[Verdict], families: Iterable[type[Family]]
+) -> Iterable[Verdict]:
+    broken = state.assumptions.broken
+    if broken:
+        more = f" (and {state.assumptions.count - 1} more)" if state.assumptions.count > 1 else ""
+        yield _unknown("assumptions", f"the history is not what the judge takes it for: {broken[0]}{more}")
+    known = {family.name for family in families}
+    by_name = {verdict.name: verdict for verdict in verdicts if verdict.group == "invariant"}
+    for name in plan.required:
+        family = name if name in known else _family_of(name)
+        if family in by_name and by_name[family].status is Status.NOT_EXERCISED:
+            yield _unknown(f"required {name}", f"{name} is required, and {by_name[family].reason}")
+    if not _anything_judged(state):
+        yield _unknown("judged", "no message was acknowledged and judged")
+
+
+def _family_of(kind: str) -> str | None:
+    return next((family for family, kinds in FAMILIES.items() if kind in kinds), None)
+
+
+def _anything_judged(state: State) -> bool:
+    """Whether some message was acknowledged, and its reading or silence was recorded."""
+    looked = state.deliveries > 0 or any(audit.count for audit in state.audits.values())
+    looked = looked or any(reader.fences for reader in state.readers.values())
+    return looked and any(
+        message.acknowledged and not state.sentinel(message) for message in state.messages.all.values()
+    )
+
+
+def _unknown(name: str, reason: str) -> Verdict:
+    return Verdict(name=name, group="run", status=Status.UNKNOWN, reason=reason)

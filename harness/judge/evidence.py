@@ -1,0 +1,92 @@
+"""How absence was shown: the best grade there is, always named.
+
+`by position` and `by marker` show that what was there would have come; `by window` says that it had not come
+for a while; `not connected` says that nothing could come. The server's own claims count as `by position`:
+they are claims about its log, and the family `claims` convicts those that are false.
+"""
+
+from __future__ import annotations
+
+from harness.judge.members import Stay
+from harness.judge.messages import NEVER, Message
+from harness.judge.readers import Client, Fence, Reader, Shelf
+
+BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED = "by position", "by marker", "by window", "not connected"
+GRADES = (BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED)
+
+
+def no_evidence() -> dict[str, int]:
+    """Return a count of each grade, all 0."""
+    return dict.fromkeys(GRADES, 0)
+
+
+def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int | None:
+    """Return the index of the first claim, made during this stay, that covers the message."""
+    if shelf is None or message.sequence is None:
+        return None
+    for leg in shelf.legs:
+        if leg.stay is stay and (at := leg.claimed(message.sequence)) is not None:
+            return at
+    return None
+
+
+def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] | None:
+    """Return (op index, grade) of what shows that a member was read past a message, if anything does.
+
+    That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one.
+    """
+    existed_at = message.exists_at
+    since, until = stay.possible_from, stay.certain_until
+    if (fence := reader.by_position(message, existed_at, since, until)) is not None:
+        return fence.index, BY_POSITION
+    if (fence := reader.by_marker(message, existed_at, since, until)) is not None:
+        return fence.index, BY_MARKER
+    shelf = reader.shelves.get(message.room)
+    if shelf is None or message.sequence is None:
+        return None
+    for leg in shelf.legs:
+        if leg.stay is stay and leg.throughs and leg.throughs[-1] >= message.sequence:
+            return leg.claimed(message.sequence) or leg.claims[-1][2], BY_POSITION
+    acked = shelf.acknowledged_at(message.sequence)
+    if acked is not None and since < acked < until:
+        return acked, BY_POSITION
+    return None
+
+
+def silence(client: Client, message: Message, until: int = NEVER) -> tuple[int, str] | None:
+    """Return (op index, grade) of the best evidence that a client had not got a message by some moment.
+
+    Works for members and outsiders alike. None when nothing shows it.
+    """
+    reader, existed_at = client.reader, message.exists_at
+    if (fence := reader.by_position(message, existed_at, until=until)) is not None:
+        return fence.index, BY_POSITION
+    if (fence := reader.by_marker(message, existed_at, until=until)) is not None:
+        return fence.index, BY_MARKER
+    shelf = reader.shelves.get(message.room)
+    if shelf is not None and message.sequence is not None:
+        for leg in shelf.legs:
+            at = leg.claimed(message.sequence)
+            if at is not None and at < until:
+                return at, BY_POSITION
+    if not client.connected(message.first_invoke, until):
+        return message.first_invoke, NOT_CONNECTED
+    window = last_window(reader, until)
+    if window is not None and window.covers(message, min(existed_at, window.index - 1)):
+        return window.index, BY_WINDOW
+    return None
+
+
+def last_window(reader: Reader, until: int) -> Fence | None:
+    """Return the last window that ended before this moment."""
+    for fence in reversed(reader.fences):
+        if fence.index < until and fence.grade == "window":
+            return fence
+    return None
+
+
+def final_grade(client: Client, size: int) -> str | None:
+    """Return how a client's record is known to be whole: its last fence's grade, or that it never was online."""
+    if client.reader.fences:
+        return f"by {client.reader.fences[-1].grade}"
+    return None if client.connected(-1, size) else NOT_CONNECTED

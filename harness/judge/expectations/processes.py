@@ -1,0 +1,76 @@
+"""Processes live until they are told to go, and leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from harness.judge.check import Check, Group
+from harness.judge.findings import proof
+from harness.judge.state import State
+from harness.model.history import Op
+from harness.model.verdict import Status, Verdict, Violation
+
+
+class Processes(Check):
+    """A process that exited unasked, or that was still there at the end, is a failure."""
+
+    group: ClassVar[Group] = "run"
+
+    @property
+    def title(self) -> str:
+        """The name of the verdict."""
+        return "processes"
+
+    def conclude(self, state: State) -> Iterable[Verdict]:
+        """Look at every exit, and at what was left over."""
+        violations = [_unasked(op) for op in state.exits if op.value.get("asked") is False]
+        violations.extend(
+            _leftovers(op, running)
+            for op in state.lives
+            if op.f == "leftovers"
+            and isinstance(running := op.value.get("processes"), (list, tuple))
+            and running
+        )
+        seen = len(state.exits) + len(state.processes)
+        status = Status.FAIL if violations else Status.PASS if seen else Status.NOT_EXERCISED
+        return (
+            Verdict(
+                name=self.title,
+                group=self.group,
+                status=status,
+                reason="no process was recorded" if status is Status.NOT_EXERCISED else "",
+                exercised=seen,
+                violations=tuple(violations),
+            ),
+        )
+
+
+def _unasked(op: Op) -> Violation:
+    code, signal = op.value.get("code"), op.value.get("signal")
+    how = f"killed by signal {signal}" if signal is not None else f"with exit code {code}"
+    who = "the server" if op.process == "server" else f"the process of {op.process}"
+    verb = "was" if signal is not None else "ended"
+    return Violation(
+        kind="process",
+        sentence=f"{who} {verb} {how}, and nothing in the script asked for that",
+        ops=proof(op.index),
+        clients=() if op.process == "server" else (op.client,),
+        expected="runs until it is told to go",
+        actual=how,
+        hint=f"Its last words are in logs/{op.process}.log.",
+    )
+
+
+def _leftovers(op: Op, running: Iterable[object]) -> Violation:
+    names = [
+        " ".join(str(part) for part in item) if isinstance(item, (list, tuple)) else str(item)
+        for item in running
+    ]
+    return Violation(
+        kind="leftovers",
+        sentence=f"still running after everybody was told to go: {', '.join(names)}",
+        ops=proof(op.index),
+        expected="nothing left behind",
+        actual=", ".join(names),
+    )

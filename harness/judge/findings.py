@@ -1,0 +1,103 @@
+"""Collects violations: one for each (kind, message, room), however many people it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from harness.judge.messages import NEVER, Message
+from harness.model.verdict import Violation
+
+NAMED = 4
+"""So many people are named in a sentence; of more, the first two and a number."""
+
+
+def people(names: Sequence[str]) -> str:
+    """Return the names as one says them: `bob`, `bob and chad`, `bob, chad and 98 others`."""
+    if len(names) == 1:
+        return names[0]
+    if len(names) <= NAMED:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{names[0]}, {names[1]} and {len(names) - 2} others"
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Return message ids as one writes them in a sentence."""
+    return people([f"`{name}`" for name in names])
+
+
+def proof(*indices: int) -> tuple[int, ...]:
+    """Return the op indices that exist, in order, each once."""
+    return tuple(sorted({index for index in indices if 0 <= index < NEVER}))[:5]
+
+
+@dataclass(slots=True)
+class _Finding:
+    sentence: str
+    ops: tuple[int, ...]
+    messages: tuple[Message, ...]
+    pointers: tuple[str, ...]
+    hint: str
+    world: str
+    people: list[str] = field(default_factory=list)
+
+
+class Findings:
+    """The violations of one check, as they are found."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], _Finding] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(
+        self,
+        kind: str,
+        sentence: str,
+        ops: tuple[int, ...],
+        messages: tuple[Message, ...] = (),
+        *,
+        who: str | None = None,
+        pointers: Iterable[str | None] = (),
+        hint: str = "",
+        world: str = "",
+    ) -> None:
+        """Add one.
+
+        Args:
+            kind: from the table of families.
+            sentence: `{who}` in it stands for everybody whom the same befell.
+            ops: indices that alone prove it, for the first one it befell.
+            messages: the messages concerned; the same kind with the same messages is one violation.
+            who: the client concerned.
+            pointers: YAML places; those of the messages' send steps are added.
+            hint: what it probably means.
+            world: in which world it is a violation, when evidence is open.
+        """
+        key = (kind, *messages) if messages else (kind, sentence, ops)
+        found = self._found.get(key)
+        if found is None:
+            places = [*pointers, *(message.pointer for message in messages)]
+            unique = tuple(dict.fromkeys(place for place in places if place is not None))
+            found = self._found[key] = _Finding(sentence, ops, messages, unique, hint, world)
+        if who is not None and who not in found.people[-1:] and who not in found.people:
+            found.people.append(who)
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Return them all, in the order in which they were found."""
+        return tuple(
+            Violation(
+                kind=str(key[0]),
+                sentence=found.sentence.replace(
+                    "{who}", people(found.people) if found.people else "somebody"
+                ),
+                ops=found.ops,
+                pointers=found.pointers,
+                clients=tuple(found.people),
+                messages=tuple(message.name for message in found.messages),
+                hint=found.hint,
+                world=found.world,
+            )
+            for key, found in self._found.items()
+        )

@@ -1,0 +1,139 @@
+"""Facts about membership: who was, or may have been, a member of which room, and when.
+
+A *stay* is one membership: possible from the invocation of the join to the answer of the leave or kick;
+certain from the join's answer to the leave's invocation. Moments are op indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.judge.messages import NEVER, Message
+
+
+class Stay:
+    """One user's membership of one room, from one join to the leave or kick that ended it."""
+
+    __slots__ = (
+        "certain_from",
+        "certain_until",
+        "end_sequence",
+        "join_sequence",
+        "possible_from",
+        "possible_until",
+        "room",
+        "user",
+        "whole_room",
+    )
+
+    def __init__(self, user: str, room: str, possible_from: int, *, whole_room: bool) -> None:
+        self.user = user
+        self.room = room
+        self.whole_room = whole_room
+        self.possible_from = possible_from
+        self.certain_from = NEVER
+        self.join_sequence: int | None = None
+        self.certain_until = NEVER
+        self.possible_until = NEVER
+        self.end_sequence: int | None = None
+
+    def certain(self, index: int) -> bool:
+        """Whether the user surely is a member at this moment."""
+        return self.certain_from <= index < self.certain_until
+
+    def spans(self, start: int, end: int) -> bool:
+        """Whether the user surely is a member all the time between two moments."""
+        return self.certain_from < start and end < self.certain_until
+
+    def hides(self, message: Message, sequence: int | None) -> bool:
+        """Whether the message was there before the join, in a room that shows nothing from before."""
+        if self.whole_room:
+            return False
+        if sequence is not None and self.join_sequence is not None:
+            return sequence <= self.join_sequence
+        return message.acked_at < self.possible_from
+
+    def shows(self, sequence: int) -> bool:
+        """Whether what stands at this sequence is surely visible to the member."""
+        if self.whole_room:
+            return True
+        return self.join_sequence is not None and sequence > self.join_sequence
+
+
+class Members:
+    """All stays of a history."""
+
+    def __init__(self) -> None:
+        self._stays: dict[tuple[str, str], list[Stay]] = {}
+        self._whole: dict[str, bool] = {}
+        self.users: dict[str, set[str]] = {}
+        """Everybody who ever may have been a member, by room."""
+        self.changes = 0
+        """How many memberships were begun or ended after the rooms stood: each may take a sequence."""
+
+    def room(self, name: str, users: Iterable[str], history: object, invoked: int, answered: int) -> None:
+        """A room stands, with its first members, who see all of it."""
+        self._whole[name] = history == "whole_room"
+        for user in users:
+            stay = self._begin(user, name, invoked)
+            stay.certain_from = answered
+            stay.join_sequence = 0
+
+    def knows(self, room: str) -> bool:
+        """Whether the room is known at all."""
+        return room in self._whole
+
+    def joining(self, user: str, room: str, index: int) -> None:
+        """A join of, or an addition of, this user was invoked."""
+        self.changes += 1
+        stay = self.latest(user, room)
+        if stay is None or stay.certain_until != NEVER:
+            self._begin(user, room, index)
+
+    def joined(self, user: str, room: str, index: int, sequence: int | None) -> None:
+        """It was answered: the membership is certain, and sees what comes after this sequence."""
+        stay = self.latest(user, room)
+        if stay is not None and stay.certain_from == NEVER:
+            stay.certain_from = index
+            stay.join_sequence = sequence
+
+    def not_joined(self, user: str, room: str) -> None:
+        """It was refused."""
+        stays = self._stays.get((user, room))
+        if stays and stays[-1].certain_from == NEVER:
+            stays.pop()
+
+    def leaving(self, user: str, room: str, index: int) -> None:
+        """A leave or kick was invoked: from here on the user may be no member."""
+        self.changes += 1
+        stay = self.latest(user, room)
+        if stay is not None and stay.certain_until == NEVER:
+            stay.certain_until = index
+
+    def left(self, user: str, room: str, index: int, sequence: int | None) -> None:
+        """It was answered."""
+        stay = self.latest(user, room)
+        if stay is not None and stay.possible_until == NEVER:
+            stay.possible_until = index
+            stay.end_sequence = sequence
+
+    def not_left(self, user: str, room: str) -> None:
+        """It was refused: the user stayed."""
+        stay = self.latest(user, room)
+        if stay is not None and stay.possible_until == NEVER:
+            stay.certain_until = NEVER
+
+    def latest(self, user: str, room: str) -> Stay | None:
+        """Return the newest stay, ended or not."""
+        stays = self._stays.get((user, room))
+        return stays[-1] if stays else None
+
+    def stays(self, user: str, room: str) -> list[Stay]:
+        """Return all stays of a user in a room, in order."""
+        return self._stays.get((user, room), [])
+
+    def _begin(self, user: str, room: str, index: int) -> Stay:
+        stay = Stay(user, room, index, whole_room=self._whole.get(room, False))
+        self._stays.setdefault((user, room), []).append(stay)
+        self.users.setdefault(room, set()).add(user)
+        return stay

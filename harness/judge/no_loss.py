@@ -1,0 +1,150 @@
+"""no-loss: what was acknowledged is there, and everybody who should get it does.
+
+| kind | violated when |
+|---|---|
+| lost | acknowledged (or seen by anybody), and absent from an audit read that was fenced past it. Without an audit: acknowledged, some reader other than its sender to whom it was visible was read past it (fence, claim or ack at or beyond it), and nobody ever got it |
+| undelivered | it exists in the audit or somebody got it, its whole send lies in certain(u,g), u is not its sender, it is visible to u, and u was read past it without it |
+
+What the server declared lost to retention is neither. A member that was online and was not read past a
+message it has not got makes the verdict unknown: this needs a marker, a position, a claim or an ack.
+"""  # noqa: E501  the table is kept as it is published
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.judge.evidence import NOT_CONNECTED, no_evidence, read_past
+from harness.judge.family import Family
+from harness.judge.findings import people, proof
+from harness.judge.members import Stay
+from harness.judge.messages import NEVER, Message
+from harness.judge.readers import Reader
+from harness.judge.state import Audit, State
+from harness.model.verdict import Verdict
+
+
+class NoLoss(Family):
+    """Judges at the end, message by message."""
+
+    name: ClassVar[str] = "no-loss"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._evidence = no_evidence()
+        self._judged = 0
+        self._unread: dict[str, Message] = {}
+        """Clients that were not read past something: the first such message."""
+        self._unaudited: dict[str, Message] = {}
+        """Rooms whose audit is missing, or not fenced past something."""
+
+    def finish(self, state: State) -> Verdict:
+        """Judge every message that surely exists."""
+        audits: dict[str, list[Audit]] = {}
+        for audit in state.audits.values():
+            audits.setdefault(audit.room, []).append(audit)
+        for room, said in state.messages.by_room.items():
+            readers = state.readers_of(room)
+            declared = state.declared_lost(room)
+            for message in said:
+                if message.exists_at == NEVER or (
+                    message.sequence is not None and message.sequence <= declared
+                ):
+                    continue
+                self._message(state, message, readers, audits.get(room, []))
+        return self.verdict(
+            self._judged,
+            idle="no message was acknowledged that anybody else should get, and no room was audited",
+            unknown=self._unknown(),
+            evidence=self._evidence,
+        )
+
+    def _message(self, state: State, message: Message, readers: list[Reader], audits: list[Audit]) -> None:
+        audit = next((audit for audit in audits if audit.covers(message)), None)
+        stored = message.audited_at != NEVER
+        judged = stored or audit is not None
+        if audit is not None and not stored:
+            self._lost(message, audit)
+        elif not stored and state.can("history") and message.acknowledged:
+            self._unaudited.setdefault(message.room, message)
+        shown = stored or message.got > 0
+        for reader in readers:
+            if reader.user == message.sender:
+                continue
+            shelf = reader.shelves.get(message.room)
+            if shelf is not None and message in shelf.first:
+                judged = True
+                continue
+            stay = _membership(state, reader, message)
+            if stay is None:
+                continue
+            passed = read_past(reader, message, stay)
+            if passed is None:
+                if any(
+                    client.connected(message.first_invoke, stay.certain_until) for client in reader.clients
+                ):
+                    self._unread.setdefault(reader.name, message)
+                else:
+                    self._evidence[NOT_CONNECTED] += 1
+                continue
+            judged = True
+            self._evidence[passed[1]] += 1
+            if shown:
+                self._undelivered(message, reader, passed)
+            elif audit is None:
+                self._lost_to_all(message, reader, passed)
+        self._judged += judged
+
+    def _lost(self, message: Message, audit: Audit) -> None:
+        if message.acknowledged:
+            known, at = f"which was acknowledged to {message.sender}", message.acked_at
+        else:
+            known, at = f"which {message.seen_by} got", message.seen_at
+        self.found.add(
+            "lost",
+            f"{message.room} does not hold `{message.name}`, {known}",
+            proof(message.first_invoke, at, audit.invoked, audit.index),
+            (message,),
+            hint="It was lost in the store: the audit read the room whole, and it was not there.",
+        )
+
+    def _lost_to_all(self, message: Message, reader: Reader, passed: tuple[int, str]) -> None:
+        self.found.add(
+            "lost",
+            f"nobody ever got `{message.name}`, which was acknowledged to {message.sender}; {{who}} read past it",
+            proof(message.first_invoke, message.acked_at, passed[0]),
+            (message,),
+            who=reader.name,
+            hint="Whether it was lost in the store or on the way, nobody can tell without the capability `history`.",
+        )
+
+    def _undelivered(self, message: Message, reader: Reader, passed: tuple[int, str]) -> None:
+        known = "which was acknowledged" if message.acknowledged else f"which {message.seen_by} saw"
+        at = message.audited_at if message.audited_at != NEVER else message.seen_at
+        self.found.add(
+            "undelivered",
+            f"{{who}} never got `{message.name}`, {known}",
+            proof(message.first_invoke, message.acked_at, at, passed[0]),
+            (message,),
+            who=reader.name,
+            hint="It is stored: it was lost on the way."
+            if message.audited_at != NEVER
+            else f"It is there, for {message.seen_by} got it.",
+        )
+
+    def _unknown(self) -> str:
+        if self._unread:
+            message = next(iter(self._unread.values()))
+            return f"nothing shows that {people(list(self._unread))} had been read past `{message.name}`"
+        if self._unaudited:
+            message = next(iter(self._unaudited.values()))
+            return f"no audit shows whether {message.room} holds `{message.name}`"
+        return ""
+
+
+def _membership(state: State, reader: Reader, message: Message) -> Stay | None:
+    """Return the stay in which the whole send lies and to which the message is visible."""
+    end = message.acked_at if message.acknowledged else NEVER - 1
+    for stay in state.members.stays(reader.user, message.room):
+        if stay.spans(message.first_invoke, end) and not stay.hides(message, message.sequence):
+            return stay
+    return None

@@ -1,0 +1,551 @@
+"""The facts of a history, folded one operation at a time; what every check reads and none writes.
+
+`observe` is called once for each operation, before the checks see it. About the delivery just observed,
+`now` tells what was so *before* it (was it the first? what had the leg reached?), so that checks need
+remember little of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.judge.assumptions import Assumptions
+from harness.judge.members import Members, Stay
+from harness.judge.messages import NEVER, Message, Messages, integer, text_of
+from harness.judge.readers import Client, Fence, Leg, Process, Reader, Shelf
+from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
+from harness.model.plan import Plan
+
+SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
+"""Users that are no client of a plan; what they send counts in no inbox and no expectation."""
+NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
+WRITES = frozenset({"send", "create", "join", "leave", "add", "kick"})
+"""Operations whose answer's position is a moment after they were stored. A read's may be older than its call."""
+
+
+class Delivery:
+    """The delivery under judgement, and what was so before it."""
+
+    __slots__ = (
+        "before_at",
+        "before_of",
+        "client",
+        "existed_at",
+        "first",
+        "frame",
+        "index",
+        "leg",
+        "message",
+        "own",
+        "prior",
+        "process",
+        "reader",
+        "regular",
+        "repeated",
+        "sequence",
+        "shelf",
+        "stay",
+        "time",
+        "via",
+    )
+    index: int
+    time: int
+    message: Message
+    reader: Reader
+    process: Process
+    client: Client
+    shelf: Shelf
+    leg: Leg
+    stay: Stay | None
+    sequence: int | None
+    via: int | None
+    first: bool
+    """The reader got it for the first time."""
+    prior: int
+    """Index of the delivery before, -1 if first."""
+    repeated: bool
+    """This very process had got it already."""
+    own: bool
+    """Its reader's own user sent it."""
+    regular: bool
+    """It was tried, is not own, and its reader surely was a member who may see it: judge its order."""
+    existed_at: int
+    """Since when the message was known to exist, before this delivery."""
+    before_of: Message | None
+    """What stood highest in the leg before it; None if nothing with a sequence above its own."""
+    before_at: int
+    frame: bool
+    """Nothing was claimed between it and the delivery before, which came by the same connect or poll."""
+
+
+class Audit:
+    """One reading of a whole room by the harness."""
+
+    __slots__ = ("bound", "count", "highest", "index", "invoked", "positions", "room")
+
+    def __init__(self, room: str, invoked: int, positions: frozenset[str]) -> None:
+        self.room = room
+        self.invoked = invoked
+        self.positions = positions
+        self.bound = -1
+        self.index = NEVER
+        """Its answer; NEVER until it ended ok."""
+        self.highest = -1
+        self.count = 0
+
+    def covers(self, message: Message) -> bool:
+        """Whether a message that exists must be in it."""
+        if self.index == NEVER:
+            return False
+        if message.exists_at < self.bound or (
+            message.position is not None and message.position in self.positions
+        ):
+            return True
+        return message.sequence is not None and message.sequence < self.highest
+
+
+class State:
+    """Everything known after the operations observed so far."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.assumptions = Assumptions()
+        self.messages = Messages()
+        self.members = Members()
+        self.readers: dict[tuple[str, str], Reader] = {}
+        self.clients: dict[str, Client] = {}
+        self.processes: dict[str, Process] = {}
+        self.now = Delivery()
+        self.size = 0
+        self.deliveries = 0
+        self.capabilities: set[str] | None = None
+        """What the drivers said the server can do; None when no driver said anything."""
+        self.audits: dict[int, Audit] = {}
+        self.carriers: dict[int, tuple[int, str]] = {}
+        """(index of the invocation, connect or poll), by `op`: what `via` names."""
+        self.disturbed_at = -1
+        """The latest server exit or start, or act of the nemesis."""
+        self.kept: dict[str, list[Op]] = {}
+        """Operations of steps that a check asked to keep, by pointer."""
+        self.exits: list[Op] = []
+        self.starts: list[Op] = []
+        self.lives: list[Op] = []
+        """Operations of `script` about the script itself, and `leftovers`."""
+        self.faults: list[list[int]] = []
+        """[from, until] op indices at which a scripted fault was active."""
+        self._lost: dict[str, int] = {}
+        self._faults_on: dict[str, list[int]] = {}
+        self._position_invoked: dict[str, int] = {}
+        self._users: dict[str, list[Reader]] = {}
+        for client in plan.clients:
+            self._client(client.name, client.user, client.consumer, include_own=client.include_own)
+        for room in plan.rooms:
+            self.members.room(room.name, room.members, room.history, -1, -1)
+        self._handlers: Mapping[str, Callable[[Op], None]] = {
+            "deliver": self._deliver,
+            "claim": self._claim,
+            "send": self._send,
+            "ack": self._ack,
+            "poll": self._poll,
+            "fence": self._fence,
+            "read": self._read,
+            "history": self._history,
+            "connect": self._connect,
+            "disconnect": self._disconnect,
+            "connection": self._connection,
+            "spawn": self._spawn,
+            "exit": self._exit,
+            "start": self._start,
+            "create": self._create,
+            "join": self._membership,
+            "add": self._membership,
+            "leave": self._membership,
+            "kick": self._membership,
+            "script": self._life,
+            "final": self._life,
+            "leftovers": self._life,
+        }
+
+    def keep(self, pointer: str) -> None:
+        """Keep the operations of this step for the end."""
+        self.kept.setdefault(pointer, [])
+
+    def lacks(self, capability: str) -> bool:
+        """Whether the drivers said what the server can do, and this is not in it."""
+        return self.capabilities is not None and capability not in self.capabilities
+
+    def can(self, capability: str) -> bool:
+        """Whether the drivers said that the server can do this."""
+        return self.capabilities is not None and capability in self.capabilities
+
+    def sentinel(self, message: Message) -> bool:
+        """Whether it is one the harness sends as a marker."""
+        return message.sender in SENTINEL_SENDERS
+
+    def declared_lost(self, room: str) -> int:
+        """Return the sequence through which the server declared a room's messages lost to retention."""
+        return self._lost.get(room, 0)
+
+    def lost_in_store(self, message: Message) -> bool:
+        """Whether an audit that was fenced past the message does not show it."""
+        return message.audited_at == NEVER and any(
+            audit.room == message.room and audit.covers(message) for audit in self.audits.values()
+        )
+
+    def head_at_most(self, room: str) -> int:
+        """Return the highest sequence a room may have reached, for all that is known at the end."""
+        said = self.messages.by_room.get(room, [])
+        told = [message.sequence for message in said if message.sequence is not None]
+        for reader in self.readers.values():
+            if (shelf := reader.shelves.get(room)) is not None:
+                told.extend(leg.throughs[-1] for leg in shelf.legs if leg.throughs)
+        return max(told, default=1) + self.members.changes + len(said)
+
+    def readers_of(self, room: str) -> list[Reader]:
+        """Return the readers whose user ever may have been a member of the room."""
+        return [
+            reader
+            for user in sorted(self.members.users.get(room, ()))
+            for reader in self._users.get(user, ())
+        ]
+
+    def readers_of_user(self, user: str) -> list[Reader]:
+        """Return the readers of a user."""
+        return self._users.get(user, [])
+
+    def observe(self, op: Op) -> None:
+        """Take in one operation."""
+        self.size += 1
+        self.assumptions.check(op)
+        handler = self._handlers.get(op.f)
+        if handler is not None:
+            handler(op)
+        if op.process == NEMESIS:
+            self._nemesis(op)
+        if op.step is not None and op.step in self.kept:
+            self.kept[op.step].append(op)
+        if op.type == "ok" and op.f in WRITES and op.op is not None:
+            position = text_of(op.value.get("position"))
+            if position is not None:
+                invoked = self.assumptions.invoked_at(op)
+                if invoked > self._position_invoked.get(position, -1):
+                    self._position_invoked[position] = invoked
+
+    # -- people ------------------------------------------------------------------------------------------
+
+    def _client(self, name: str, user: str, consumer: str = "", *, include_own: bool = False) -> Client:
+        reader = self.readers.get((user, consumer))
+        if reader is None:
+            reader = self.readers[user, consumer] = Reader(name, user, include_own=include_own)
+            self._users.setdefault(user, []).append(reader)
+        client = self.clients[name] = Client(name, reader)
+        reader.clients.append(client)
+        return client
+
+    def process(self, name: str, index: int) -> Process:
+        """Return the incarnation of this name; one that nobody named before is a client of its own."""
+        process = self.processes.get(name)
+        if process is None:
+            known = name.partition("#")[0]
+            client = self.clients.get(known) or self._client(known, known)
+            process = self.processes[name] = Process(name, client, index)
+        return process
+
+    def _spawn(self, op: Op) -> None:
+        said = op.value.get("capabilities")
+        if isinstance(said, (list, tuple)):
+            named = {item for item in said if isinstance(item, str)}
+            self.capabilities = named if self.capabilities is None else self.capabilities & named
+        if op.process not in NOT_CLIENTS:
+            process = self.process(op.process, op.index)
+            process.reader.cause_at = op.index
+
+    def _exit(self, op: Op) -> None:
+        self.exits.append(op)
+        if op.process == SERVER:
+            self.disturbed_at = op.index
+        elif op.process not in NOT_CLIENTS:
+            process = self.process(op.process, op.index)
+            process.client.gone(op.index)
+            process.reader.cause_at = op.index
+
+    def _start(self, op: Op) -> None:
+        self.starts.append(op)
+        self.disturbed_at = op.index
+
+    def _life(self, op: Op) -> None:
+        self.lives.append(op)
+
+    def _connect(self, op: Op) -> None:
+        process = self.process(op.process, op.index)
+        if op.type == "invoke":
+            if op.op is not None:
+                self.carriers[op.op] = (op.index, "connect")
+            process.client.connecting(op.index)
+        elif op.type == "fail":
+            process.client.gone(op.index)
+        process.connection_at = process.reader.cause_at = op.index
+
+    def _disconnect(self, op: Op) -> None:
+        process = self.process(op.process, op.index)
+        if op.type == "ok":
+            process.client.gone(op.index)
+        process.connection_at = op.index
+
+    def _connection(self, op: Op) -> None:
+        process = self.process(op.process, op.index)
+        process.connection_at = process.reader.cause_at = op.index
+
+    def _nemesis(self, op: Op) -> None:
+        """A fault is active from its invocation until what ends it was answered."""
+        self.disturbed_at = op.index
+        named = op.value.get("targets", op.value.get("target", ""))
+        targets = [str(item) for item in named] if isinstance(named, (list, tuple)) else [str(named)]
+        if op.type == "invoke" and op.f not in ("heal", "start", "resume"):
+            span = [op.index, NEVER]
+            self.faults.append(span)
+            for target in targets:
+                self._faults_on[target] = span
+        elif op.type == "ok" and op.f in ("heal", "start", "resume", "restart"):
+            for target in targets:
+                span = self._faults_on.pop(target, span_of_nothing())
+                span[1] = op.index
+
+    # -- rooms -------------------------------------------------------------------------------------------
+
+    def _create(self, op: Op) -> None:
+        room = text_of(op.value.get("room"))
+        if room is None or op.type != "ok" or any(known.name == room for known in self.plan.rooms):
+            return
+        listed = op.value.get("members")
+        users = (
+            {item for item in listed if isinstance(item, str)} if isinstance(listed, (list, tuple)) else set()
+        )
+        if op.process not in NOT_CLIENTS:
+            users.add(self.process(op.process, op.index).reader.user)
+        invoked = self.assumptions.invoked_at(op)
+        self.members.room(room, sorted(users), op.value.get("history"), invoked, op.index)
+
+    def _membership(self, op: Op) -> None:
+        room = text_of(op.value.get("room"))
+        if room is None:
+            return
+        user = text_of(op.value.get("user"))
+        if user is None or op.f in ("join", "leave"):
+            user = self.process(op.process, op.index).reader.user
+        sequence = integer(op.value.get("sequence"))
+        members = self.members
+        if op.f in ("join", "add"):
+            if op.type == "invoke":
+                members.joining(user, room, op.index)
+            elif op.type == "ok":
+                members.joined(user, room, op.index, sequence)
+            elif op.type == "fail":
+                members.not_joined(user, room)
+        elif op.type == "invoke":
+            members.leaving(user, room, op.index)
+        elif op.type == "ok":
+            members.left(user, room, op.index, sequence)
+        elif op.type == "fail":
+            members.not_left(user, room)
+
+    # -- messages ----------------------------------------------------------------------------------------
+
+    def _send(self, op: Op) -> None:
+        if op.type == "invoke":
+            self.messages.invoked(op.index, op.op, op.value, op.step)
+            return
+        message = self.messages.tried(op.op)
+        if message is None:
+            return
+        if op.type == "ok":
+            again = message.acknowledged
+            if not again:
+                message.acked_at = op.index
+                message.position = text_of(op.value.get("position"))
+            sequence = integer(op.value.get("sequence"))
+            if sequence is not None:
+                message.tell_sequence(sequence, message.sender, op.index, again=again)
+            return
+        message.error = op.error or {}
+        if op.type == "fail":
+            message.failed += 1
+            message.refusal = op.index
+        else:
+            message.open_at = op.index
+
+    def _read(self, op: Op) -> None:
+        message = self.messages.of(op.value)
+        sequence = integer(op.value.get("sequence"))
+        again = message.audited_at != NEVER
+        if not again:
+            message.audited_at = op.index
+        if message.seen_at == NEVER:
+            message.seen_at, message.seen_by = op.index, "the audit"
+        audit = self.audits.get(op.op) if op.op is not None else None
+        if audit is not None:
+            audit.count += 1
+        if sequence is not None:
+            message.tell_sequence(sequence, "the audit", op.index, again=again)
+            if audit is not None:
+                audit.highest = max(audit.highest, sequence)
+
+    def _history(self, op: Op) -> None:
+        room = text_of(op.value.get("room"))
+        if op.op is None or room is None:
+            return
+        if op.type == "invoke":
+            self.audits[op.op] = Audit(room, op.index, frozenset(_texts(op.value.get("positions"))))
+        elif op.type == "ok" and op.op in self.audits:
+            audit = self.audits[op.op]
+            audit.index = op.index
+            audit.bound = self._bound(audit.positions)
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def leg(self, process: Process, shelf: Shelf, index: int) -> Leg:
+        """Return the leg that this process is on in this room."""
+        stay = self.members.latest(process.reader.user, shelf.room)
+        if stay is not None and not stay.certain(index):
+            stay = None
+        leg = shelf.running.get(process.name)
+        if leg is None or leg.stay is not stay:
+            if leg is not None and leg.stay is not None:
+                start = leg.frontier
+            elif self.lacks("ack"):
+                start = max((other.frontier for other in shelf.legs), default=0)
+            else:
+                start = shelf.high
+            if stay is not None and not stay.whole_room:
+                start = max(start, stay.join_sequence or 0)
+            leg = shelf.running[process.name] = Leg(process, stay, start)
+            shelf.legs.append(leg)
+        return leg
+
+    def _deliver(self, op: Op) -> None:
+        value, now, index = op.value, self.now, op.index
+        self.deliveries += 1
+        message = self.messages.of(value)
+        process = self.processes.get(op.process) or self.process(op.process, index)
+        reader = process.reader
+        shelf = reader.shelves.get(message.room) or reader.shelf(message.room)
+        leg = self.leg(process, shelf, index)
+        sequence = integer(value.get("sequence"))
+        prior = shelf.again.get(message, shelf.first.get(message, -1))
+        own = message.sender == reader.user
+        regular = (
+            bool(message.tries) and not own and leg.stay is not None and not leg.stay.hides(message, sequence)
+        )
+        via = integer(value.get("via"))
+
+        now.index, now.time, now.message, now.sequence = index, op.time, message, sequence
+        now.process, now.client, now.reader, now.shelf, now.leg = process, process.client, reader, shelf, leg
+        now.stay, now.own, now.regular, now.via = leg.stay, own, regular, via
+        now.prior, now.first = prior, prior < 0
+        now.repeated = prior >= 0 and shelf.had(leg, message)
+        now.existed_at = message.exists_at
+        now.before_of = None
+        if regular and sequence is not None:
+            if leg.highest is not None and sequence < leg.highest:
+                now.before_of, now.before_at = leg.highest_of, leg.highest_at
+                now.frame = via == leg.via and leg.frame == len(leg.claims)
+            else:
+                leg.highest, leg.highest_of, leg.highest_at = sequence, message, index
+            leg.pass_over(sequence, index)
+            leg.via, leg.frame = via, len(leg.claims)
+
+        if len(reader.clients) > 1:
+            process.client.heard.setdefault(message.room, {}).setdefault(message, index)
+        if prior < 0:
+            shelf.first[message] = index
+            if not own:
+                message.got += 1
+        else:
+            shelf.again[message] = index
+            if not now.repeated:
+                leg.again.add(message)
+        if message.seen_at == NEVER and not own:
+            message.seen_at, message.seen_by = index, reader.name
+        if sequence is not None:
+            message.tell_sequence(sequence, reader.name, index, again=prior >= 0)
+
+    def _claim(self, op: Op) -> None:
+        room, through = text_of(op.value.get("room")), integer(op.value.get("through"))
+        after = integer(op.value.get("after"))
+        if room is None or through is None:
+            return
+        process = self.process(op.process, op.index)
+        leg = self.leg(process, process.reader.shelf(room), op.index)
+        leg.claim(after if after is not None else through, through, op.index)
+        leg.pass_over(through, op.index)
+        lost = integer(op.value.get("lost"))
+        if lost:
+            self._lost[room] = max(lost, self._lost.get(room, 0))
+
+    def _ack(self, op: Op) -> None:
+        acks = op.value.get("acks")
+        if not isinstance(acks, Mapping):
+            return
+        reader = self.process(op.process, op.index).reader
+        for room, sequence in acks.items():
+            if isinstance(room, str) and integer(sequence) is not None:
+                shelf = reader.shelf(room)
+                if op.type == "ok":
+                    shelf.acknowledged(sequence, op.index)
+                shelf.high = max(shelf.high, sequence)
+
+    def _poll(self, op: Op) -> None:
+        self._ack(op)
+        process = self.process(op.process, op.index)
+        if op.type == "invoke":
+            if op.op is not None:
+                self.carriers[op.op] = (op.index, "poll")
+        elif op.type == "ok":
+            position = text_of(op.value.get("position"))
+            if position is not None and op.value.get("caught_up") is True:
+                self._vouch(op, process, "position", frozenset((position,)))
+        else:
+            process.reader.cause_at = op.index
+
+    def _fence(self, op: Op) -> None:
+        if op.type != "ok" or op.value.get("caught_up") is False or op.process in NOT_CLIENTS:
+            return
+        process = self.process(op.process, op.index)
+        positions = set(_texts(op.value.get("positions")))
+        if (reached := text_of(op.value.get("position"))) is not None:
+            positions.add(reached)
+        self._vouch(op, process, text_of(op.value.get("grade")) or "window", positions)
+
+    def _vouch(self, op: Op, process: Process, grade: str, positions: set[str] | frozenset[str]) -> None:
+        markers: dict[str, Message] = {}
+        named = op.value.get("markers")
+        if grade == "marker" and isinstance(named, Mapping):
+            for room, key in named.items():
+                marker = self.messages.keyed(str(room), str(key))
+                if marker is not None:
+                    markers[marker.room] = marker
+        process.reader.fence(
+            Fence(
+                client=process.client.name,
+                index=op.index,
+                grade=grade,
+                bound=self._bound(positions) if grade == "position" else -1,
+                positions=positions,
+                markers=markers,
+                step=op.step,
+                invoked=self.assumptions.invoked_at(op),
+            )
+        )
+
+    def _bound(self, positions: set[str] | frozenset[str]) -> int:
+        """Return the latest invocation of a write that was answered with one of these positions."""
+        return max((self._position_invoked.get(position, -1) for position in positions), default=-1)
+
+
+def span_of_nothing() -> list[int]:
+    """Return a span that belongs to no fault, to be written to and forgotten."""
+    return [0, 0]
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple)) else []
