@@ -57,32 +57,43 @@ def _blocks(row: RowReport, look: Look, *, blocks: int, full: bool) -> list[str]
         return []
     found = _findings(row)
     lines: list[str] = []
+    if not any(verdict.reason and verdict.reason in row.reason for verdict, _ in found):
+        if row.status is RunStatus.UNKNOWN:
+            lines += _headline("?", row.reason or f"{row.name} could not be judged", "doubt", look)
+        elif row.status is RunStatus.INTERRUPTED:
+            lines += _headline(
+                "!", f"{row.name} was interrupted; what was recorded was judged", "doubt", look
+            )
+        elif not found:
+            lines += _headline("✗", row.reason or f"{row.name} failed", "bad", look)
     for place, (verdict, violation) in enumerate(found[:blocks]):
-        if place:
+        if lines:
             lines.append("")
-        if violation is None:
-            lines += _headline("?", f"{verdict.name} could not be judged: {verdict.reason}", "doubt", look)
-        else:
-            lines += _violation(row, verdict, violation, look, full=full and place == 0)
-    if not found:
-        mark, tone = _MARKS.get(row.status, ("✗", "bad"))
-        lines += _headline(mark, row.reason or f"{row.name} ended {row.status}", tone, look)
-    elif row.status in (RunStatus.UNKNOWN, RunStatus.INTERRUPTED) and row.reason:
-        lines = [*_headline(*_named(row), look), "", *lines]
+        lines += _finding(row, verdict, violation, look, full=full and place == 0)
     if len(found) > blocks:
         lines += ["", f"  … and {len(found) - blocks} more in report.json"]
     return lines
 
 
-_MARKS: dict[RunStatus, tuple[str, Tone]] = {
-    RunStatus.UNKNOWN: ("?", "doubt"),
-    RunStatus.INTERRUPTED: ("!", "doubt"),
-}
+def check_block(row: RowReport, verdict: Verdict, look: Look | None = None) -> str:
+    """Return the blocks of one check that failed or could not be judged, the first in full."""
+    look = look or Look()
+    found: Sequence[Violation | None] = verdict.violations or (None,)
+    lines: list[str] = []
+    for place, violation in enumerate(found[:BLOCKS]):
+        lines += ([""] if place else []) + _finding(row, verdict, violation, look, full=place == 0)
+    if len(found) > BLOCKS:
+        lines += ["", f"  … and {len(found) - BLOCKS} more in report.json"]
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def _named(row: RowReport) -> tuple[str, str, Tone]:
-    mark, tone = _MARKS[row.status]
-    return mark, f"{row.name}: {row.reason}", tone
+def _finding(
+    row: RowReport, verdict: Verdict, violation: Violation | None, look: Look, *, full: bool
+) -> list[str]:
+    if violation is not None:
+        return _violation(row, verdict, violation, look, full=full)
+    word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
+    return _headline("?", f"{verdict.name} {word}: {verdict.reason}", "doubt", look)
 
 
 def _findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
@@ -106,6 +117,8 @@ def _violation(
     lines = _headline("✗" if sure else "?", f"{name}: {violation.sentence}", "bad" if sure else "doubt", look)
     places = _places(row, verdict, violation)
     lines += excerpt(row.plan.file, row.plan.source, places if full else places[:1], look)
+    if not places:
+        lines.append(f"  --> {safe(row.plan.file)}")
     margin = " " * (gutter_of(places) + 1)
     for key, value in _facts(row, verdict, violation, full=full):
         lines += _fact(margin, key, value, look)
@@ -116,7 +129,7 @@ def _violation(
 
 
 def _fact(margin: str, key: str, value: str, look: Look) -> list[str]:
-    start = f"{margin}= {key.ljust(_KEY)} "
+    start = f"{margin}{'=' if key else ' '} {key.ljust(_KEY)} "
     wrapped = wrap(value, look.width - len(start), lines=4)
     first, *rest = (line.strip(_GLUE).replace(_GLUE, " ") for line in wrapped)
     return [start + first, *(" " * len(start) + line for line in rest)]
@@ -178,10 +191,10 @@ def _facts(
     if violation.actual:
         yield "got", safe(violation.actual)
     if verdict.evidence and full:
-        how = ", ".join(f"{how} {number}" for how, number in verdict.evidence.items() if number)
+        how = ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)
         yield "absence", safe(how or "nothing had to be absent")
-    if proof := "; ".join(_proof(row, index) for index in violation.ops[:5]):
-        yield "proof", proof
+    for place, index in enumerate(violation.ops[:5]):
+        yield "" if place else "proof", _proof(row, index)
     if violation.world:
         yield "only if", safe(violation.world.removeprefix("only if "))
     if violation.hint:
@@ -197,7 +210,7 @@ def _proof(row: RowReport, index: int) -> str:
     op = row.trace.get(index)
     if op is None:
         return f"#{index}"
-    return f"#{index} {moment(op.time)} {safe(op.process)} {clip(safe(say_op(op)), 48)}"
+    return f"#{index:<4} {moment(op.time):>8}  {safe(op.process)} {clip(safe(say_op(op)), 60)}"
 
 
 def _receipts(message: MessageReport, concerned: Sequence[str]) -> str:
@@ -240,9 +253,12 @@ def _receipt(receipt: Receipt) -> str:
 def _diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
     messages = [row.messages[name] for name in violation.messages[:FOLLOWED] if name in row.messages]
     cast = [client.name for client in row.plan.clients]
-    wanted = [name for name in violation.clients if name in cast]
+    concerned = [name for name in violation.clients if name in cast]
     senders = {message.sender for message in messages}
-    wanted += [client.name for client in row.plan.clients if client.user in senders]
+    # The first one concerned and the sender are what the story is about; the others as far as there is room.
+    wanted = (
+        concerned[:1] + [client.name for client in row.plan.clients if client.user in senders] + concerned
+    )
     wanted += [op.client for index in violation.ops if (op := row.trace.get(index)) and op.client in cast]
     wanted += [
         r.client for message in messages for r in message.receipts if r.state not in ("outside", "sender")
@@ -292,7 +308,7 @@ def _about(value: object, ids: set[str]) -> bool:
 def _logs(row: RowReport, violation: Violation, look: Look) -> list[str]:
     ends = [p.name for p in row.processes if p.end is not None and not p.end.get("asked")]
     actors = [op.process for index in violation.ops if (op := row.trace.get(index)) is not None]
-    wanted = [*ends, SERVER, *violation.clients, *actors]
+    wanted = [*ends, SERVER, *(violation.clients or actors)]
     names = [
         name
         for name in dict.fromkeys(wanted)

@@ -27,8 +27,8 @@ def last_lines(path: Path) -> tuple[str, ...]:
         size = log.seek(0, os.SEEK_END)
         log.seek(max(0, size - _TAIL))
         lines = log.read().decode("utf-8", "replace").splitlines()
-    if size > _TAIL:
-        del lines[:1]
+    if size > _TAIL and len(lines) > 1:
+        del lines[0]  # it begins somewhere in its middle
     return tuple(lines[-_LINES:])
 
 

@@ -22,7 +22,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from harness.model.verdict import RunStatus, Status, Verdict
-from harness.report.failure import describe_process, failure_block
+from harness.report.failure import check_block, describe_process, failure_block
 from harness.report.look import Look
 from harness.report.model import Invocation, RowReport
 from harness.report.text import escape
@@ -88,13 +88,19 @@ def _case(row: RowReport, verdict: Verdict) -> TestCase:
     case = _new_case(row, verdict.name, pointer, _seconds(row, verdict.pointer))
     match verdict.status:
         case Status.FAIL:
-            for place, violation in enumerate(verdict.violations[:1]):
-                block = failure_block(row, _LOOK) if _is_first(row, verdict) and place == 0 else ""
-                case.append(_result(Failure, violation.sentence, violation.kind, block or _all(verdict)))
-            if not verdict.violations:
-                case.append(_result(Failure, verdict.reason or "failed", "failed", ""))
+            first = verdict.violations[0] if verdict.violations else None
+            message = first.sentence if first else verdict.reason or "failed"
+            block = check_block(row, verdict, _LOOK)
+            case.append(_result(Failure, message, first.kind if first else "failed", block))
         case Status.UNKNOWN:
-            case.append(_result(Error, verdict.reason or "could not be judged", "unknown", _all(verdict)))
+            case.append(
+                _result(
+                    Error,
+                    verdict.reason or "could not be judged",
+                    "unknown",
+                    check_block(row, verdict, _LOOK),
+                )
+            )
         case Status.NOT_EXERCISED | Status.NOT_APPLICABLE:
             reason = f"{verdict.status}: {verdict.reason}" if verdict.reason else str(verdict.status)
             case.append(_result(Skipped, reason, "", ""))
@@ -141,14 +147,6 @@ def _result(kind: Any, message: str, type_: str, text: str) -> Any:
     if text:
         result.text = xml_text(text)
     return result
-
-
-def _is_first(row: RowReport, verdict: Verdict) -> bool:
-    return next((v for v in row.verdicts if v.status is Status.FAIL and v.violations), None) is verdict
-
-
-def _all(verdict: Verdict) -> str:
-    return "\n".join(violation.sentence for violation in verdict.violations[:50])
 
 
 def _seconds(row: RowReport, pointer: str | None) -> float:

@@ -29,7 +29,7 @@ class Look(NamedTuple):
 
     color: bool = False
     width: int = 80
-    """Columns, at least 40."""
+    """Columns, at least 60."""
     ascii: bool = False
     """Only ASCII characters: for streams that can encode no others."""
 
@@ -45,7 +45,7 @@ def look_of(
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").replace("_", "")
     return Look(
         color=wants_color(stream, environ, flag),
-        width=min(max(columns, 40), 120),
+        width=min(max(columns, 60), 120),
         ascii=not encoding.startswith("utf"),
     )
 

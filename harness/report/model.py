@@ -222,7 +222,7 @@ def build(
         messages=fold.receipts.result(),
         trace=fold.trace,
         processes=_processes(fold.processes, logs),
-        leaks=(*fold.leaks, *map(str, env.get("leaks") or ())),
+        leaks=tuple(dict.fromkeys([*fold.leaks, *map(str, env.get("leaks") or ())])),
         error=error,
         env=env,
     )
@@ -266,7 +266,7 @@ class _Fold:
         elif op.process == NEMESIS and op.type == "invoke":
             self.faults += 1
         elif op.f == "leftovers":
-            self.leaks += [f"process {pid}: {command}" for pid, command in op.value.get("processes", ())]
+            self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]
         about = self.receipts.feed(op, begun)
         life = op.process == NEMESIS or (op.f in _LIFE and op.type != "invoke")
         if op.index in self.needed or (len(self.trace) < TRACED and (about or (life and self._tracing))):

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
-from harness.report.text import char_width, clip, safe, width
+from harness.report.text import char_width, clip, count, safe, width
 from harness.report.words import ending, message_name, refusal, say_op
 
 _CLOCK = 10
@@ -74,7 +74,7 @@ def draw(
     shown = list(clients[: lanes_that_fit(columns) - 1])
     others += len(clients) - len(shown)
     lanes = [*shown[: (len(shown) + 1) // 2], SERVER, *shown[(len(shown) + 1) // 2 :]]
-    rows = [row for op in ops if (row := _row(op, lanes, proof, unwanted)) is not None]
+    rows = [row for op in _told(list(ops), proof) if (row := _row(op, lanes, proof, unwanted)) is not None]
     rows += [
         _Row(time=item.time_ns, rank=0, source=item.client, note=f"✗ never got {item.message}")
         for item in never
@@ -93,10 +93,23 @@ def draw(
             canvas.solid[row.up[0]] = row.up[1]
     notes = []
     if others:
-        notes.append(f"… {others} other{'' if others == 1 else 's'} not drawn")
+        notes.append(f"… {count(others, 'other')} not drawn")
     if len(visible) > len(kept):
-        notes.append(f"… {len(visible) - len(kept)} more events in history.jsonl")
+        notes.append(f"… {count(len(visible) - len(kept), 'more event')} in history.jsonl")
     return [*lines, *(f"{' ' * _CLOCK}{note}" for note in notes)]
+
+
+def _told(ops: list[Op], proof: Collection[int]) -> list[Op]:
+    """Return the operations without what is so in every run: the server's first start, everybody's going."""
+    last = max((place for place, op in enumerate(ops) if op.f != "exit" or op.index in proof), default=-1)
+    begun = False
+    told = []
+    for place, op in enumerate(ops):
+        first, begun = op.f == "start" and not begun, begun or op.f == "start"
+        gone = place > last and op.value.get("asked")
+        if op.index in proof or not (first or gone):
+            told.append(op)
+    return told
 
 
 def _row(
@@ -153,12 +166,11 @@ def _talk(op: Op, party: str, rank: int, unwanted: Collection[tuple[str, str]]) 
             sequence = op.value.get("sequence")
             label = "ok" if sequence is None else f"ok #{sequence}"
             return _Row(time=op.time, rank=min(rank, 1), source=SERVER, target=party, label=label)
-        case "send", "fail":
-            return _Row(
-                time=op.time, rank=min(rank, 1), source=SERVER, target=party, label=f"✗ {refusal(op)}"
-            )
         case "send", _:
-            return _Row(time=op.time, rank=min(rank, 1), source=party, note=f"? {refusal(op)}")
+            # A note and no arrow: not every refusal comes from the server, and no answer from nobody.
+            code = str((op.error or {}).get("code") or refusal(op))
+            mark = "✗" if op.type == "fail" else "?"
+            return _Row(time=op.time, rank=min(rank, 1), source=party, note=f"{mark} {code}")
         case "deliver", _:
             name = message_name(op.value)
             label = f"✗ {name}" if (party, name) in unwanted else name

@@ -94,8 +94,9 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
         told = "" if verdict.status in (Status.PASS, Status.FAIL) else str(verdict.status)
         facts = count(verdict.exercised, "fact") if verdict.exercised else ""
         detail = " · ".join(part for part in (told, verdict.reason, facts, how) if part)
-        text = clip(f"{safe(verdict.name):<24}  {safe(detail)}".rstrip(), look.width - 16)
-        lines.append(f"{' ' * 14}{look.paint(mark, tone)} {text}")
+        first, *rest = wrap(safe(detail), look.width - 42, lines=3)
+        lines.append(f"{' ' * 14}{look.paint(mark, tone)} {pad(clip(safe(verdict.name), 24), 24)}  {first}")
+        lines += [" " * 42 + line for line in rest]
     return _finish(lines, look)
 
 
@@ -144,7 +145,8 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
             if place == 0
             else failure_block(row, look, blocks=_LATER_BLOCKS, full=False)
         )
-        lines += ["", *block.split("\n")]
+        title = f"── {clip(safe(row.name), look.width - 8)} " if len(invocation.rows) > 1 else ""
+        lines += ["", *([title + "─" * (look.width - width(title))] if title else []), *block.split("\n")]
     if len(bad) > _EXPLAINED:
         lines += ["", f"… and {count(len(bad) - _EXPLAINED, 'more row')} that did not pass, in report.json"]
     lines.append("─" * 14)
@@ -161,26 +163,19 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
 def _closing(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
     if shown := evidence(invocation.rows):
         yield "absence", " · ".join(f"{number} {how}" for how, number in shown.most_common() if number)
-    idle: Counter[tuple[str, Status, str]] = Counter(
-        (verdict.name, verdict.status, verdict.reason)
-        for row in invocation.rows
-        for verdict in row.verdicts
-        if verdict.status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE)
-    )
-    for status in (Status.NOT_EXERCISED, Status.NOT_APPLICABLE):
-        by_name: Counter[str] = Counter()
-        for (name, ended, reason), number in idle.items():
-            if ended is status:
-                by_name[f"{name} ({reason})" if reason and status is Status.NOT_APPLICABLE else name] += (
-                    number
-                )
-        if by_name:
-            every = len(invocation.rows)
-            told = (
-                name if number >= every else f"{name} in {count(number, 'run')}"
-                for name, number in by_name.items()
-            )
-            yield ("not judged", f"{status}: {', '.join(told)}")
+    idle: Counter[str] = Counter()
+    for row in invocation.rows:
+        for verdict in row.verdicts:
+            if verdict.status is Status.NOT_EXERCISED:
+                idle[f"{verdict.name} (not exercised)"] += 1
+            elif verdict.status is Status.NOT_APPLICABLE:
+                idle[f"{verdict.name} (not applicable: {verdict.reason})"] += 1
+    if idle:
+        every = len(invocation.rows)
+        told = (
+            name if number >= every else f"{name} in {count(number, 'run')}" for name, number in idle.items()
+        )
+        yield "not judged", ", ".join(told)
     if not bad and invocation.seed:
         yield "seed", str(invocation.seed)
 

@@ -70,15 +70,20 @@ def say_op(op: Op) -> str:
     phrase = " ".join(part for part in (_VERB.get(op.f, op.f), _object(op)) if part)
     if op.type == "ok" and op.op is None:
         return phrase
-    match op.type:
-        case "invoke":
-            return f"{phrase} begins" if op.f != "send" else phrase
-        case "ok":
-            return f"{phrase}: ok{_result(op.value)}"
-        case "fail":
-            return f"{phrase}: {refusal(op)}"
-        case "info":
-            return f"{phrase}: unknown ({refusal(op)})"
+    if op.type == "invoke":
+        return phrase if op.f == "send" else f"{phrase} begins"
+    if op.type == "info":
+        return f"{phrase}: unknown ({refusal(op)})"
+    good = op.type == "ok"
+    match op.f:
+        case "expect":
+            return f"{phrase}: {'fulfilled' if good else 'not fulfilled'}"
+        case "fence" if good:
+            return f"{phrase} reached"
+        case "script" if not good:
+            return f"{phrase} stopped: {op.value.get('reason') or refusal(op)}"
+        case _:
+            return f"{phrase}: ok{_result(op.value)}" if good else f"{phrase}: {refusal(op)}"
 
 
 _VERB = {

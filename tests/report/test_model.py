@@ -1,0 +1,145 @@
+"""One pass over a history makes the report of a row."""
+
+from __future__ import annotations
+
+from harness.model.history import Op
+from harness.model.plan import Room
+from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
+from harness.report.model import TRACED, build
+
+
+def states(row, message="hello"):
+    return {receipt.client: receipt.state for receipt in row.messages[message].receipts}
+
+
+def about_hello(**more):
+    violation = Violation(kind="undelivered", sentence="…", messages=("hello",), **more)
+    return Verdict(name="no-loss", group="invariant", status=Status.FAIL, violations=(violation,))
+
+
+def test_who_got_what(tell):
+    assert states(tell("undelivered")) == {
+        "alice": "got",
+        "bob": "sender",
+        "chad": "never",
+        "doug": "outside",
+    }
+    assert states(tell("leak"))["doug"] == "leak"
+    assert states(tell("echo"))["bob"] == "echo"
+    assert [r.times for r in tell("echo").messages["hello"].receipts] == [1, 2, 1, 0]
+
+
+def test_a_message_that_was_never_sent_has_receipts_too(story):
+    row = story().begin().judged(RunStatus.FAIL, about_hello())
+    message = row.messages["hello"]
+    assert (message.sent_ns, message.answer, message.sender) == (None, "", "bob")
+    assert states(row)["alice"] == "never"
+
+
+def test_membership_is_that_of_the_moment(story):
+    made = story().begin()
+    made.op(400, "chad", "ok", "leave", {"room": "lobby"})
+    made.op(401, "alice", "ok", "add", {"room": "lobby", "user": "doug"})
+    made.sent()
+    row = made.judged(RunStatus.FAIL, about_hello())
+    assert states(row) == {"alice": "never", "bob": "sender", "chad": "outside", "doug": "never"}
+
+
+def test_who_joins_later_may_see_the_past_of_some_rooms(story):
+    for history, state in (("whole_room", "got"), ("since_join", "leak")):
+        made = story(rooms=(Room(name="lobby", members=("alice", "bob"), history=history),)).begin()
+        made.sent()
+        made.op(600, "doug", "ok", "join", {"room": "lobby"})
+        made.got(700, "doug")
+        assert states(made.judged(RunStatus.FAIL, about_hello()))["doug"] == state
+
+
+def test_answers_of_a_send(story):
+    for answer, told in (("ok", "ok"), ("fail NOT_FOUND", "NOT_FOUND NOT_A_MEMBER"), ("info", "no answer")):
+        made = story().begin()
+        made.sent(answer=answer)
+        message = made.judged(RunStatus.FAIL, about_hello()).messages["hello"]
+        assert (message.answer, message.sent_ns, message.answered_ns) == (told, 512_000_000, 514_000_000)
+
+
+def test_steps_have_times_and_ends(tell):
+    row = tell("undelivered")
+    assert [(step.status, step.line) for step in row.steps] == [
+        ("done", 8),
+        ("done", 9),
+        ("not fulfilled", 12),
+        ("not reached", 16),
+    ]
+    assert row.steps[2].duration_ns == 2_000_000_000
+    failed = tell("refused").steps[1]
+    assert failed.status == "failed"
+    assert "should have been refused" in failed.reason
+
+
+def test_counts(tell):
+    row = tell("undelivered")
+    assert (row.messages_sent, row.checks, row.checks_passed, row.faults) == (1, 4, 1, 0)
+    assert (row.duration_ns, row.scripted_waiting_ns, row.seed) == (6_700_000_000, 5_000_000_000, 20261122)
+
+
+def test_processes_and_their_ends(tell):
+    row = tell("server_died")
+    server = row.process("server")
+    assert server is not None
+    assert (server.pid, server.end["code"], server.lines[-1]) == (4127, 1, "KeyError: 'chad'")
+
+
+def test_a_later_incarnation_is_the_process(story):
+    made = story().begin()
+    made.op(900, "bob", "ok", "exit", {"pid": 4130, "code": None, "signal": 9, "asked": True})
+    made.op(950, "bob#2", "ok", "spawn", {"pid": 5000, "incarnation": 2})
+    process = made.judged(RunStatus.PASS).process("bob")
+    assert (process.name, process.pid, process.end) == ("bob#2", 5000, None)
+
+
+def test_faults_are_counted_and_markers_are_not_messages(story):
+    made = story().begin()
+    made.op(300, "nemesis", "invoke", "kill", {"target": "server"}, op=50)
+    made.op(301, "nemesis", "ok", "kill", {"target": "server"}, op=50)
+    made.op(302, "fence", "invoke", "send", {"room": "lobby", "client_message_id": "m"}, op=51)
+    row = made.judged(RunStatus.PASS)
+    assert (row.faults, row.messages_sent) == (1, 0)
+
+
+def test_nothing_is_kept_of_a_run_without_violations(tell):
+    row = tell("passes")
+    assert not row.trace
+    assert not row.messages
+
+
+def test_proof_is_kept_however_long_the_history(story):
+    made = story().begin()
+    for n in range(TRACED + 100):
+        made.got(600 + n, "alice")
+    last = made.got(90_000, "chad")
+    row = made.judged(RunStatus.FAIL, about_hello(ops=(last,)))
+    assert last in row.trace
+    assert len(row.trace) == TRACED + 1
+
+
+def test_a_row_without_record_or_verdict_is_an_error(story):
+    row = build(story().plan, iter(()), None, {}, {})
+    assert row.status is RunStatus.ERROR
+    assert row.error is not None
+    assert row.error.sentence == "the run left no verdicts and no reason"
+
+
+def test_odd_operations_do_no_harm(story):
+    ops = [
+        Op(0, 0, "bob", "ok", "send", {}, op=7),
+        Op(1, 1, "x", "info", "deliver", {}),
+        Op(2, 2, "", "fail", "exit", {}),
+    ]
+    judgement = Judgement(status=RunStatus.FAIL, verdicts=(about_hello(ops=(0, 1, 2, 99)),))
+    assert build(story().plan, ops, judgement, {}, {}).messages["hello"].sent_ns is None
+
+
+def test_places_fall_back_on_what_is_around_them(tell):
+    row = tell("passes")
+    assert row.span("/steps/2/within").line == 12
+    assert row.span("/nowhere") is None
