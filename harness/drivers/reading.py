@@ -189,6 +189,7 @@ class PollReader:
         self._free.set()
         self._turn = asyncio.Lock()
         self._long_poll: asyncio.Task[Polled] | None = None
+        self._lost = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, within: float) -> str:
@@ -288,13 +289,12 @@ class PollReader:
                 continue
             fault = self._long_poll.exception()
             if fault is None:
-                if tries:
-                    self._teller.restored()
                 tries = 0
                 continue
             if not isinstance(fault, ChatError):
                 raise fault
-            if not tries:
+            if not self._lost:
+                self._lost = True
                 self._teller.lost(fault)
             if fault.definite and not fault.retryable:
                 return
@@ -318,6 +318,9 @@ class PollReader:
             except BaseException as fault:
                 self._driver.event("polled", poll=number, error=_error(fault))
                 raise
+            if self._lost:
+                self._lost = False
+                self._teller.restored()
             if polled.epoch_changed:
                 self._due.clear()
             for room, sequence in acks.items():
