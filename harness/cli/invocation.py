@@ -35,7 +35,6 @@ class Invocation:
     run: str
     folder: Path
     settings: Settings
-    seed: int
     jobs: int
     command: Sequence[str]
     progress: Progress

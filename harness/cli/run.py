@@ -29,41 +29,25 @@ from harness.run.settings import Settings
 MAX_SPEED = "max"
 
 
-class Speed(click.ParamType):
-    """A factor such as `10x` or `0.5x`, or `max`."""
-
-    name = "speed"
-
-    def convert(
-        self, value: str | float | None, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Return the factor; None for `max`."""
-        if value is None or isinstance(value, float):
-            return value
-        if value == MAX_SPEED:
-            return None
-        try:
-            factor = float(value.removesuffix("x"))
-        except ValueError:
-            factor = 0.0
-        if not 0.001 <= factor <= 1_000_000:
-            self.fail(f"{value!r} is no speed: write a factor such as 10x, or max", param, ctx)
-        return factor
+def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
+    """Read a factor such as `10x` or `0.5x`; None is `max`."""
+    if value == MAX_SPEED:
+        return None
+    try:
+        factor = float(value.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if not 0.001 <= factor <= 1_000_000:
+        raise click.BadParameter(f"{value!r} is no speed: write a factor such as 10x, or max")
+    return factor
 
 
-class Duration(click.ParamType):
-    """A time with its unit: `500ms`, `10s`, `1m`."""
-
-    name = "duration"
-
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds."""
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", value)
-        if found is None:
-            self.fail(f"{value!r} is no time: write a number and its unit, such as 500ms or 10s", param, ctx)
-        return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
+def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    """Read a time with its unit, such as `500ms`, `10s` or `1m`; return seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no time: write a number and its unit, such as 500ms or 10s")
+    return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
 
 
 @click.command("run", epilog=EPILOG)
@@ -76,7 +60,8 @@ class Duration(click.ParamType):
 )
 @click.option(
     "--speed",
-    type=Speed(),
+    callback=_speed,
+    metavar="FACTOR|max",
     default="1x",
     show_default=True,
     help="Scripted time: a factor such as 10x, or max to leave out waiting in which nothing can happen.",
@@ -87,7 +72,8 @@ class Duration(click.ParamType):
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
 @click.option(
     "--ready-within",
-    type=Duration(),
+    callback=_duration,
+    metavar="TIME",
     default="10s",
     show_default=True,
     help="How long the server may take to get ready.",
