@@ -110,7 +110,10 @@ async def _play(
     on_step: Callable[[int, Step], None],
     stop: asyncio.Event,
 ) -> None:
-    await asyncio.gather(server.start(), cast.prepare())
+    # Both to their ends, also when one fails: nobody may be half started when the run is taken down.
+    for ended in await asyncio.gather(server.start(), cast.prepare(), return_exceptions=True):
+        if ended is not None:
+            raise ended
     await _unless(cast.fault, cast.provision())
     played = asyncio.ensure_future(_script(plan, recorder, clock, cast, on_step))
     stopped = asyncio.ensure_future(stop.wait())

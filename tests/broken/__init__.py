@@ -1,0 +1,21 @@
+"""Servers that are broken on purpose, each a small override of the good one.
+
+Each declares the exact set of kinds of violation it must be convicted of, and the scenarios that must do it. With
+its fault switched off it is the good server, and must pass the same scenarios.
+
+    chatsim run scenarios/outsider.yaml --server "python -m tests.broken tells-outsiders --data {data}"
+    chatsim run scenarios/outsider.yaml --server "python -m tests.broken tells-outsiders --sound --data {data}"
+"""
+
+from __future__ import annotations
+
+from tests.broken.broken import Broken
+from tests.broken.echoes import ECHOES
+from tests.broken.swallows import SWALLOWS
+from tests.broken.tells_outsiders import TELLS_OUTSIDERS
+from tests.broken.tells_outsiders_late import TELLS_OUTSIDERS_LATE
+
+#: The gallery, by name.
+GALLERY: dict[str, Broken] = {
+    broken.name: broken for broken in (ECHOES, SWALLOWS, TELLS_OUTSIDERS, TELLS_OUTSIDERS_LATE)
+}
