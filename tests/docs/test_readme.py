@@ -1,8 +1,9 @@
 """Runs every console block of the README and the docs: it must print what the page shows.
 
-A block is played in one shell, in a folder that has the scenarios and nothing else. In what a page shows,
-`[..]` stands for anything within a line (times, paths, ids) and a line `...` for any number of lines. A
-command must succeed unless the block goes on with `$ echo $?`.
+A block is played in one shell, in a folder that has the scenarios and nothing else. What differs from run to
+run (times, seeds, names of report folders) is replaced by `[..]` on both sides, and runs of blanks by one. In what
+a page shows, `[..]` stands for anything within a line and a line `...` for any number of lines. A command must
+succeed unless the block goes on with `$ echo $?`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 
 #: Not run here: they make environments or run this very suite. `.ci/run` runs them.
 LEFT_TO_CI = re.compile(r"\./dev (test|tox|setup)\b|git clone\b|cd chatsim\b")
+
+VARYING = (
+    (re.compile(r"\b\d+\.\d+ s\b"), "[..] s"),
+    (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]+\b"), "[..]"),
+    (re.compile(r"(?<=\bseed )( *)\d+"), "[..]"),
+    (re.compile(r" {2,}"), " "),
+)
 
 END = "\x1e"
 
@@ -69,14 +77,21 @@ for block in BLOCKS:
     block.commands = [command for command in block.commands if not LEFT_TO_CI.match(command.text)]
 
 
+def steady(line: str) -> str:
+    """The line without what differs from run to run."""
+    for pattern, instead in VARYING:
+        line = pattern.sub(instead, line)
+    return line.rstrip()
+
+
 def matches(shown: list[str], printed: list[str]) -> bool:
     pattern = ""
     for line in shown:
         if line.strip() == "...":
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += "[^\n]*".join(re.escape(part) for part in line.rstrip().split("[..]")) + "\n"
-    return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed)) is not None
+            pattern += "[^\n]*".join(re.escape(part) for part in steady(line).split("[..]")) + "\n"
+    return re.fullmatch(pattern, "".join(steady(line) + "\n" for line in printed)) is not None
 
 
 def play(block: Block, folder: Path) -> list[tuple[int, list[str]]]:
@@ -130,6 +145,9 @@ def test_the_two_commands_of_the_readme() -> None:
     [
         (["ok [..] s"], ["ok 0.31 s"], True),
         (["ok [..] s"], ["ok 0.31 ms"], False),
+        (["ok    0.31 s"], ["ok   10.20 s"], True),
+        (["seed 12, reports/20260704T153012Z-3f9a"], ["seed 7, reports/20261122T180738Z-d6d5"], True),
+        (["2 messages"], ["3 messages"], False),
         (["a", "...", "z"], ["a", "z"], True),
         (["a", "...", "z"], ["a", "b", "c", "z"], True),
         (["a"], ["a", "b"], False),
