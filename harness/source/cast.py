@@ -157,7 +157,7 @@ class _Clients:
     def _entry(self, name: str, value: object, pointer: str) -> None:
         match value:
             case None:
-                keys: ClientKeys | None = ClientKeys()
+                keys = ClientKeys()
             case dict():
                 keys = read_keys(
                     ClientKeys, value, pointer, self.report, what="a client", later=_LATER_CLIENT_KEYS
@@ -169,15 +169,15 @@ class _Clients:
                     f"the keys of a client or a count are wanted here, not {describe(value)}",
                     "`{}` for a plain client, `{name: Luis}` for a display name, `50` for a series",
                 )
-                keys = None
+                keys = ClientKeys()
             case _:
+                keys = ClientKeys()
                 try:
                     keys = ClientKeys(count=COUNT.parse(value))
                 except BadValueError as fault:
                     self.report(bad_value(fault, pointer))
-                    keys = None
         names = list(self.scope.expand(name, pointer))
-        if keys is not None and keys.count is not None:
+        if keys.count is not None:
             if len(self.cast.clients) + keys.count > MAX_CLIENTS:
                 self._problem(
                     "bad-value",
@@ -188,7 +188,7 @@ class _Clients:
                 )
                 return
             names = [f"{name}-{number}" for number in range(1, keys.count + 1)]
-        self._make(names, keys or ClientKeys(), pointer, on_key=True)
+        self._make(names, keys, pointer, on_key=True)
 
     def _make(self, names: list[str], keys: ClientKeys, pointer: str, *, on_key: bool) -> None:
         for name in names:
@@ -275,9 +275,7 @@ class _Rooms:
                 keys = RoomKeys(members=NAMES.parse([] if value is None else value))
             except BadValueError as fault:
                 self.report(bad_value(fault, pointer))
-                keys = None
-        if keys is None:
-            return
+                return
         members = self._users(keys.members, at)
         admins = self._users(keys.admins, f"{pointer}/admins")
         self.cast.rooms[name] = Room(
@@ -293,6 +291,10 @@ class _Rooms:
         for item in items:
             where = pointer + item.at
             for name in self.scope.expand(item.text, where):
+                if name not in found and name not in self.users:
+                    if self.cast.clients_known:
+                        self.report(self._unknown(name, where))
+                    break  # one sentence for a whole range
                 if name in found:
                     self.report(
                         Problem(
@@ -303,10 +305,8 @@ class _Rooms:
                             related=() if found[name] == where else (Place(found[name], "first here"),),
                         )
                     )
-                elif name in self.users:
-                    found[name] = where
-                elif self.cast.clients_known:
-                    self.report(self._unknown(name, where))
+                    break
+                found[name] = where
         return list(found)
 
     def _unknown(self, name: str, pointer: str) -> Problem:

@@ -157,7 +157,7 @@ class _Compiler:
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
         )
-        if self.report.errors or keys is None:
+        if self.report.errors:
             return None
         for problem in unused(cast, scope.used):
             self.report(problem)

@@ -24,8 +24,10 @@ _ALWAYS = {
 
 def explain(plan: Plan) -> str:
     """Return the screenplay of a plan; ends with a newline."""
-    title = f"{plan.title}  "
-    rows = [f"{title}{plan.file:>{max(len(plan.file), _WIDTH - len(title))}}"]
+    room = _WIDTH - len(plan.title)
+    rows = (
+        [f"{plan.title}{plan.file:>{room}}"] if len(plan.file) + 2 <= room else [plan.title, f"  {plan.file}"]
+    )
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
@@ -83,7 +85,8 @@ def _people_with_other_names(plan: Plan) -> Iterator[str]:
         if client.display_name != client.name:
             shown.setdefault(client.display_name, []).append(client.name)
     for display_name, people in shown.items():
-        yield f"{names(people)} {'are both' if len(people) == 2 else 'are' if len(people) > 2 else 'is'} called {display_name}"
+        verb = {1: "is", 2: "are both"}.get(len(people), "are all")
+        yield f"{names(people)} {verb} called {display_name}"
     devices: dict[str, list[Client]] = {}
     for client in plan.clients:
         devices.setdefault(client.user, []).append(client)

@@ -257,6 +257,8 @@ class _Table:
         listed = {id_: item.pointer for item in items for series in item.series for id_ in series}
         for item in items:
             first = scope.messages[item.series[0][0]]
+            if first.room != room:
+                continue  # said already
             sent = Place(first.pointer, "sent here", on_key=True)
             name = item.written
             if first.impossible:

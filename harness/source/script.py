@@ -10,7 +10,7 @@ from harness.source.reporter import Reporter
 from harness.verbs import LATER_VERBS, VERBS
 from harness.verbs.keys import not_yet, read_keys, table
 from harness.verbs.kinds import describe
-from harness.verbs.problem import Problem, did_you_mean, escape
+from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
 
 
@@ -63,9 +63,15 @@ def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
         step = _step(item, f"/steps/{number}", scope, reporter)
         if step is not None and reporter.errors == before:
             steps.append(step)
-        elif not isinstance(item, dict) or not item.keys() & {"send", "expect", "wait"}:
-            scope.presence_known = False
-            scope.rooms_known &= not (isinstance(item, dict) and "create" in item)
+            continue
+        verbs = (
+            {name for name in item if name in VERBS or name in LATER_VERBS}
+            if isinstance(item, dict)
+            else set()
+        )
+        # Who is online after a faulty step is anybody's guess, unless it could not change that.
+        scope.presence_known &= len(verbs) == 1 and verbs <= {"send", "expect", "wait"}
+        scope.rooms_known &= "create" not in verbs
     return steps
 
 
@@ -83,14 +89,16 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
             )
         )
         return None
-    name = _verb(item, pointer, reporter)
-    if name is None:
+    written, name = _verb(item, pointer, reporter)
+    if written:
+        reporter.tree.values[pointer] = reporter.tree.place(f"{pointer}/{escape(written)}", on_key=True)
+    if name not in VERBS:
         return None
-    reporter.tree.values[pointer] = reporter.tree.place(f"{pointer}/{escape(name)}", on_key=True)
     verb = VERBS[name]
+    if written != name or len(item.keys() & (VERBS.keys() | LATER_VERBS.keys())) > 1:
+        # Said already: what belongs to the verb that was probably meant is checked all the same.
+        item = {name: item[written], **{word: item[word] for word in table(verb.keys) if word in item}}
     keys = read_keys(verb.keys, item, pointer, reporter, what=f"`{name}`")
-    if keys is None:
-        return None
     action = verb.compile(keys, scope, pointer)
     if action is None:
         return None
@@ -105,8 +113,12 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
     )
 
 
-def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> str | None:
-    """Find the one verb of a step; report none, two, a misspelt one and one of a later version."""
+def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> tuple[str, str]:
+    """Find the one verb of a step; report none, two, a misspelt one and one of a later version.
+
+    Returns:
+        The key that holds the verb, and the verb that it is or probably means; either may be empty.
+    """
     found = [name for name in item if name in VERBS or name in LATER_VERBS]
     if len(found) > 1:
         reporter(
@@ -118,36 +130,35 @@ def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> str | No
                 on_key=True,
             )
         )
-        return None
-    if found and found[0] in LATER_VERBS:
-        reporter(not_yet(f"`{found[0]}`", LATER_VERBS[found[0]], f"{pointer}/{escape(found[0])}"))
-        return None
+        return found[0], found[0]
     if found:
-        return found[0]
-    help_ = (f"verbs: {', '.join(VERBS)}",)
+        if found[0] in LATER_VERBS:
+            reporter(not_yet(f"`{found[0]}`", LATER_VERBS[found[0]], f"{pointer}/{escape(found[0])}"))
+        return found[0], found[0]
+    verbs = (f"verbs: {', '.join(VERBS)}",)
     modifiers = {name for verb in VERBS.values() for name in table(verb.keys)} - VERBS.keys()
-    strange = [name for name in item if name not in modifiers]
-    if strange:
-        name = strange[0]
+    strange = next((name for name in item if name not in modifiers), None)
+    if strange is not None:
+        meant = suggest(strange, [*VERBS, *LATER_VERBS])
         reporter(
             Problem(
                 code="unknown-verb",
-                pointer=f"{pointer}/{escape(name)}",
-                message=f"no verb is called `{name[:70]}`",
-                label=did_you_mean(name, [*VERBS, *LATER_VERBS]),
-                help=help_,
+                pointer=f"{pointer}/{escape(strange)}",
+                message=f"no verb is called `{strange[:70]}`",
+                label=f"did you mean `{meant}`?" if meant else "",
+                help=verbs,
                 on_key=True,
             )
         )
-    else:
-        reporter(
-            Problem(
-                code="no-verb",
-                pointer=f"{pointer}/{escape(next(iter(item)))}" if item else pointer,
-                message="this step has no verb",
-                label="does it belong to the step above?" if item else "",
-                help=help_,
-                on_key=True,
-            )
+        return strange, meant
+    reporter(
+        Problem(
+            code="no-verb",
+            pointer=f"{pointer}/{escape(next(iter(item)))}" if item else pointer,
+            message="this step has no verb",
+            label="does it belong to the step above?" if item else "",
+            help=verbs,
+            on_key=True,
         )
-    return None
+    )
+    return "", ""

@@ -58,6 +58,11 @@ _REMEDIES = (
         "double the backslash, or use single quotes",
     ),
     ("did not find expected <document start>", "there is more after the end", "one file, one scenario"),
+    (
+        "expected alphabetic or numeric character",
+        "this is no name of an anchor",
+        "text that begins with `*` or `&` must stand in quotes",
+    ),
     ("tab", "a tab stands where only spaces may stand", "indent with spaces"),
 )
 

@@ -11,8 +11,6 @@ from harness.verbs.phrases import count
 
 MAX_BYTES = 1 << 20
 
-#: What YAML allows in a file; everything else is invisible and meant by nobody.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SUFFIXES = (".yaml", ".yml")
 _LOOKS_LIKE_SCENARIO = re.compile(r"""^["']?scenario["']?\s*:""", re.MULTILINE)
 
@@ -45,16 +43,6 @@ def read(path: str) -> str | Diagnostic:
             message="the file is empty",
             file=path,
             help=("a scenario begins with `scenario: TITLE`, then `clients:`, `rooms:` and `steps:`",),
-        )
-    if (match := _FORBIDDEN.search(text)) is not None:
-        line, column = position(text, match.start())
-        return Diagnostic(
-            code="bad-character",
-            message=f"the character U+{ord(match[0]):04X} may not stand in YAML",
-            file=path,
-            line=line,
-            column=column,
-            label="remove it",
         )
     return text
 

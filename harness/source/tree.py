@@ -23,6 +23,8 @@ from harness.verbs.problem import escape
 MAX_DEPTH = 32
 MAX_VALUES = 200_000
 
+#: What YAML allows in a file, but a byte order mark in its midst; all else is invisible and meant by nobody.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
@@ -81,6 +83,14 @@ def parse(text: str, file: str) -> tuple[Tree | None, list[Diagnostic]]:
         The tree, or None when the text is no YAML document; and all faults found. With faults the tree
         holds what could be read.
     """
+    if (match := _FORBIDDEN.search(text)) is not None:
+        line, column = position(text, match.start())
+        message = f"the character U+{ord(match[0]):04X} may not stand in YAML"
+        return None, [
+            Diagnostic(
+                code="bad-character", message=message, file=file, line=line, column=column, label="remove it"
+            )
+        ]
     composer = _Composer(text, file)
     try:
         root = composer.compose()
@@ -88,19 +98,6 @@ def parse(text: str, file: str) -> tuple[Tree | None, list[Diagnostic]]:
         return None, composer.faults
     except yaml.MarkedYAMLError as fault:
         composer.faults.append(explain_syntax(fault, file, composer.lines))
-        return None, composer.faults
-    except yaml.reader.ReaderError as fault:
-        line, column = position(text, int(fault.position))
-        composer.faults.append(
-            Diagnostic(
-                code="bad-character",
-                message="this character may not stand in YAML",
-                file=file,
-                line=line,
-                column=column,
-                label="remove it",
-            )
-        )
         return None, composer.faults
     if root is None:
         composer.faults.append(

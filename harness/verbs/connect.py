@@ -35,7 +35,7 @@ def _compile(keys: ConnectKeys, scope: Scope, pointer: str) -> Connect | None:
                     related=(Place(f"/steps/{scope.online[name]}", "came online here", on_key=True),),
                 )
             )
-        elif keys.refused is not None:
+        elif "refused" in keys.given:
             scope.refused.add(name)
         else:
             scope.online[name] = scope.step

@@ -36,7 +36,7 @@ def _compile(keys: DisconnectKeys, scope: Scope, pointer: str) -> Disconnect | N
                     label=f"`connect: {name}` must come before",
                 )
             )
-        elif keys.refused is None and scope.online.pop(name, None) is not None:
+        elif "refused" not in keys.given and scope.online.pop(name, None) is not None:
             scope.left[name] = scope.step
     return Disconnect(who=tuple(name for name, _ in who)) if who else None
 

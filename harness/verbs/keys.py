@@ -7,6 +7,7 @@ table. A key whose name is a Python keyword has a trailing underscore in the cla
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -24,9 +25,12 @@ def key(kind: Kind[Any], description: str, **default: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Keys:
-    """The base of every table. `given` holds the keys that the author wrote."""
+    """The base of every table."""
 
     given: frozenset[str] = frozenset()
+    """The keys that the author wrote."""
+    broken: frozenset[str] = frozenset()
+    """Keys that are missing, or whose values could not be read."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,8 +56,11 @@ class RefusableKeys(StepKeys):
 
 
 def table(cls: type[Keys]) -> dict[str, dataclasses.Field[Any]]:
-    """Return the keys of a class as the author writes them."""
-    return {field.name.rstrip("_"): field for field in dataclasses.fields(cls) if "kind" in field.metadata}
+    """Return the keys of a class as the author writes them, its own before those of its bases."""
+    fields = [field for field in dataclasses.fields(cls) if "kind" in field.metadata]
+    own = inspect.get_annotations(cls)
+    fields.sort(key=lambda field: field.name not in own)
+    return {field.name.rstrip("_"): field for field in fields}
 
 
 def read_keys(
@@ -64,7 +71,7 @@ def read_keys(
     *,
     what: str,
     later: Mapping[str, str] | None = None,
-) -> K | None:
+) -> K:
     """Read one map by its table, reporting every fault.
 
     Args:
@@ -76,7 +83,8 @@ def read_keys(
         later: Keys of the format that this version does not play yet, and what they are.
 
     Returns:
-        The values, or None when anything was wrong with them.
+        The values. What could not be read has its default, or the blank value of its kind, and its key is
+        in `broken`: so the rest can be checked all the same.
     """
     known = table(cls)
     unknown = [name for name in data if name not in known]
@@ -88,7 +96,6 @@ def read_keys(
         # `form: alice` is one fault, not an unknown key and a missing one.
         and not any(suggest(wrong, known) == name for wrong in unknown)
     ]
-    good = not unknown and not missing
     for name in unknown:
         report(_unknown(name, known, f"{pointer}/{escape(name)}", what, later or {}))
     for name in missing:
@@ -102,18 +109,23 @@ def read_keys(
             )
         )
     values: dict[str, object] = {}
+    broken = set()
     for name, field in known.items():
-        if name not in data:
-            continue
         kind: Kind[Any] = field.metadata["kind"]
-        try:
-            values[field.name] = kind.parse(data[name])
-        except BadValueError as fault:
-            good = False
-            report(bad_value(fault, f"{pointer}/{escape(name)}"))
-    if any(field.default is dataclasses.MISSING and field.name not in values for field in known.values()):
-        return None
-    return cls(given=frozenset(name for name in data if name in known), **values) if good else None
+        required = field.default is dataclasses.MISSING
+        if name in data:
+            try:
+                values[field.name] = kind.parse(data[name])
+                continue
+            except BadValueError as fault:
+                report(bad_value(fault, f"{pointer}/{escape(name)}"))
+        elif not required:
+            continue
+        broken.add(name)
+        if required:
+            values[field.name] = kind.blank
+    given = frozenset(name for name in data if name in known)
+    return cls(given=given, broken=frozenset(broken), **values)
 
 
 def bad_value(fault: BadValueError, pointer: str) -> Problem:

@@ -95,6 +95,8 @@ class Kind(Generic[T]):
     """Plain YAML data in, the value out; raises BadValueError."""
     schema: Mapping[str, Any]
     """JSON Schema, in words of draft-07."""
+    blank: Any = None
+    """Stands for an obligatory value that is missing or wrong, so that the rest can be checked."""
 
 
 def describe(value: object) -> str:
@@ -157,7 +159,9 @@ def read_duration(value: object) -> int:
     if not unit:
         raise BadValueError(f"a duration needs a unit: {number}s or {number}ms?", code="bad-duration")
     known = _UNIT_WORDS.get(unit.lower()) or suggest(unit, _UNIT_NS)
-    label = f"did you mean `{number}{known}`?" if known else ""
+    label = (
+        f"did you mean `{number}{known}`?" if known and unit.isalpha() else "write one number and its unit"
+    )
     raise BadValueError(f"`{value}` is not a duration", label, units, code="bad-duration")
 
 
@@ -186,7 +190,7 @@ def read_name(value: object, what: str, at: str = "") -> str:
     text = read_text(value, f"the name of {what}", at)
     if _NAME.match(text) is None:
         raise BadValueError(
-            f"`{text[:70]}` cannot be the name of {what}",
+            f"`{text[:70]}` cannot be the name of {what}" if text else f"{what} cannot have an empty name",
             "letters, digits, `_` and `-`, 64 at most",
             code="bad-name",
             at=at,
@@ -256,7 +260,9 @@ def _read_status(value: object) -> str:
 
 def _read_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise wrong_type("`true` or `false`", value)
+        words = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+        word = words.get(value.lower()) if isinstance(value, str) else None
+        raise wrong_type("`true` or `false`", value, f"write `{word}`" if word else "")
     return value
 
 
@@ -283,18 +289,20 @@ def integer(low: int, high: int) -> Kind[int]:
     )
 
 
-TEXT: Kind[str] = Kind(read_text, _TEXT_SCHEMA)
+TEXT: Kind[str] = Kind(read_text, _TEXT_SCHEMA, "")
 TEXTS: Kind[tuple[str, ...]] = Kind(_read_texts, {"type": "array", "items": _TEXT_SCHEMA})
 FLAG: Kind[bool] = Kind(_read_flag, {"type": "boolean"})
-DURATION: Kind[int] = Kind(read_duration, _DURATION_SCHEMA)
+DURATION: Kind[int] = Kind(read_duration, _DURATION_SCHEMA, 0)
 DEADLINE: Kind[int] = Kind(_read_deadline, _DURATION_SCHEMA)
 COUNT = integer(1, MAX_COUNT)
 STATUS: Kind[str] = Kind(_read_status, {"enum": list(STATUSES)})
 NAMES: Kind[Sequence[Item]] = Kind(
-    lambda value: read_items(value, "a name or a list of names"), one_or_list()
+    lambda value: read_items(value, "a name or a list of names"), one_or_list(), ()
 )
 ROOM: Kind[str] = Kind(lambda value: read_text(value, "the name of a room"), _TEXT_SCHEMA)
-MESSAGES: Kind[Sequence[Item]] = Kind(lambda value: read_items(value, "the id of a message"), one_or_list())
+MESSAGES: Kind[Sequence[Item]] = Kind(
+    lambda value: read_items(value, "the id of a message"), one_or_list(), ()
+)
 MESSAGE_ID: Kind[str] = Kind(
     lambda value: read_name(value, "a message"),
     {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"},

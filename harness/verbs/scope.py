@@ -96,8 +96,10 @@ class Scope:
             for name in self.expand(item.text, where):
                 if name in found:
                     self._twice(name, where, found[name])
-                elif self.known_client(name, where, item.text):
-                    found[name] = where
+                    break  # one sentence for a whole range
+                if not self.known_client(name, where, item.text):
+                    break
+                found[name] = where
         self.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
         return list(found.items())
 
@@ -243,14 +245,14 @@ class Scope:
             if self.declared[base] >= self.step:
                 self._too_early(base, pointer)
         else:
-            known = [id_ for id_ in self.bases if not id_.startswith("@")]
+            known = [id_ for id_, step in self.declared.items() if step < self.step]
             so_far = f"ids so far: {listing(known)}" if known else "no message before this place has an `id`"
             self.report(
                 Problem(
                     code="unknown-message",
                     pointer=pointer,
                     message=f"no message has the id `{written[:70]}`",
-                    label=did_you_mean(written, [*known, *(f"{id_}.*" for id_ in self.series)]),
+                    label=did_you_mean(written, [*self.declared, *(f"{id_}.*" for id_ in self.series)]),
                     help=(so_far,),
                 )
             )

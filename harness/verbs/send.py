@@ -61,7 +61,7 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
             )
         )
         return None
-    if not senders or room is None:
+    if not senders or room is None or keys.broken & {"from", "repeat"}:
         return None
     action = Send(
         senders=tuple(name for name, _ in senders),
@@ -72,9 +72,9 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
         repeat=keys.repeat,
         every_ns=keys.every or 0,
     )
-    scope.sent(action, pointer, refused=keys.refused is not None)
+    scope.sent(action, pointer, refused="refused" in keys.given)
     for name, where in senders:
-        if not scope.is_member(name, room) and keys.refused is None and keys.outcome == "ok":
+        if not scope.is_member(name, room) and "refused" not in keys.given and keys.outcome == "ok":
             scope.never_true(
                 where,
                 f"{name} is not in {room}, so this send will be refused",
@@ -84,7 +84,7 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
 
 
 def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
-    if keys.every is not None and keys.repeat is None:
+    if keys.every is not None and "repeat" not in keys.given:
         scope.report(
             Problem(
                 code="contradiction",
@@ -94,7 +94,7 @@ def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
                 on_key=True,
             )
         )
-    if keys.refused is not None and "outcome" in keys.given:
+    if "refused" in keys.given and "outcome" in keys.given:
         scope.report(
             Problem(
                 code="contradiction",
@@ -106,7 +106,7 @@ def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
             )
         )
     for name in dict.fromkeys(_VARIABLE.findall(keys.send)):
-        if name == "n" and keys.repeat is not None:
+        if name == "n" and "repeat" in keys.given:
             continue
         where = f"{pointer}/send"
         if name.startswith("env."):
@@ -125,7 +125,7 @@ def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
 def _check_online(name: str, keys: SendKeys, scope: Scope, where: str) -> None:
     if name in scope.online or not scope.presence_known:
         return
-    if name in scope.refused and keys.refused is not None:
+    if name in scope.refused and "refused" in keys.given:
         return  # its process runs; it is refused once more
     if name in scope.left:
         gone = f"/steps/{scope.left[name]}"
