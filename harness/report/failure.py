@@ -190,9 +190,8 @@ def _facts(
         yield "expected", safe(violation.expected)
     if violation.actual:
         yield "got", safe(violation.actual)
-    if verdict.evidence and full:
-        how = ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)
-        yield "absence", safe(how or "nothing had to be absent")
+    if full and (how := ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)):
+        yield "absence", safe(how)
     for place, index in enumerate(violation.ops[:5]):
         yield "" if place else "proof", _proof(row, index)
     if violation.world:
@@ -282,7 +281,8 @@ def _diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
         Never(client=r.client, message=message.id, time_ns=max(known, default=end))
         for message in messages
         for r in message.receipts
-        if r.state == "never" and r.client in violation.clients
+        if r.client in violation.clients
+        and (r.state == "never" or (violation.kind == "missing" and r.state in ("outside", "sender")))
     ]
     unwanted = {(r.client, m.id) for m in messages for r in m.receipts if r.state in ("echo", "leak")}
     drawn = draw(
@@ -344,7 +344,7 @@ def _error(row: RowReport, look: Look) -> list[str]:
     table = [
         ("process", [safe(error.process)]),
         ("command", [safe(error.command)]),
-        ("exit", [safe(error.exit)]),
+        ("exit", [safe(error.exit.removeprefix("exit "))]),
         ("last lines", [safe(line) for line in log[-8:]]),
         ("help", wrap(safe(error.help), look.width - _KEY - 5)),
     ]

@@ -80,6 +80,7 @@ class RowReport(NamedTuple):
     """UTC, ISO 8601; empty when unknown."""
     duration_ns: int
     scripted_waiting_ns: int
+    """Scenario time that the script asked to wait."""
     seed: int
     messages_sent: int
     """Messages that somebody tried to send, each once."""
@@ -121,6 +122,12 @@ class RowReport(NamedTuple):
     def checks_passed(self) -> int:
         """How many checks passed."""
         return sum(verdict.status is Status.PASS for verdict in self.verdicts)
+
+    @property
+    def waited_ns(self) -> int:
+        """Real time that went into waiting that the script asked for; at `--speed max` none."""
+        speed = self.env.get("speed", 1.0)
+        return int(self.scripted_waiting_ns / speed) if isinstance(speed, (int, float)) and speed > 0 else 0
 
     def span(self, pointer: str) -> Span | None:
         """Return where a pointer stands in the scenario, or the nearest thing around it; None: nowhere."""
@@ -188,7 +195,7 @@ def build(
         judgement: What was concluded; None when there was nothing to judge.
         env: Content of env.json. Read here: `status` (when the row could not be run), `reason`, `error`
             {sentence, process, exit, last_lines, command, help}, `duration_ns`, `scripted_waiting_ns`,
-            `started_at`, `seed`, `leaks`.
+            `speed` (a factor or "max"), `started_at`, `seed`, `leaks`.
         logs: Last lines of each process, oldest first.
         directory: The row's folder, as a person would type it.
     """

@@ -230,7 +230,13 @@ class LiveProgress:
         from rich.console import Console  # noqa: PLC0415 - rich takes 70 ms to import
         from rich.live import Live  # noqa: PLC0415 - see above
 
-        console = Console(file=self._err, highlight=False, markup=False)
+        class Visible(Console):
+            """A console that never hides the cursor: whoever kills us would be left without one."""
+
+            def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - as rich has it
+                return False
+
+        console = Visible(file=self._err, highlight=False, markup=False)
         self._live = Live(
             console=console,
             get_renderable=lambda: self._renderable(console.width),

@@ -118,7 +118,7 @@ def _row(
     rank = 0 if op.index in proof else 3
     party = op.client
     if party in (SCRIPT, NEMESIS, HARNESS, FENCE):
-        if rank and party != NEMESIS:
+        if party != NEMESIS and (rank or op.type == "invoke"):
             return None
         return _Row(time=op.time, rank=min(rank, 1), note=f"{party}: {say_op(op)}")
     if party not in lanes:

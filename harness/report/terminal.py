@@ -86,8 +86,7 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
     """Return every step with its time and every check with what it judged, as -v shows them."""
     look = look or Look()
     lines = [_step_line(step, look) for step in row.steps]
-    if row.scripted_waiting_ns:
-        lines.append(f"{' ' * 14}{seconds(row.scripted_waiting_ns)} of this was scripted waiting")
+    lines += [" " * 14 + told for told in _waiting((row,))]
     for verdict in row.verdicts:
         mark, tone = _CHECK_MARKS[verdict.status]
         how = ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)
@@ -129,9 +128,16 @@ def _totals(invocation: Invocation) -> str:
     leaks = sum(len(row.leaks) for row in rows)
     parts.append(f"{count(leaks, 'thing')} left behind" if leaks else "nothing left behind")
     parts.append(seconds(invocation.elapsed_ns))
-    if waiting := sum(row.scripted_waiting_ns for row in rows):
-        parts.append(f"{seconds(waiting)} of scripted waiting")
-    return " · ".join(parts)
+    return " · ".join([*parts, *_waiting(rows)])
+
+
+def _waiting(rows: Iterable[RowReport]) -> list[str]:
+    waited, left_out = 0, 0
+    for row in rows:
+        waited += row.waited_ns
+        left_out += 0 if row.waited_ns else row.scripted_waiting_ns
+    told = [f"{seconds(waited)} of scripted waiting"] if waited else []
+    return [*told, f"{seconds(left_out)} of scripted waiting left out"] if left_out else told
 
 
 def ending(invocation: Invocation, look: Look | None = None) -> str:

@@ -71,7 +71,7 @@ def say_op(op: Op) -> str:
     if op.type == "ok" and op.op is None:
         return phrase
     if op.type == "invoke":
-        return phrase if op.f == "send" else f"{phrase} begins"
+        return phrase if op.f == "send" else f"{phrase} begins".lstrip()
     if op.type == "info":
         return f"{phrase}: unknown ({refusal(op)})"
     good = op.type == "ok"
@@ -81,12 +81,13 @@ def say_op(op: Op) -> str:
         case "fence" if good:
             return f"{phrase} reached"
         case "script" if not good:
-            return f"{phrase} stopped: {op.value.get('reason') or refusal(op)}"
+            return f"stopped: {op.value.get('reason') or refusal(op)}"
         case _:
             return f"{phrase}: ok{_result(op.value)}" if good else f"{phrase}: {refusal(op)}"
 
 
 _VERB = {
+    "script": "",
     "deliver": "got",
     "claim": "was told",
     "read": "audit saw",

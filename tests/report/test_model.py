@@ -5,7 +5,9 @@ from __future__ import annotations
 from harness.model.history import Op
 from harness.model.plan import Room
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
-from harness.report.model import TRACED, build
+from harness.report.look import Look
+from harness.report.model import TRACED, Invocation, build
+from harness.report.terminal import verdict_line
 
 
 def states(row, message="hello"):
@@ -80,6 +82,19 @@ def test_counts(tell):
     row = tell("undelivered")
     assert (row.messages_sent, row.checks, row.checks_passed, row.faults) == (1, 4, 1, 0)
     assert (row.duration_ns, row.scripted_waiting_ns, row.seed) == (6_700_000_000, 5_000_000_000, 20261122)
+
+
+def test_scripted_waiting_is_left_out_at_full_speed(story):
+    for speed, waited, told in (
+        (1.0, 5_000_000_000, "5.0 s of scripted waiting"),
+        (10.0, 500_000_000, "0.50 s of scripted waiting"),
+        ("max", 0, "5.0 s of scripted waiting left out"),
+    ):
+        made = story()
+        made.env["speed"] = speed
+        row = made.judged(RunStatus.PASS)
+        assert row.waited_ns == waited
+        assert verdict_line(Invocation(rows=(row,)), Look(width=120)).endswith(f" · {told}")
 
 
 def test_processes_and_their_ends(tell):

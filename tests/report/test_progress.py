@@ -91,7 +91,8 @@ def test_drawing_on_a_terminal_and_leaving_it_clean(tell):
         assert progress.lines(80) == []
     assert out.getvalue() == summary_line(row) + "\n"
     assert "latecomers" in err.getvalue()
-    assert err.getvalue().count("\x1b[?25l") == err.getvalue().count("\x1b[?25h") == 1  # the cursor is back
+    assert err.getvalue().endswith("\x1b[2K")  # the line is wiped
+    assert "\x1b[?25l" not in err.getvalue()  # and the cursor was never hidden
 
 
 def test_results_on_the_same_terminal_are_not_drawn_over(tell):
@@ -103,7 +104,7 @@ def test_results_on_the_same_terminal_are_not_drawn_over(tell):
         progress.row_finished(row)
     text = screen.getvalue()
     before, after = text.split(summary_line(row) + "\n")
-    assert before.count("\x1b[?25l") == before.count("\x1b[?25h")  # drawing had stopped
+    assert before.endswith("\x1b[2K")  # drawing had stopped, the line was wiped
     assert "latecomers" not in after
 
 
@@ -125,7 +126,7 @@ def test_it_ends_cleanly_when_something_goes_wrong(tell):
 
     with pytest.raises(RuntimeError):
         break_off()
-    assert err.getvalue().count("\x1b[?25l") == err.getvalue().count("\x1b[?25h") == 1
+    assert err.getvalue().endswith("\x1b[2K")
 
 
 HEAVY = """
