@@ -5,7 +5,7 @@
 | lost | acknowledged (or seen by anybody), and absent from an audit read that was fenced past it. Without an audit: acknowledged, some reader other than its sender to whom it was visible was read past it (fence, claim or ack at or beyond it), and nobody ever got it |
 | undelivered | it exists in the audit or somebody got it, its whole send lies in certain(u,g), u is not its sender, it is visible to u, and u was read past it without it |
 
-What the server declared lost to retention is neither. A member that was online and was not read past a
+What the server declared lost to retention is neither, and a sentinel that does not come is a missing fence. A member that was online and was not read past a
 message it has not got makes the verdict unknown: this needs a marker, a position, a claim or an ack.
 """  # noqa: E501  the table is kept as it is published
 
@@ -78,6 +78,8 @@ class NoLoss(Family):
             if stay is None:
                 continue
             passed = read_past(reader, message, stay)
+            if passed is None and stay.certain_until != NEVER:
+                continue  # who is removed before reading does not get it
             if passed is None:
                 if any(
                     client.connected(message.first_invoke, stay.certain_until) for client in reader.clients

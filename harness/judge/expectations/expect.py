@@ -39,7 +39,7 @@ class Sightings(Check):
     def step(self, state: State, op: Op) -> None:
         """Note a first delivery."""
         id_ = state.now.message.id
-        if id_ in self._watched and id_ is not None and state.now.message.tries:
+        if id_ is not None and id_ in self._watched and state.now.message.tries:
             self.got.setdefault((state.now.client.name, id_), (op.index, op.time))
 
     def conclude(self, state: State) -> Iterable[Verdict]:  # noqa: ARG002  the steps conclude
