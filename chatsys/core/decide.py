@@ -94,7 +94,7 @@ def _ack(view: View, entry: entries.Ack) -> Decision:
         if membership.current:
             if through > room.head:
                 raise beyond_head(room_id, through, room.head)
-            cursors.append((room_id, max(start(room, membership, acked), through)))
+            cursors.append((room_id, max(start(room.history, membership.join_sequence, acked), through)))
         else:
             # Whoever was removed settles its ending so, and learns nothing of what came after it.
             reach = min(through, membership.end_sequence)

@@ -127,10 +127,10 @@ def reading_start(place: Place, resume: dict[str, int]) -> int:
     """
     wanted = resume.get(place.room_id, 0)
     if place.end_sequence:
-        return max(place.acked, min(wanted, place.end_sequence))
-    if wanted > place.head:
+        wanted = min(wanted, place.end_sequence)
+    elif wanted > place.head:
         raise beyond_head(place.room_id, wanted, place.head)
-    return max(visibility.floor(place.history, place.join_sequence), place.acked, wanted)
+    return max(visibility.start(place.history, place.join_sequence, place.acked), wanted)
 
 
 def named_rooms(room_ids: Iterable[str]) -> frozenset[str] | None:

@@ -72,14 +72,7 @@ class SqliteStore:
                 f"the data directory {directory} cannot be used: {error.strerror}; name another with --data"
             ) from error
         try:
-            writing = schema.open_writer(directory / schema.FILE)
-            found = schema.version(writing)
-            if found is None:
-                schema.create(writing, secrets.token_hex(8))
-            elif found != schema.SCHEMA_VERSION:
-                writing.close()
-                raise _other_format(directory, found)
-            return cls(directory, lock, writing)
+            return cls(directory, lock, _open_log(directory))
         except sqlite3.Error as error:
             lock.release()
             raise StoreError(
@@ -184,6 +177,17 @@ class SqliteStore:
                 future.set_result(each.outcomes)
         if out:
             self._writer.released.set()
+
+
+def _open_log(directory: Path) -> sqlite3.Connection:
+    connection = schema.open_writer(directory / schema.FILE)
+    found = schema.version(connection)
+    if found is None:
+        schema.create(connection, secrets.token_hex(8))
+    elif found != schema.SCHEMA_VERSION:
+        connection.close()
+        raise _other_format(directory, found)
+    return connection
 
 
 def _other_format(directory: Path, found: int) -> StoreError:
