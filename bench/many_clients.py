@@ -29,6 +29,8 @@ steps:
   - connect: [{names}]
     within: 120s
   - wait: 2s
+  - send: Hello, hall!
+    from: user-1
 """
 
 
@@ -59,8 +61,8 @@ def once(scenario: Path, extra: list[str]) -> tuple[float, float]:
             ops = operations(reports)
             pids = [op["value"]["pid"] for op in ops if op["f"] == "spawn" and op["process"] != "harness"]
             memory = statistics.mean(pss_kib(pid) for pid in pids) / 1024
-            run.communicate()
-            assert run.returncode == 0
+            said, _ = run.communicate()
+            assert run.returncode == 0, said
         connects = [op for op in operations(reports) if op["f"] == "connect" and op["process"] != "harness"]
         begun = min(op["time"] for op in ops if op["f"] == "spawn" and op["process"] != "harness")
         ended = max(op["time"] for op in connects if op["type"] == "ok")

@@ -159,7 +159,15 @@ class Keeper:
         what: dict[str, Any] = (
             {"argv": list(command)} if command else {"module": module, "args": list(arguments)}
         )
-        answer = await self.ask("spawn", stdio, env=dict(environment or {}), **what)
+        asking = asyncio.ensure_future(self.ask("spawn", stdio, env=dict(environment or {}), **what))
+        try:
+            answer = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            # The keeper does it all the same: nobody would know of this process.
+            answer = await asking
+            if "pid" in answer:
+                await self.ask("signal", pid=answer["pid"], signal=signal.SIGKILL)
+            raise
         if "error" in answer:
             raise CommandError(f"{command[0]}: {answer['error']}")
         child = Child(self, name, int(answer["pid"]))

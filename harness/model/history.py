@@ -1,7 +1,7 @@
 """What happened: the history of a run, one operation event a line, in the order in which it was recorded.
 
 Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
-`spawn`, `deliver`, `claim`, `connection`, `ended`, `read` and `exit` are `ok` lines without an invocation.
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit` and `leftovers` are `ok` lines that nobody invoked.
 
 | f | process | value |
 |---|---|---|
@@ -23,12 +23,14 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
 | wait | script | {duration_ns} |
 | listen | script | {duration_ns} |
+| leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | final | script | invoke when the final phase begins; ok when it is through |
 
 `sender` is a user and `room` a room of the plan; a name the server gave that is in neither stays as it came.
 `id` is the plan's message id, or null when nobody scripted such a message. `via` is the `op` of the connect or
-poll that carried it. The sender named `harness` sends markers. A position is opaque: compare for equality only.
+poll that carried it. The process and user named `fence` sends markers and is no client of the plan. A position is
+opaque: compare for equality only.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ HISTORY_VERSION = 1
 OpType = Literal["invoke", "ok", "fail", "info"]
 
 #: Processes that are not clients.
-SERVER, HARNESS, SCRIPT, NEMESIS = "server", "harness", "script", "nemesis"
+SERVER, HARNESS, FENCE, SCRIPT, NEMESIS = "server", "harness", "fence", "script", "nemesis"
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from harness.run.recorder import Recorder
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
 from harness.run.sightings import Sightings
+from harness.verbs.stage import together
 
 PROVISION_S = 10.0
 
@@ -83,14 +84,12 @@ class Cast:
             self.harness.connect(self.server.address, PROVISION_S, None), "connect to the server"
         )
         extra = (FENCE,) if self._markers else ()
-        await asyncio.gather(
-            *(
-                self._must(
-                    self.harness.create(self._shown(room, extra), self._requested(room, extra), PROVISION_S),
-                    f"make room {room.name}",
-                )
-                for room in self._plan.rooms
+        await together(
+            self._must(
+                self.harness.create(self._shown(room, extra), self._requested(room, extra), PROVISION_S),
+                f"make room {room.name}",
             )
+            for room in self._plan.rooms
         )
 
     def know(self, room: str, sender: str, key: str, message: str) -> None:
@@ -104,7 +103,7 @@ class Cast:
     async def leave(self) -> None:
         """Send everybody home; when this returns, no process of the cast is left."""
         everybody = [*self.players.values(), self.harness, self._marker]
-        await asyncio.gather(*(player.leave() for player in everybody))
+        await together(player.leave() for player in everybody)
 
     @property
     def _markers(self) -> bool:

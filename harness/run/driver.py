@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +22,8 @@ from harness.run.settings import OWN_DRIVER, CouldNotRunError
 PROTOCOL = 1
 #: How much longer than the driver itself chatsim waits for an answer.
 GRACE_S = 1.0
-HELLO_S = 10.0
+#: Generous: a hundred cold starts on two cores take a while, and a dead one is noticed at once.
+HELLO_S = 60.0
 
 
 class Reply(NamedTuple):
@@ -123,6 +125,7 @@ class Driver:
             await driver._greet(name)
         except BaseException:
             driver.close()
+            await child.signal(signal.SIGKILL)
             raise
         return driver
 

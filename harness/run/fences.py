@@ -19,7 +19,7 @@ from harness.model.plan import Plan
 from harness.run.names import Names
 from harness.run.player import Player
 from harness.run.recorder import Recorder
-from harness.verbs.stage import Answer
+from harness.verbs.stage import Answer, together
 
 #: How long silence must last where nothing better than a window can be had.
 DEFAULT_WINDOW_S = 0.5
@@ -92,10 +92,12 @@ class Fences:
         by_marker = [player for player in rest if "order" in player.capabilities and self._rooms(player)]
         by_window = [player for player in rest if player not in by_marker]
         window = DEFAULT_WINDOW_S if window_s is None else window_s
-        answers = await asyncio.gather(
-            *(self._by_position(player, within_s, step) for player in by_position),
-            self._by_marker(by_marker, within_s, step),
-            self._by_window(by_window, window, step),
+        answers = await together(
+            [
+                *(self._by_position(player, within_s, step) for player in by_position),
+                self._by_marker(by_marker, within_s, step),
+                self._by_window(by_window, window, step),
+            ]
         )
         flat = [answer for group in answers for answer in group]
         return all(answer.type == "ok" for answer in flat)
@@ -117,12 +119,10 @@ class Fences:
         for room in dict.fromkeys(room for player in players for room in self._rooms(player)):
             self._count += 1
             keys[room] = f"marker-{self._count}"
-        sent = await asyncio.gather(
-            *(marker.send(room, None, key, "marker", within_s, step) for room, key in keys.items())
+        sent = await together(
+            marker.send(room, None, key, "marker", within_s, step) for room, key in keys.items()
         )
-        reached = await asyncio.gather(
-            *(self._await_markers(player, keys, within_s, step) for player in players)
-        )
+        reached = await together(self._await_markers(player, keys, within_s, step) for player in players)
         return [answer for answer, _ in sent] + list(reached)
 
     async def _await_markers(

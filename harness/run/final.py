@@ -11,6 +11,7 @@ from harness.model.history import HARNESS, SCRIPT
 from harness.model.plan import Plan
 from harness.run.cast import Cast
 from harness.run.recorder import Recorder
+from harness.verbs.stage import together
 
 RECONNECT_S = 10.0
 FENCE_S = 5.0
@@ -22,7 +23,7 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast) -> None:
     final = recorder.invoke(SCRIPT, "final", {})
     players = list(cast.players.values())
     absent = [player for player in players if not (player.online or player.refused or player.dead)]
-    await asyncio.gather(*(player.connect(cast.server.address, RECONNECT_S, None) for player in absent))
+    await together(player.connect(cast.server.address, RECONNECT_S, None) for player in absent)
     await cast.fences.put(players, FENCE_S, None, None)
     if plan.listen_ns:
         listening = recorder.invoke(HARNESS, "listen", {"duration_ns": plan.listen_ns})
@@ -30,5 +31,5 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast) -> None:
         recorder.complete(listening, "ok")
     if "history" in cast.harness.capabilities:
         positions = cast.fences.frontier.positions
-        await asyncio.gather(*(cast.harness.audit(room.name, positions, AUDIT_S) for room in plan.rooms))
+        await together(cast.harness.audit(room.name, positions, AUDIT_S) for room in plan.rooms)
     recorder.complete(final, "ok")

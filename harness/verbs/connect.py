@@ -11,8 +11,8 @@ from harness.verbs.kinds import NAMES, NS_PER_S, Item
 from harness.verbs.phrases import names
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage, settle
-from harness.verbs.verb import Verb, together
+from harness.verbs.stage import Stage, settle, together
+from harness.verbs.verb import Verb
 
 
 @dataclass(frozen=True, kw_only=True)

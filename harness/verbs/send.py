@@ -13,8 +13,8 @@ from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, RO
 from harness.verbs.phrases import duration, names, quote
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage, StepFailedError, settle
-from harness.verbs.verb import Verb, together
+from harness.verbs.stage import Stage, StepFailedError, settle, together
+from harness.verbs.verb import Verb
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 

@@ -6,10 +6,13 @@ writes the history, talks to drivers and keeps the scenario clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, Protocol
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from harness.model.plan import Step
+
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -79,3 +82,16 @@ def settle(step: Step, answers: Iterable[Answer], *, may_fail: bool = False) -> 
         elif answer.type != "ok" and not may_fail:
             detail = ": ".join(part for part in (answer.code, answer.message) if part)
             raise StepFailedError(f"{answer.process}: {detail or 'no answer'}")
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run calls at once and return their results in order; when one raises, none goes on behind our back."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        raise

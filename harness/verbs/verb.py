@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from harness.model.plan import Action, Step
 from harness.verbs.keys import StepKeys
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Answer, Stage
+from harness.verbs.stage import Stage
 
 K = TypeVar("K", bound=StepKeys)
 
@@ -31,13 +30,3 @@ class Verb(Generic[K]):
     """The step as a person would tell it, without pauses and full stop."""
     play: Callable[[Stage, Step], Awaitable[None]]
     """Plays the step; raises StepFailedError. The pauses `after` and `at` are over by then."""
-
-
-async def together(calls: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
-    """Run calls at once and return their answers in order; when one raises, the others are cancelled."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
