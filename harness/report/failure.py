@@ -11,24 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER
 from harness.model.plan import Expect, Send
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.excerpt import Place, excerpt, gutter_of
 from harness.report.look import Look, Tone
-from harness.report.model import FOLLOWED, ProcessReport, RowReport
+from harness.report.model import RowReport
 from harness.report.receipts import MessageReport, Receipt
-from harness.report.sequence import Never, draw, lanes_that_fit
+from harness.report.scene import diagram, last_lines
 from harness.report.text import clip, count, moment, safe, seconds, to_ascii, wrap
-from harness.report.words import ending, say_op
+from harness.report.words import say_op
 
 #: Violations of one row that are shown; the first in full.
 BLOCKS = 5
 _PLACES = 4
 _TABLES = 3
 _NAMED = 6
-_PROCESSES = 3
-_LINES = 4
 _KEY = 11
 #: Stands for a space at which a line is not broken; safe text has none.
 _GLUE = "\0"
@@ -123,8 +120,8 @@ def _violation(
     for key, value in _facts(row, verdict, violation, full=full):
         lines += _fact(margin, key, value, look)
     if full:
-        lines += _diagram(row, violation, look)
-        lines += _logs(row, violation, look)
+        lines += diagram(row, violation, look)
+        lines += last_lines(row, violation, look)
     return lines
 
 
@@ -247,91 +244,6 @@ def _receipt(receipt: Receipt) -> str:
             return "– sender"
         case "outside":
             return "– not a member"
-
-
-def _diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
-    messages = [row.messages[name] for name in violation.messages[:FOLLOWED] if name in row.messages]
-    cast = [client.name for client in row.plan.clients]
-    concerned = [name for name in violation.clients if name in cast]
-    senders = {message.sender for message in messages}
-    # The first one concerned and the sender are what the story is about; the others as far as there is room.
-    wanted = (
-        concerned[:1] + [client.name for client in row.plan.clients if client.user in senders] + concerned
-    )
-    wanted += [op.client for index in violation.ops if (op := row.trace.get(index)) and op.client in cast]
-    wanted += [
-        r.client for message in messages for r in message.receipts if r.state not in ("outside", "sender")
-    ]
-    lanes = list(dict.fromkeys(wanted))[: lanes_that_fit(look.width) - 1]
-    if not lanes:
-        return []
-    ids = {message.id for message in messages}
-    ops = [
-        op
-        for op in row.trace.values()
-        if op.index in violation.ops or _about(op.value, ids) or op.f in _LIVES
-    ]
-    end = max([0, *(op.time for op in ops)])
-    known = [
-        op.time
-        for index in violation.ops
-        if (op := row.trace.get(index)) and op.f in ("fence", "expect", "claim")
-    ]
-    never = [
-        Never(client=r.client, message=message.id, time_ns=max(known, default=end))
-        for message in messages
-        for r in message.receipts
-        if r.client in violation.clients
-        and (r.state == "never" or (violation.kind == "missing" and r.state in ("outside", "sender")))
-    ]
-    unwanted = {(r.client, m.id) for m in messages for r in m.receipts if r.state in ("echo", "leak")}
-    drawn = draw(
-        ops,
-        [name for name in cast if name in lanes],
-        proof=violation.ops,
-        never=never,
-        unwanted=unwanted,
-        others=len(cast) - len(lanes),
-        columns=look.width,
-    )
-    return ["", *drawn]
-
-
-_LIVES = frozenset({"start", "exit", "connect", "disconnect", "connection"})
-
-
-def _about(value: object, ids: set[str]) -> bool:
-    get = getattr(value, "get", None)
-    return get is not None and (get("id") in ids or get("client_message_id") in ids)
-
-
-def _logs(row: RowReport, violation: Violation, look: Look) -> list[str]:
-    ends = [p.name for p in row.processes if p.end is not None and not p.end.get("asked")]
-    actors = [op.process for index in violation.ops if (op := row.trace.get(index)) is not None]
-    wanted = [*ends, SERVER, *(violation.clients or actors)]
-    names = [
-        name
-        for name in dict.fromkeys(wanted)
-        if name not in (SCRIPT, NEMESIS, HARNESS, FENCE) or name in ends
-    ]
-    found = {process.name: process for name in names if (process := row.process(name)) is not None}
-    shown = [process for process in found.values() if process.lines or process.name in ends]
-    lines = []
-    for process in shown[:_PROCESSES]:
-        lines.append(clip(f"  {describe_process(process)} — last lines", look.width))
-        lines += [f"    {clip(safe(line), look.width - 4)}" for line in process.lines[-_LINES:]]
-        if not process.lines:
-            lines.append("    (it wrote nothing)")
-    return ["", *lines] if lines else []
-
-
-def describe_process(process: ProcessReport) -> str:
-    """Return a process and its end: `server (pid 4127, killed by signal 9 at 1.231 s)`."""
-    parts = [] if process.pid is None else [f"pid {process.pid}"]
-    if process.end is not None:
-        parts.append(f"{ending(process.end)} at {moment(process.ended_ns or 0)}")
-    name = safe(process.name)
-    return f"{name} ({', '.join(parts)})" if parts else name
 
 
 def _error(row: RowReport, look: Look) -> list[str]:

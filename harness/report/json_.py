@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.model.verdict import RunStatus, Verdict, Violation
-from harness.report.model import ErrorReport, Invocation, ProcessReport, RowReport, StepReport
+from harness.report.fold import ProcessReport, StepReport
+from harness.report.model import ErrorReport, Invocation, RowReport
 from harness.report.receipts import MessageReport
 from harness.report.words import say_op
 

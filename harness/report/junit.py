@@ -22,9 +22,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from harness.model.verdict import RunStatus, Status, Verdict
-from harness.report.failure import check_block, describe_process, failure_block
+from harness.report.failure import check_block, failure_block
 from harness.report.look import Look
 from harness.report.model import Invocation, RowReport
+from harness.report.scene import describe_process
 from harness.report.text import escape
 
 if TYPE_CHECKING:

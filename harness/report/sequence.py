@@ -40,7 +40,7 @@ class _Row(NamedTuple):
     note: str = ""
     """Instead of an arrow: in brackets on the lane of `source`, or across all lanes when there is none."""
     up: tuple[str, bool] | None = None
-    """A lane that becomes solid or dotted after this row."""
+    """A lane that becomes solid with this row, or dotted after it."""
 
 
 def lanes_that_fit(columns: int) -> int:
@@ -87,6 +87,8 @@ def draw(
     canvas = _Canvas(lanes, columns)
     lines = [canvas.head()]
     for row in rows:
+        if row.up is not None and row.up[1]:
+            canvas.solid[row.up[0]] = True
         if id(row) in kept:
             lines.append(canvas.paint(row))
         if row.up is not None:
@@ -174,7 +176,15 @@ def _talk(op: Op, party: str, rank: int, unwanted: Collection[tuple[str, str]]) 
         case "deliver", _:
             name = message_name(op.value)
             label = f"✗ {name}" if (party, name) in unwanted else name
-            return _Row(time=op.time, rank=min(rank, 1), source=SERVER, target=party, label=label)
+            # Messages may come before the connect is answered: whoever gets one is there.
+            return _Row(
+                time=op.time,
+                rank=min(rank, 1),
+                source=SERVER,
+                target=party,
+                label=label,
+                up=(party, True),
+            )
         case "claim", _:
             label = f"all to #{op.value.get('through')}"
             return _Row(time=op.time, rank=rank, source=SERVER, target=party, label=label)

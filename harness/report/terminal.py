@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 
 from harness.model.verdict import RunStatus, Status
 from harness.report.failure import failure_block
+from harness.report.fold import StepReport
 from harness.report.look import Look, Tone
-from harness.report.model import Invocation, RowReport, StepReport, evidence
+from harness.report.model import Invocation, RowReport, evidence
 from harness.report.text import clip, count, moment, pad, safe, seconds, to_ascii, width, wrap
 
 _WORDS: dict[RunStatus, tuple[str, Tone]] = {

@@ -68,7 +68,7 @@ def say_op(op: Op) -> str:
     if op.f == "exit":
         return ending(op.value)
     phrase = " ".join(part for part in (_VERB.get(op.f, op.f), _object(op)) if part)
-    if op.type == "ok" and op.op is None:
+    if op.type == "ok" and (op.op is None or op.f == "read"):
         return phrase
     if op.type == "invoke":
         return phrase if op.f == "send" else f"{phrase} begins".lstrip()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from harness.model.history import Op
 from harness.model.plan import Room
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
+from harness.report.fold import TRACED
 from harness.report.look import Look
-from harness.report.model import TRACED, Invocation, build
+from harness.report.model import Invocation, build
 from harness.report.terminal import verdict_line
 
 

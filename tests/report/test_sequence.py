@@ -75,11 +75,11 @@ def test_lanes_are_dotted_while_nobody_is_there():
     ops.insert(0, Op(9, 0, "server", "ok", "start", {"pid": 1}))
     assert draw(ops, ["bob"]) == [
         "                    bob                 server",
-        "   0.000s            ┊────── connect ─────▶│",
+        "   0.000s            │────── connect ─────▶│",
         "   1.000s            │                [killed -9]",
         "   2.000s    [connection lost]             ┊",
         "   3.000s            ┊                  [ready]",
-        "   4.000s            ┊◀──────── m ─────────│",
+        "   4.000s            │◀──────── m ─────────│",
     ]
 
 

@@ -1,0 +1,148 @@
+"""One pass over a history, keeping what reports need: times of steps, lives of processes, traces of violations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, Op
+from harness.model.plan import Plan
+from harness.model.verdict import Violation
+from harness.report.receipts import Receipts, merge
+from harness.report.words import say_step
+
+#: Violations whose messages are followed through the history; what is printed of a run is far fewer.
+DETAILED = 20
+#: Messages followed for one violation.
+FOLLOWED = 8
+#: Operations kept for diagrams.
+TRACED = 5_000
+
+_LIFE = frozenset({"start", "exit", "connect", "disconnect", "connection", "ended"})
+
+StepStatus = Literal["done", "not fulfilled", "failed", "not reached"]
+
+
+class StepReport(NamedTuple):
+    """One step of the script and when it was played."""
+
+    pointer: str
+    line: int
+    text: str
+    status: StepStatus
+    start_ns: int | None = None
+    end_ns: int | None = None
+    reason: str = ""
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it took; 0 when it was not reached."""
+        return (self.end_ns or 0) - (self.start_ns or 0)
+
+
+class ProcessReport(NamedTuple):
+    """One process of the run: its number, its end, the last lines it wrote."""
+
+    name: str
+    pid: int | None = None
+    end: Mapping[str, Any] | None = None
+    """{code, signal, asked}; None when it was still running when the recorder stopped."""
+    ended_ns: int | None = None
+    lines: tuple[str, ...] = ()
+
+
+class _Times:
+    """When a step was played, so far."""
+
+    __slots__ = ("end", "reason", "start", "status")
+
+    def __init__(self, start: int) -> None:
+        self.start = self.end = start
+        self.status: StepStatus = "done"
+        self.reason = ""
+
+
+class Fold:
+    """One pass over a history, keeping what reports need."""
+
+    def __init__(self, plan: Plan, violations: tuple[Violation, ...]) -> None:
+        self.plan = plan
+        self.needed = {index for violation in violations for index in violation.ops}
+        detailed = violations[:DETAILED]
+        self.receipts = Receipts(plan, {name for v in detailed for name in v.messages[:FOLLOWED]})
+        self.trace: dict[int, Op] = {}
+        self.processes: dict[str, ProcessReport] = {}
+        self.sent: set[tuple[str, str]] = set()
+        self.faults = 0
+        self.leaks: list[str] = []
+        self.last_ns = 0
+        self._open: dict[int, Op] = {}
+        self._times: dict[str, _Times] = {}
+        self._tracing = bool(detailed)
+
+    def feed(self, op: Op) -> None:
+        """Take in one operation."""
+        self.last_ns = op.time
+        begun = self._pair(op)
+        if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
+            self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
+        elif op.process == NEMESIS and op.type == "invoke":
+            self.faults += 1
+        elif op.f == "leftovers":
+            self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]
+        about = self.receipts.feed(op, begun)
+        life = op.process == NEMESIS or (op.f in _LIFE and op.type != "invoke")
+        if op.index in self.needed or (len(self.trace) < TRACED and (about or (life and self._tracing))):
+            self.trace[op.index] = merge(op, begun)
+        if op.f in ("spawn", "start", "exit"):
+            self._process(op)
+        if op.step is not None:
+            self._step(op)
+
+    def _pair(self, op: Op) -> Op | None:
+        """Return the invocation that this operation completes, if it does."""
+        if op.op is None or op.f == "read":
+            return None
+        if op.type == "invoke":
+            self._open[op.op] = op
+            return None
+        return self._open.pop(op.op, None)
+
+    def _process(self, op: Op) -> None:
+        if op.type != "ok":
+            return
+        known = self.processes.get(op.process) or ProcessReport(name=op.process)
+        pid = op.value.get("pid", known.pid)
+        if op.f == "exit":
+            self.processes[op.process] = known._replace(pid=pid, end=dict(op.value), ended_ns=op.time)
+        else:
+            self.processes[op.process] = known._replace(pid=pid, end=None, ended_ns=None)
+
+    def _step(self, op: Op) -> None:
+        assert op.step is not None
+        times = self._times.get(op.step)
+        if times is None:
+            times = self._times[op.step] = _Times(op.time)
+        times.end = op.time
+        if op.process == SCRIPT and op.type == "fail":
+            times.status = "not fulfilled" if op.f == "expect" else "failed"
+            times.reason = str(op.value.get("reason") or (op.error or {}).get("message") or "")
+
+    def steps(self) -> tuple[StepReport, ...]:
+        """Return every step of the plan with its times."""
+        out = []
+        for step in self.plan.steps:
+            span = self.plan.spans.get(step.pointer)
+            times = self._times.get(step.pointer)
+            out.append(
+                StepReport(
+                    pointer=step.pointer,
+                    line=span.line if span else 0,
+                    text=say_step(step),
+                    status=times.status if times else "not reached",
+                    start_ns=times.start if times else None,
+                    end_ns=times.end if times else None,
+                    reason=times.reason if times else "",
+                )
+            )
+        return tuple(out)
