@@ -23,15 +23,20 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"  # generic in the stub
 class Call:
     """One RPC under way.
 
+    Args:
+        context: gRPC's own.
+        greeting: Initial metadata of the answer.
+
     Attributes:
         context: gRPC's own.
         user_id: The caller, or empty where the method may be called without one.
     """
 
-    __slots__ = ("context", "display_name", "user_id")
+    __slots__ = ("_greeting", "context", "display_name", "user_id")
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, greeting: tuple[tuple[str, str], ...]) -> None:
         self.context = context
+        self._greeting = greeting
         self.user_id = ""
         self.display_name: str | None = None
         for key, value in context.invocation_metadata() or ():
@@ -66,6 +71,12 @@ class Call:
         if remaining is not None:
             seconds = min(seconds, remaining * _ANSWER_IN)
         return asyncio.get_running_loop().time() + seconds
+
+    async def greet(self) -> None:
+        """Sends the initial metadata, once. Whoever waits for something else anyway may send it meanwhile."""
+        if self._greeting:
+            greeting, self._greeting = self._greeting, ()
+            await self.context.send_initial_metadata(greeting)
 
     async def write(self, data: Any) -> None:
         """Writes one answer of a stream; returns when the transport has taken it."""

@@ -92,9 +92,10 @@ class Router(grpc.GenericRpcHandler):
 
         async def handle(request: Any, context: Context) -> Any:
             answer = None
+            call = Call(context, self._metadata)
             try:
-                await context.send_initial_metadata(self._metadata)
-                call = Call(context)
+                if streams:
+                    await call.greet()
                 leaving = self._draining()
                 if leaving is not None:
                     raise leaving  # noqa: TRY301  # one place turns refusals into statuses: below
@@ -103,18 +104,19 @@ class Router(grpc.GenericRpcHandler):
                 answer = await function(request, call)
                 if answer is not None and not isinstance(answer, bytes):
                     answer = answer.SerializeToString()
+                await call.greet()
             except Refusal as refusal:
-                await _abort(context, refusal)
+                await _abort(call, refusal)
             except asyncio.CancelledError:
                 # Left to gRPC it may keep the caller waiting for ever.
-                await _abort(context, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
+                await _abort(call, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
             except sqlite3.Error as error:
                 log.error("%s: the log could not be read: %s", method.full_name, error)  # noqa: TRY400  # said
-                await _abort(context, Refusal.store_unavailable("the log cannot be read now"))
+                await _abort(call, Refusal.store_unavailable("the log cannot be read now"))
             except Exception:
                 error_id = secrets.token_hex(8)
                 log.exception("error %s in %s", error_id, method.full_name)
-                await _abort(context, Refusal.bug(error_id))
+                await _abort(call, Refusal.bug(error_id))
             return answer
 
         make = {
@@ -150,10 +152,11 @@ class Router(grpc.GenericRpcHandler):
         return handler._replace(**{kind: many})
 
 
-async def _abort(context: Context, refusal: Refusal) -> None:
+async def _abort(call: Call, refusal: Refusal) -> None:
+    await call.greet()
     code = _CODES[int(refusal.code)]
     trailer = ((DETAILS_KEY, to_status_bytes(refusal)),)
-    await context.abort(code, refusal.message, trailing_metadata=trailer)
+    await call.context.abort(code, refusal.message, trailing_metadata=trailer)
 
 
 def _unimplemented(method: str) -> Method:

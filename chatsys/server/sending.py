@@ -24,8 +24,10 @@ _Pending = tuple["asyncio.Future[list[Outcome]] | None", list[Send | Refusal]]
 async def send_message(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Any:
     """Stores one message; see the contract."""
     send = _checked(house, request, call)
-    sent = await house.ask(send, Sent)
-    answer = _response(send, sent)
+    stored = house.store.submit((send,))
+    await call.greet()  # while the log writes
+    (outcome,) = await stored
+    answer = _response(send, sure(outcome, Sent))
     answer.position = house.now()
     return answer
 
