@@ -78,7 +78,7 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
     verdicts: list[Verdict] = []
     for check in checks:
         verdicts.extend(_finish(check, state, crashed.get(check)))
-    return conclude(plan, state, verdicts, ALL_FAMILIES)
+    return conclude(plan, state, verdicts)
 
 
 def _finish(check: Check, state: State, trace: str | None) -> Iterable[Verdict]:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.judge.family import Family
 from harness.judge.state import State
 from harness.model.plan import Plan
 from harness.model.verdict import FAMILIES, Judgement, RunStatus, Status, Verdict
 
 
-def conclude(
-    plan: Plan, state: State, verdicts: Sequence[Verdict], families: Iterable[type[Family]]
-) -> Judgement:
+def conclude(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Judgement:
     """Return all verdicts, with those about the run as a whole, and what follows from them."""
-    every = [*verdicts, *_about_the_run(plan, state, verdicts, families)]
+    every = [*verdicts, *_about_the_run(plan, state, verdicts)]
     for verdict in every:
         if verdict.status is Status.FAIL:
             reason = verdict.violations[0].sentence if verdict.violations else verdict.reason
@@ -31,17 +28,14 @@ def conclude(
     return Judgement(status=RunStatus.PASS, verdicts=tuple(every))
 
 
-def _about_the_run(
-    plan: Plan, state: State, verdicts: Sequence[Verdict], families: Iterable[type[Family]]
-) -> Iterable[Verdict]:
+def _about_the_run(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Iterable[Verdict]:
     broken = state.assumptions.broken
     if broken:
         more = f" (and {state.assumptions.count - 1} more)" if state.assumptions.count > 1 else ""
         yield _unknown("assumptions", f"the history is not what the judge takes it for: {broken[0]}{more}")
-    known = {family.name for family in families}
     by_name = {verdict.name: verdict for verdict in verdicts if verdict.group == "invariant"}
     for name in plan.required:
-        family = name if name in known else _family_of(name)
+        family = name if name in FAMILIES else _family_of(name)
         if family in by_name and by_name[family].status is Status.NOT_EXERCISED:
             yield _unknown(f"required {name}", f"{name} is required, and {by_name[family].reason}")
     if not _anything_judged(state):

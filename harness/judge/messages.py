@@ -83,7 +83,8 @@ class Message:
         self.sequence_at = NEVER
         self.sequence_by = ""
         self.sequences: list[tuple[str, int, int, bool]] | None = None
-        """Other ones: (who was told, sequence, op index, whether they had been told one before)."""
+        """Once a second one was told, what everybody was told: (who, sequence, op index, whether they
+        had been told one before)."""
 
     @property
     def name(self) -> str:
@@ -118,7 +119,7 @@ class Message:
         """Note that the server told this party the message's sequence, perhaps not for the first time."""
         if self.sequence is None:
             self.sequence, self.sequence_at, self.sequence_by = sequence, index, party
-        elif sequence != self.sequence:
+        elif self.sequences is not None or sequence != self.sequence:
             self.sequences = self.sequences or []
             self.sequences.append((party, sequence, index, again))
 

@@ -56,7 +56,7 @@ class NoDuplicate(Family):
         if not now.regular:
             return
         self._judged += 1
-        if not now.first and (now.message.sequence is None or now.sequence == now.message.sequence):
+        if not now.first and now.message.sequences is None:
             self._again(state, now)
 
     def finish(self, state: State) -> Verdict:  # noqa: ARG002  it judged as it went

@@ -46,8 +46,10 @@ class NoLoss(Family):
             readers = state.readers_of(room)
             declared = state.declared_lost(room)
             for message in said:
-                if message.exists_at == NEVER or (
-                    message.sequence is not None and message.sequence <= declared
+                if (
+                    message.exists_at == NEVER
+                    or state.sentinel(message)
+                    or (message.sequence is not None and message.sequence <= declared)
                 ):
                     continue
                 self._message(state, message, readers, audits.get(room, []))

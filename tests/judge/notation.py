@@ -117,6 +117,7 @@ class History:
         self.ops: list[Op] = []
         self._time = 0
         self._count = 0
+        self._invoked: dict[int, Op] = {}
         self._lives: dict[str, int] = {}
         self._carrier: dict[str, int] = {}
         self._polls: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -137,12 +138,12 @@ class History:
 
     def begin(self, process: str, f: str, value: dict[str, Any], step: str | None = None) -> int:
         self._count += 1
-        made = self.note(process, f, value, self._count, "invoke")
+        made = self._invoked[self._count] = self.note(process, f, value, self._count, "invoke")
         made.step = step
         return self._count
 
     def end(self, op: int, type_: str = "ok", more: dict[str, Any] | None = None, code: str = "") -> None:
-        invoked = next(made for made in self.ops if made.op == op and made.type == "invoke")
+        invoked = self._invoked[op]
         made = self.note(invoked.process, invoked.f, {**invoked.value, **(more or {})}, op, type_)
         made.step = invoked.step
         if type_ != "ok":
@@ -169,9 +170,12 @@ class History:
                 else:
                     more["position"] = word
         if f == "ack" and "sequence" in more:
-            value = next(made for made in self.ops if made.op == op).value
-            more = {"cursors": {room: more["sequence"] for room in value["acks"]}}
+            value = self._invoked[op].value
+            more = {"cursors": dict.fromkeys(value["acks"], more["sequence"])}
         self.end(op, type_, more, code)
+
+    def sender(self, name: str) -> str:
+        return str(self._sends[name][2]["sender"])
 
     def process(self, name: str) -> str:
         life = self._lives.get(name, 1)
@@ -246,10 +250,13 @@ class History:
                 value["sequence"] = int(word)
         return value
 
+    def _via(self, who: str) -> int | None:
+        polled = self._polls.get(who)
+        return polled[0] if polled is not None else self._carrier.get(who)
+
     def _do_got(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
         value = self._message(rest)
-        polled = self._polls.get(who)
-        value["via"] = polled[0] if polled is not None else self._carrier.get(who)
+        value["via"] = self._via(who)
         self.note(who, "deliver", value)
 
     def _do_claims(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
@@ -259,8 +266,7 @@ class History:
             value["room"] = rest[rest.index("in") + 1]
         if "lost" in rest:
             value["lost"] = int(rest[rest.index("lost") + 1])
-        polled = self._polls.get(who)
-        value["via"] = polled[0] if polled is not None else self._carrier.get(who)
+        value["via"] = self._via(who)
         self.note(who, "claim", value)
 
     def _do_fence(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
