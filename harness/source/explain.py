@@ -34,7 +34,8 @@ def explain(plan: Plan) -> str:
     for name in _people_with_other_names(plan):
         rows += _wrapped("", [name], "")
     digits = max(2, len(str(len(plan.steps))))
-    rows += [_step(number, step, digits) for number, step in enumerate(plan.steps, 1)]
+    for number, step in enumerate(plan.steps, 1):
+        rows += _step(number, step, digits)
     if plan.listen_ns:
         rows += _wrapped("then", [f"all go on listening for {duration(plan.listen_ns)}"], "")
     if plan.listed:
@@ -55,10 +56,15 @@ def sentence(step: Step) -> str:
     return said
 
 
-def _step(number: int, step: Step, digits: int) -> str:
-    row = f"  {number:>{digits}}  {sentence(step)}"
+def _step(number: int, step: Step, digits: int) -> list[str]:
+    *rows, row = _wrapped(f"{number:>{digits}}", sentence(step).split(), " ")
     label = _label(step)
-    return f"{row}  {label:>{max(len(label), _WIDTH - len(row) - 2)}}" if label else row
+    if not label:
+        return [*rows, row]
+    if len(row) + 2 + len(label) > _WIDTH:
+        rows.append(row)
+        row = ""
+    return [*rows, f"{row}{label:>{_WIDTH - len(row)}}"]
 
 
 def _label(step: Step) -> str:

@@ -164,7 +164,8 @@ def _sentence(step: Step) -> str:
         parts.append(
             f"{'' if parts else 'must '}never {'' if parts else 'reach '}{names(action.not_by, 'or')}"
         )
-    return f"{action.written} {', and '.join(parts) or 'may reach anybody'}"
+    what = names(action.written.split(", "))
+    return f"{what} {', and '.join(parts) or 'may reach anybody'}"
 
 
 async def _play(stage: Stage, step: Step) -> None:

@@ -29,9 +29,9 @@ def listing(items: Iterable[str]) -> str:
 
 
 def duration(ns: int) -> str:
-    """Return `5 s`, `1.5 s` or `500 ms`: the largest unit that keeps the number short."""
+    """Return `5 s`, `1.5 s`, `500 ms`, `2 min` or `90 s`; minutes and hours only when they are whole."""
     for unit, size in _UNITS:
-        if ns >= size:
+        if ns >= size and (size <= _UNITS[2][1] or ns % size == 0):
             number = f"{ns / size:.3f}".rstrip("0").rstrip(".")
             return f"{number} {unit}"
     return f"{ns} ns" if ns else "0 s"

@@ -154,14 +154,12 @@ def _sentence(step: Step) -> str:
     action = step.action
     assert isinstance(action, Send)
     several = len(action.senders) > 1
-    sentence = f"{names(action.senders)} {'say' if several else 'says'} {quote(action.text)}"
-    if several:
-        sentence += " at once"
+    verb = "together say" if several else "says"
+    sentence = f"{names(action.senders)} {verb} {quote(action.text)} in {action.room}"
     if action.repeat is not None:
-        sentence += f" {action.repeat} times" if action.repeat != 1 else " once"
+        sentence += f", {action.repeat} times" if action.repeat != 1 else ", once"
         if action.every_ns:
-            sentence += f", one every {duration(action.every_ns)},"
-    sentence += f" in {action.room}"
+            sentence += f", one every {duration(action.every_ns)}"
     if step.refused is not None:
         return f"{sentence}, and must get {step.refused}"
     if action.outcome == "any":

@@ -1,0 +1,30 @@
+"""The screenplay of each scenario of the repository, and of one that uses every word of the language.
+
+`ACCEPT=1 pytest tests/source` writes what is said now.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.source import explain, load
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+FILES = [*sorted((ROOT / "scenarios").glob("*.yaml")), HERE / "explained" / "every_word.yaml"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_screenplay_is_what_was_accepted(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    loaded = load([str(path.relative_to(ROOT))])
+    assert loaded.diagnostics == ()
+    (plan,) = loaded.plans
+    text = explain(plan)
+    golden = HERE / "explained" / f"{path.stem}.txt"
+    if os.environ.get("ACCEPT"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")

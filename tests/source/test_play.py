@@ -1,0 +1,127 @@
+"""How the verbs play, over a stage that only takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from harness.model.plan import Connect, Disconnect, Expect, Send, Step, Wait
+from harness.verbs import VERBS
+from harness.verbs.stage import Answer, StepFailedError
+
+
+class Notes:
+    """A stage whose answers are given beforehand; its clock moves by what each send takes."""
+
+    def __init__(self, answers: Mapping[str, Answer] | None = None, send_ns: int = 0) -> None:
+        self.answers = answers or {}
+        self.send_ns = send_ns
+        self.notes: list[str] = []
+        self.clock = 0
+
+    async def connect(self, client, step):
+        self.notes.append(f"connect {client}")
+        await asyncio.sleep(0)
+        self.notes.append(f"{client} is there")
+        return self.answers.get(client, Answer(client, "ok"))
+
+    async def disconnect(self, client, step):
+        self.notes.append(f"disconnect {client}")
+        return self.answers.get(client, Answer(client, "ok"))
+
+    async def send(self, client, room, message, text, step):
+        self.notes.append(f"{self.clock}: {client} {message} {text}")
+        await asyncio.sleep(0)
+        self.clock += self.send_ns
+        return self.answers.get(message, Answer(client, "ok"))
+
+    async def expect(self, ids, received_by, not_by, step):
+        self.notes.append(f"expect {ids} {received_by} {not_by}")
+        return False
+
+    async def pause(self, duration_ns, step):
+        self.clock += duration_ns
+
+    async def pause_until_next(self, previous_start_ns, every_ns):
+        self.clock = max(self.clock, previous_start_ns + every_ns)
+        return self.clock
+
+    def now(self):
+        return self.clock
+
+
+def play(action, stage, refused=None):
+    step = Step(pointer="/steps/0", action=action, within_ns=1, refused=refused)
+    asyncio.run(VERBS[action.verb].play(stage, step))
+    return stage.notes
+
+
+def send(**more):
+    return Send(**{"senders": ("a",), "room": "r", "text": "t${n}", "id": "x", **more})
+
+
+def test_a_list_acts_at_once():
+    notes = play(Connect(who=("a", "b")), Notes())
+    assert notes == ["connect a", "connect b", "a is there", "b is there"]
+
+
+def test_a_connect_that_fails_stops_the_script():
+    with pytest.raises(StepFailedError, match="b: UNAVAILABLE: no server"):
+        play(Connect(who=("a", "b")), Notes({"b": Answer("b", "fail", "UNAVAILABLE", "", "no server")}))
+
+
+def test_disconnect_and_wait():
+    assert play(Disconnect(who=("a",)), Notes()) == ["disconnect a"]
+    stage = Notes()
+    play(Wait(duration_ns=7), stage)
+    assert stage.clock == 7
+
+
+def test_an_expectation_that_fails_does_not_stop_the_script():
+    assert play(Expect(ids=("x",), written="x", received_by=("a",)), Notes()) == ["expect ('x',) ('a',) ()"]
+
+
+def test_a_series_is_a_closed_loop():
+    quick = play(send(repeat=3, every_ns=50), Notes(send_ns=10))
+    assert quick == ["0: a x.1 t1", "50: a x.2 t2", "100: a x.3 t3"]
+    slow = play(send(repeat=3, every_ns=50), Notes(send_ns=80))
+    assert slow == ["0: a x.1 t1", "80: a x.2 t2", "160: a x.3 t3"]
+
+
+def test_several_senders_send_at_once():
+    assert play(send(senders=("a", "b"), repeat=2), Notes(send_ns=1)) == [
+        "0: a x.a.1 t1",
+        "0: b x.b.1 t1",
+        "2: a x.a.2 t2",
+        "2: b x.b.2 t2",
+    ]
+
+
+@pytest.mark.parametrize("end", ["fail", "info"])
+def test_a_default_send_must_be_ok(end):
+    stage = Notes({"x.2": Answer("a", end, "UNAVAILABLE")})
+    with pytest.raises(StepFailedError, match="a: UNAVAILABLE"):
+        play(send(repeat=3), stage)
+    assert len(stage.notes) == 2
+
+
+@pytest.mark.parametrize("end", ["ok", "fail", "info"])
+def test_outcome_any_never_stops(end):
+    assert len(play(send(repeat=3, outcome="any"), Notes({"x.1": Answer("a", end)}))) == 3
+
+
+def test_outcome_none_stops_at_an_ok():
+    play(send(outcome="none"), Notes({"x": Answer("a", "info")}))
+    with pytest.raises(StepFailedError, match="outcome: none"):
+        play(send(outcome="none"), Notes())
+
+
+def test_a_refusal_must_be_the_one_that_is_written():
+    denied = Notes({"x": Answer("a", "fail", "PERMISSION_DENIED")})
+    play(send(), denied, refused="PERMISSION_DENIED")
+    with pytest.raises(StepFailedError, match="expected NOT_FOUND, got PERMISSION_DENIED"):
+        play(send(), denied, refused="NOT_FOUND")
+    with pytest.raises(StepFailedError, match="was not refused"):
+        play(send(), Notes(), refused="NOT_FOUND")
