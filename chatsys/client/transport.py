@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import time
 from collections.abc import Iterable
@@ -91,10 +92,29 @@ class Transport:
         self.identity = Identity()
         self.random = random.Random()
         self._channel = aio.insecure_channel(target, options=[*CHANNEL_OPTIONS, *_proxy_option(target)])
-        self.chat: ChatServiceAsyncStub = ChatServiceStub(self._channel)
-        self.rooms: RoomServiceAsyncStub = RoomServiceStub(self._channel)
-        self.users: UserServiceAsyncStub = UserServiceStub(self._channel)
-        self.server: ServerServiceAsyncStub = ServerServiceStub(self._channel)
+
+    # Stubs are made when they are first needed: a client that only sends and receives needs one of four, and
+    # each costs a forked process memory that it would otherwise share.
+
+    @functools.cached_property
+    def chat(self) -> ChatServiceAsyncStub:
+        """The data plane."""
+        return ChatServiceStub(self._channel)
+
+    @functools.cached_property
+    def rooms(self) -> RoomServiceAsyncStub:
+        """The control plane."""
+        return RoomServiceStub(self._channel)
+
+    @functools.cached_property
+    def users(self) -> UserServiceAsyncStub:
+        """Who people are."""
+        return UserServiceStub(self._channel)
+
+    @functools.cached_property
+    def server(self) -> ServerServiceAsyncStub:
+        """About the server itself."""
+        return ServerServiceStub(self._channel)
 
     async def call(
         self,

@@ -1,0 +1,260 @@
+"""One client of chatsys, or the harness, on top of the client library. `chatsys.py` beside this runs it.
+
+Invariants:
+* An acknowledgement leaves only after the deliver lines of what it covers have left this process.
+* What was handed over is remembered until the process ends, over any number of `disconnect` and `connect`.
+* Nothing connects before `connect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+from chatsys.client import Changed, ChatError, Client, Place
+from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
+from harness.drivers.base import Driver
+from harness.drivers.reading import PollReader, Reader, StreamReader, text_of
+from harness.drivers.request import Request, RequestError
+
+#: How long `disconnect` waits for acknowledgements under way, seconds.
+FAREWELL: Final = 0.3
+#: CreateRoom takes so many members; the others are added one by one.
+MEMBERS_AT_ONCE: Final = 256
+#: The messages of one `history` answer, bytes of text: JSON may write a byte as six, and a line has 1 MiB.
+HISTORY_BYTES: Final = 128 * 1024
+
+_HISTORY: Final = {
+    "since_join": HistoryVisibility.HISTORY_VISIBILITY_SINCE_JOIN,
+    "whole_room": HistoryVisibility.HISTORY_VISIBILITY_WHOLE_ROOM,
+}
+_ENTRY: Final = {"invite": JoinPolicy.JOIN_POLICY_INVITE, "open": JoinPolicy.JOIN_POLICY_OPEN}
+
+
+class ChatsysDriver(Driver):
+    """Plays one client of chatsys, or the harness."""
+
+    def __init__(self, capabilities: Sequence[str]) -> None:
+        super().__init__()
+        self.capabilities = capabilities
+        self._place = Place()
+        self._client: Client | None = None
+        self._reader: Reader | None = None
+        self._connecting = False
+
+    # --- coming and going ---
+
+    async def connect(self, request: Request) -> Mapping[str, Any]:
+        """Connect, and be ready to receive."""
+        if self._client is not None or self._connecting:
+            raise RequestError("FAILED_PRECONDITION", "CONNECTED", "connect: the client is connected")
+        server = request.mapping("server")
+        host, port = server.get("host"), server.get("port")
+        if not isinstance(host, str) or not isinstance(port, int):
+            raise RequestError("INVALID_ARGUMENT", "BAD_REQUEST", "connect: `server` needs `host` and `port`")
+        self._connecting = True
+        client = Client(
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            user=self.user,
+            consumer=self.consumer,
+            include_own=self.include_own,
+            expect_instance=server.get("instance"),
+            expect_run=server.get("run"),
+            place=self._place,
+        )
+        reader: Reader | None = None
+        try:
+            position = ""
+            if self.role == "harness":
+                position = (await client.server_info(within=request.within)).position
+            else:
+                kind = StreamReader if self.receive == "stream" else PollReader
+                reader = kind(self, client)
+                position = await reader.start(request.within)
+        except BaseException as fault:
+            if reader is not None:
+                await reader.stop()
+            await client.close()
+            if isinstance(fault, ChatError):
+                raise _answer(fault) from fault
+            raise
+        finally:
+            self._connecting = False
+        self._client, self._reader = client, reader
+        return self._visible({"instance": client.identity.instance, "position": position})
+
+    async def disconnect(self, _request: Request) -> Mapping[str, Any]:
+        """Go offline: end what is under way, let acknowledgements leave."""
+        client, reader = self._client, self._reader
+        if client is None:
+            raise _offline("disconnect")
+        self._client = self._reader = None
+        await self.cancel_others()
+        if reader is not None:
+            await reader.stop(FAREWELL)
+        await client.close()
+        return {}
+
+    async def leave_now(self) -> None:
+        """Close the connection without waiting for anything."""
+        if self._client is not None:
+            await self._client.close()
+
+    # --- rooms ---
+
+    async def create(self, request: Request) -> Mapping[str, Any]:
+        """Make a room; the harness stays out of it."""
+        client = self._online(request)
+        room, members, admins = request.text("room"), request.texts("members"), request.texts("admins")
+        first = [user for user in members if user not in admins][: max(0, MEMBERS_AT_ONCE - len(admins))]
+        try:
+            _, position = await client.create_room(
+                room,
+                members=first,
+                admins=admins,
+                history=_HISTORY[request.choice("history", tuple(_HISTORY))],
+                entry=_ENTRY[request.choice("entry", tuple(_ENTRY))],
+                exclude_caller=self.role == "harness",
+                within=request.within,
+            )
+            for user in members:
+                if user not in first and user not in admins:
+                    position = (await client.add_member(room, user, within=request.within)).position
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return self._visible({"position": position})
+
+    async def join(self, request: Request) -> Mapping[str, Any]:
+        """Join an open room."""
+        client, room = self._online(request), request.text("room")
+        return await self._membership(client.join_room(room, within=request.within))
+
+    async def leave(self, request: Request) -> Mapping[str, Any]:
+        """Leave a room."""
+        client, room = self._online(request), request.text("room")
+        return await self._membership(client.leave_room(room, within=request.within))
+
+    async def add(self, request: Request) -> Mapping[str, Any]:
+        """Add another user."""
+        client, room, user = self._online(request), request.text("room"), request.text("user")
+        return await self._membership(client.add_member(room, user, within=request.within))
+
+    async def kick(self, request: Request) -> Mapping[str, Any]:
+        """Remove another user."""
+        client, room, user = self._online(request), request.text("room"), request.text("user")
+        return await self._membership(client.remove_member(room, user, within=request.within))
+
+    async def _membership(self, change: Coroutine[Any, Any, Changed]) -> Mapping[str, Any]:
+        try:
+            changed = await change
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return self._visible({"position": changed.position, "sequence": changed.sequence})
+
+    # --- messages ---
+
+    async def send(self, request: Request) -> Mapping[str, Any]:
+        """Store one message under the id given."""
+        client = self._online(request)
+        room, text, message = request.text("room"), request.text("text"), request.text("message")
+        try:
+            sent = await client.send(room, text, client_message_id=message, within=request.within)
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        answer: dict[str, Any] = {"sequence": sent.sequence, "position": sent.position}
+        return self._visible({**answer, "duplicate": True} if sent.duplicate else answer)
+
+    async def poll(self, request: Request) -> Mapping[str, Any]:
+        """Read until caught up with the positions."""
+        reader = self._receiving(request)
+        if not isinstance(reader, PollReader):
+            raise RequestError("FAILED_PRECONDITION", "NOT_POLLING", "poll: this client receives by stream")
+        try:
+            answer = await reader.read(request)
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return self._visible(answer)
+
+    async def ack(self, request: Request) -> Mapping[str, Any]:
+        """Acknowledge, and wait for the answer."""
+        client, acks = self._online(request), request.sequences("acks")
+        await self.flushed()
+        try:
+            cursors = await client.ack_now(acks, within=request.within)
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return {"cursors": {room: cursor.acked_sequence for room, cursor in cursors.items()}}
+
+    async def fence(self, request: Request) -> Mapping[str, Any] | None:
+        """Wait until this client's record is complete up to positions, or to markers."""
+        reader = self._receiving(request)
+        by_marker = "markers" in request.fields
+        if not by_marker and "position" not in self.capabilities:
+            raise RequestError("UNIMPLEMENTED", "NO_CAPABILITY", "fence: this driver lacks `position`")
+        try:
+            answer = await (reader.fence_markers(request) if by_marker else reader.fence_positions(request))
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return self._visible(answer)
+
+    async def history(self, request: Request) -> Mapping[str, Any]:
+        """Read a room, a page at a time, own messages too."""
+        client = self._online(request)
+        limit = request.number("limit", 500) or 500
+        try:
+            page, token = await client.list_messages(
+                request.text("room"),
+                after=request.number("after", 0),
+                limit=limit,
+                positions=request.texts("positions"),
+                within=request.within,
+            )
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        messages: list[dict[str, Any]] = []
+        size = 0
+        for message in page:
+            size += len(message.content)
+            if messages and size > HISTORY_BYTES:
+                return {"messages": messages, "more": True}
+            messages.append(
+                {
+                    "room": message.room_id,
+                    "message": message.client_message_id,
+                    "sender": message.sender_id,
+                    "text": text_of(message),
+                    "sequence": message.sequence,
+                }
+            )
+        return {"messages": messages, "more": bool(token)}
+
+    # --- helpers ---
+
+    def _online(self, request: Request) -> Client:
+        if self._client is None:
+            raise _offline(request.op)
+        return self._client
+
+    def _receiving(self, request: Request) -> Reader:
+        if self._client is None:
+            raise _offline(request.op)
+        if self._reader is None:
+            raise RequestError(
+                "FAILED_PRECONDITION", "NO_READER", f"{request.op}: the harness does not receive"
+            )
+        return self._reader
+
+    def _visible(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out what is empty, and what belongs to a capability this driver does without."""
+        hidden = () if "position" in self.capabilities else ("position", "caught_up")
+        return {
+            key: value for key, value in answer.items() if key not in hidden and (value or value is False)
+        }
+
+
+def _offline(op: str) -> RequestError:
+    return RequestError("FAILED_PRECONDITION", "NOT_CONNECTED", f"{op}: the client is not connected")
+
+
+def _answer(fault: ChatError) -> RequestError:
+    return RequestError(fault.code.name, fault.reason, fault.message, definite=fault.definite)
