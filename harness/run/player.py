@@ -13,6 +13,7 @@ from harness.model.plan import Client
 from harness.run.driver import Driver, Reply
 from harness.run.names import Names
 from harness.run.recorder import Recorder
+from harness.run.settings import CouldNotRunError
 from harness.verbs.stage import Answer
 
 #: How long a driver may take over `setup` and `bye`, seconds.
@@ -84,7 +85,7 @@ class Player:
         """Start its process and set it up, if it has none.
 
         Raises:
-            CouldNotRunError: the driver is unusable.
+            CouldNotRunError: the driver is unusable, or refuses to be set up.
             CommandError: the driver command cannot be executed.
         """
         if self._driver is not None:
@@ -102,7 +103,17 @@ class Player:
         self._recorder.note(self.process, "spawn", value)
         driver.fault.add_done_callback(lambda fault: self._on_fault(self.process, fault.result()))
         driver.child.ended.add_done_callback(lambda ended: self._ended(driver, ended.result()))
-        await driver.ask("setup", SETUP_S, **self._setup)
+        reply = await driver.ask("setup", SETUP_S, **self._setup)
+        if reply.ok is None:
+            error = reply.error or {}
+            raise CouldNotRunError(
+                f"the driver of {self.process} refused its part: {error.get('message') or error.get('code')}",
+                process=self.process,
+                command=driver.command,
+                ending=str(driver.child.ended.result()) if driver.child.ended.done() else "still running",
+                last_lines=driver.last_lines(),
+                help="what `setup` asks for stands in docs/driver-protocol.md; see also what it can, in its hello",
+            )
 
     async def connect(self, server: Mapping[str, Any], within_s: float, step: str | None) -> Answer:
         """Bring it online."""
