@@ -65,7 +65,8 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
             shown.setdefault(f, []).append(check)
     for op in history:
         try:
-            state.observe(op)
+            if not state.observe(op):
+                continue
         except Exception:  # noqa: BLE001  a history may say anything
             state.assumptions.complain(f"operation {op.index} cannot be understood: {_last_line()}")
             continue

@@ -8,7 +8,7 @@
 
 A fence covers a message if it was acknowledged with one of the fence's positions, or existed before the
 invocation of a write that was answered with one of them. A message that an audit shows to be lost was not
-there to be told: that is `lost` alone. Positions are opaque here, so a new epoch is seen only by a driver.
+there to be told: that is `lost` alone. Positions are opaque, so epochs are compared as drivers report them.
 """  # noqa: E501  the table is kept as it is published
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ class Claims(Family):
     """Compares each first delivery with the claims before it, and at the end the claims with what never came."""
 
     name: ClassVar[str] = "claims"
-    wants = frozenset({"deliver", "claim", "connect"})
+    wants = frozenset({"deliver", "claim", "connect", "wipe", "restore"})
 
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._known_epoch: tuple[str, int] | None = None
+        """The epoch of the log as last told, and the op that told it."""
 
     def step(self, state: State, op: Op) -> None:
         """Look at a first delivery, or at a claim that may have fallen."""
@@ -45,13 +47,10 @@ class Claims(Family):
         elif op.f == "claim":
             self._judged += 1
             self._fallen(state, op)
-        elif op.value.get("epoch_changed") is True:
-            self.found.add(
-                "epoch-change",
-                f"{op.client} found the log begun anew, though no step of the script wiped or restored it",
-                proof(op.index),
-                who=op.client,
-            )
+        elif op.f == "connect" and op.type == "ok":
+            self._epoch(op)
+        elif op.f in ("wipe", "restore"):
+            self._known_epoch = None
 
     def finish(self, state: State) -> Verdict:
         """Look for what was claimed and never came."""
@@ -76,6 +75,21 @@ class Claims(Family):
             idle="the server claimed nothing",
             lacking="position" if state.lacks("position") and not judged else None,
         )
+
+    def _epoch(self, op: Op) -> None:
+        epoch = op.value.get("epoch")
+        if not isinstance(epoch, str):
+            return
+        if self._known_epoch is not None and self._known_epoch[0] != epoch:
+            self.found.add(
+                "epoch-change",
+                f"{op.client} found a log of epoch {epoch}, where it had been {self._known_epoch[0]}, "
+                "and no step of the script wiped or restored it",
+                proof(self._known_epoch[1], op.index),
+                who=op.client,
+                hint="The log was lost, or came back from an older copy.",
+            )
+        self._known_epoch = (epoch, op.index)
 
     def _late(self, state: State, now: Delivery) -> None:
         message = now.message

@@ -85,8 +85,9 @@ def last_window(reader: Reader, until: int) -> Fence | None:
     return None
 
 
-def final_grade(client: Client, size: int) -> str | None:
+def final_grade(client: Client, since: int, size: int) -> str | None:
     """Return how a client's record is known to be whole: its last fence's grade, or that it never was online."""
-    if client.reader.fences:
-        return f"by {client.reader.fences[-1].grade}"
+    fences = client.reader.fences
+    if fences and fences[-1].index > since:  # one from before the final phase says nothing of what came after
+        return f"by {fences[-1].grade}"
     return None if client.connected(-1, size) else NOT_CONNECTED

@@ -134,6 +134,7 @@ class Messages:
         self.by_room: dict[str, list[Message]] = {}
         """Messages that were tried, in the order of their first tries."""
         self._by_key: dict[tuple[str, str], Message] = {}
+        self._by_name: dict[str, Message] = {}
         self._open: dict[int, Message] = {}
 
     def invoked(self, index: int, op: int | None, value: Mapping[str, Any], pointer: str | None) -> Message:
@@ -146,6 +147,7 @@ class Messages:
             message.id = text_of(value.get("id"))
             self.by_room.setdefault(message.room, []).append(message)
             self._by_key[message.room, message.key] = message
+            self._by_name.setdefault(message.key, message)
             if message.id is not None:
                 self.by_id[message.id] = message
         message.tries += 1
@@ -184,10 +186,7 @@ class Messages:
         return self._by_key.get((room, key))
 
     def namesake(self, message: Message) -> Message | None:
-        """Return a message that was tried, and that a phantom looks like: same id, else same text."""
+        """Return a message that was tried and that a phantom looks like: it has the same id."""
         if message.id is not None and (known := self.by_id.get(message.id)) is not None:
             return known
-        for other in self.all.values():
-            if other.tries and other.key == message.key:
-                return other
-        return None
+        return self._by_name.get(message.key)

@@ -39,9 +39,6 @@ class NoLoss(Family):
 
     def finish(self, state: State) -> Verdict:
         """Judge every message that surely exists."""
-        audits: dict[str, list[Audit]] = {}
-        for audit in state.audits.values():
-            audits.setdefault(audit.room, []).append(audit)
         for room, said in state.messages.by_room.items():
             readers = state.readers_of(room)
             declared = state.declared_lost(room)
@@ -52,7 +49,7 @@ class NoLoss(Family):
                     or (message.sequence is not None and message.sequence <= declared)
                 ):
                     continue
-                self._message(state, message, readers, audits.get(room, []))
+                self._message(state, message, readers, state.audits_of.get(room, []))
         return self.verdict(
             self._judged,
             idle="no message was acknowledged that anybody else should get, and no room was audited",

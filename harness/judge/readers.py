@@ -264,6 +264,11 @@ class Client:
         if not self.spans or self.spans[-1][1] != NEVER:
             self.spans.append([index, NEVER])
 
+    def refused(self, invoked: int) -> None:
+        """The connect invoked then surely did not happen."""
+        if self.spans and self.spans[-1][0] == invoked:
+            self.spans.pop()
+
     def gone(self, index: int) -> None:
         """It surely is not connected any more."""
         if self.spans and self.spans[-1][1] == NEVER:

@@ -19,6 +19,7 @@ from harness.model.plan import Plan
 SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
 """Users that are no client of a plan; what they send counts in no inbox and no expectation."""
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
+READING = frozenset({"deliver", "claim", "connection", "ended", "poll", "ack", "connect", "disconnect"})
 WRITES = frozenset({"send", "create", "join", "leave", "add", "kick"})
 """Operations whose answer's position is a moment after they were stored. A read's may be older than its call."""
 
@@ -121,6 +122,9 @@ class State:
         self.capabilities: set[str] | None = None
         """What the drivers said the server can do; None when no driver said anything."""
         self.audits: dict[int, Audit] = {}
+        """By `op`."""
+        self.audits_of: dict[str, list[Audit]] = {}
+        """By room."""
         self.carriers: dict[int, tuple[int, str]] = {}
         """(index of the invocation, connect or poll), by `op`: what `via` names."""
         self.disturbed_at = -1
@@ -131,6 +135,8 @@ class State:
         self.starts: list[Op] = []
         self.lives: list[Op] = []
         """Operations of `script` about the script itself, and `leftovers`."""
+        self.final_at = -1
+        """When the final phase began; -1 before."""
         self.faults: list[list[int]] = []
         """[from, until] op indices at which a scripted fault was active."""
         self._lost: dict[str, int] = {}
@@ -189,7 +195,7 @@ class State:
     def lost_in_store(self, message: Message) -> bool:
         """Whether an audit that was fenced past the message does not show it."""
         return message.audited_at == NEVER and any(
-            audit.room == message.room and audit.covers(message) for audit in self.audits.values()
+            audit.covers(message) for audit in self.audits_of.get(message.room, ())
         )
 
     def head_at_most(self, room: str) -> int:
@@ -213,10 +219,15 @@ class State:
         """Return the readers of a user."""
         return self._users.get(user, [])
 
-    def observe(self, op: Op) -> None:
-        """Take in one operation."""
+    def observe(self, op: Op) -> bool:
+        """Take in one operation; return whether it is for the checks to see.
+
+        What the harness's own processes read is nobody's inbox: it is taken for granted.
+        """
         self.size += 1
         self.assumptions.check(op)
+        if op.f in READING and op.process in NOT_CLIENTS:
+            return False
         handler = self._handlers.get(op.f)
         if handler is not None:
             handler(op)
@@ -230,6 +241,7 @@ class State:
                 invoked = self.assumptions.invoked_at(op)
                 if invoked > self._position_invoked.get(position, -1):
                     self._position_invoked[position] = invoked
+        return True
 
     # -- people ------------------------------------------------------------------------------------------
 
@@ -275,6 +287,8 @@ class State:
 
     def _life(self, op: Op) -> None:
         self.lives.append(op)
+        if op.f == "final" and op.type == "invoke":
+            self.final_at = op.index
 
     def _connect(self, op: Op) -> None:
         process = self.process(op.process, op.index)
@@ -283,7 +297,7 @@ class State:
                 self.carriers[op.op] = (op.index, "connect")
             process.client.connecting(op.index)
         elif op.type == "fail":
-            process.client.gone(op.index)
+            process.client.refused(self.assumptions.invoked_at(op))
         process.connection_at = process.reader.cause_at = op.index
 
     def _disconnect(self, op: Op) -> None:
@@ -395,7 +409,9 @@ class State:
         if op.op is None or room is None:
             return
         if op.type == "invoke":
-            self.audits[op.op] = Audit(room, op.index, frozenset(_texts(op.value.get("positions"))))
+            audit = Audit(room, op.index, frozenset(_texts(op.value.get("positions"))))
+            self.audits[op.op] = audit
+            self.audits_of.setdefault(room, []).append(audit)
         elif op.type == "ok" and op.op in self.audits:
             audit = self.audits[op.op]
             audit.index = op.index

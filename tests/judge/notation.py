@@ -13,6 +13,8 @@
     bob reconnects                       the driver lost and found its server
     bob restarts                         the process is killed as asked; from here on `bob` is the next incarnation
     bob exits 1                          unasked, with this code; `server exits 1`
+    bob connect epoch e1                 the driver was told the epoch of the log
+    final / final -> ok                  the final phase
     server restarts                      killed as asked, and started
     nemesis kill server                  invoke and ok; any word of the nemesis
     audit lobby p2: hello@2 hi@3         the room was read whole; `-> info` instead of messages
@@ -199,14 +201,15 @@ class History:
         step = None
         if words[-1].startswith("@"):
             step = f"/steps/{words.pop()[1:]}"
-        if words[0] in ("audit", "expect", "expected", "script", "server", "nemesis"):
+        if words[0] in ("audit", "expect", "expected", "final", "script", "server", "nemesis"):
             getattr(self, f"_{words[0]}")(words[1:], result)
             return
         who, verb, rest = self.process(words[0]), words[1], words[2:]
         getattr(self, f"_do_{verb}")(who, rest, result, step)
 
     def _do_connect(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
-        self._carrier[who] = self.both(who, "connect", {}, result, step)
+        value = {"epoch": rest[1]} if rest[:1] == ["epoch"] else {}
+        self._carrier[who] = self.both(who, "connect", value, result, step)
 
     def _do_disconnect(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
         self.both(who, "disconnect", {}, result, step)
@@ -217,7 +220,7 @@ class History:
             at = rest.index("text")
             text, rest = rest[at + 1], rest[:at]
         name, room = rest[0], rest[1] if len(rest) > 1 else "lobby"
-        sender = "fence" if who == "harness" else who.partition("#")[0]
+        sender = "fence" if who in ("harness", "fence") else who.partition("#")[0]
         value = {
             "room": room,
             "id": None if sender == "fence" else name,
@@ -234,6 +237,7 @@ class History:
     def _message(self, words: list[str]) -> dict[str, Any]:
         name = words[0]
         known = self._sends.get(name)
+        value: dict[str, Any]
         value = (
             dict(known[2]) if known is not None else {"room": "lobby", "id": None, "client_message_id": name}
         )
@@ -356,6 +360,12 @@ class History:
     def _expected(self, words: list[str], result: list[str]) -> None:
         op, _ = self._polls.pop(f"expect {words[0]}")
         self.end(op, result[0] if result else "ok")
+
+    def _final(self, words: list[str], result: list[str]) -> None:
+        if not result:
+            self._final_op = self.begin("script", "final", {})
+        else:
+            self.end(self._final_op, result[0])
 
     def _script(self, words: list[str], result: list[str]) -> None:
         if not result:

@@ -48,10 +48,8 @@ class InboxCheck(Check):
         names = {_id(message): message for message in self._got}
         items = [item.series for item in self._inbox.items]
         differences = match_inbox(items, list(names), standing)
-        grade = final_grade(client, state.size) if client is not None else None
-        unread = grade is None or (
-            grade == "not connected" and any(item.kind == "missing" for item in differences)
-        )
+        grade = final_grade(client, state.final_at, state.size) if client is not None else None
+        unread = grade is None
         evidence = no_evidence()
         if grade is not None:
             evidence[grade] = 1
@@ -144,7 +142,7 @@ class NothingElse(Check):
                 )
         if self._rooms and not self._got:
             return ()
-        grade = final_grade(client, state.size) if client is not None else None
+        grade = final_grade(client, state.final_at, state.size) if client is not None else None
         evidence = no_evidence()
         if grade is not None:
             evidence[grade] = 1
