@@ -25,6 +25,7 @@ from harness.verbs.problem import Severity
 #: Line breaks as libyaml counts them.
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WIDEST = 160
+_MOST = 100
 #: Characters that turn the direction of what follows them.
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -81,7 +82,9 @@ _COLORS = _Paint("\x1b[1;31m", "\x1b[1;33m", "\x1b[1m", "\x1b[1;34m", "\x1b[0m")
 
 
 def render(diagnostics: Sequence[Diagnostic], *, color: bool, sources: Mapping[str, str]) -> str:
-    """Return all diagnostics as text, blank lines between them; empty when there are none.
+    """Return diagnostics as text, blank lines between them; empty when there are none.
+
+    Of one file the first hundred are shown and the others are counted.
 
     Args:
         diagnostics: In the order in which to show them.
@@ -90,7 +93,15 @@ def render(diagnostics: Sequence[Diagnostic], *, color: bool, sources: Mapping[s
     """
     paint = _COLORS if color else _Paint()
     lines = {file: LINE_BREAK.split(text) for file, text in sources.items()}
-    return "\n".join(_block(item, lines.get(item.file, []), paint) for item in diagnostics)
+    by_file: dict[str, list[Diagnostic]] = {}
+    for item in diagnostics:
+        by_file.setdefault(item.file, []).append(item)
+    blocks = []
+    for file, found in by_file.items():
+        blocks += [_block(item, lines.get(file, []), paint) for item in found[:_MOST]]
+        if len(found) > _MOST:
+            blocks.append(f"... and {len(found) - _MOST:,} more in {visible(file)}\n")
+    return "\n".join(blocks)
 
 
 def closing_line(diagnostics: Sequence[Diagnostic], consequence: str = "nothing was started") -> str:

@@ -45,6 +45,11 @@ class _Table:
         self.report = reporter
         self.whose: dict[str, str] = {}
         """Client -> the pointer of its entry."""
+        self.incomplete: set[str] = set()
+        """Entries of which it was said that something is missing."""
+        self._certain: dict[str, set[str]] = {}
+        """Room -> the messages that will certainly exist there."""
+        self._by_user: dict[str, set[str]] = {}
 
     def read(self, data: Mapping[str, Any]) -> Inboxes:
         self.scope.step = 1 << 30  # after all steps
@@ -276,16 +281,24 @@ class _Table:
                 scope.never_true(
                     item.pointer, f"{client} is not in {room}, where `{name}` is sent", "remove it", sent
                 )
-        if scope.is_member(client, room) and self.report.errors == 0:
-            for message in self._due(client, room):
-                if message.id not in listed:
+        if scope.is_member(client, room) and self.report.errors == 0 and pointer not in self.incomplete:
+            missing = self._due(client, room).difference(listed)
+            for message in scope.messages.values() if missing else ():
+                if message.id in missing:
+                    self.incomplete.add(pointer)  # one entry for many clients: said of the first
                     self._left_out(client, message, pointer)
 
-    def _due(self, client: str, room: str) -> Iterable[Message]:
+    def _due(self, client: str, room: str) -> set[str]:
         """Messages that a correct server brings to `client` in `room` by the end."""
-        for message in self.scope.messages.values():
-            if message.room == room and message.certain and not self.scope.is_own(client, message):
-                yield message
+        scope = self.scope
+        if not self._certain:
+            for message in scope.messages.values():
+                if message.certain:
+                    self._certain.setdefault(message.room, set()).add(message.id)
+                    self._by_user.setdefault(scope.clients[message.sender].user, set()).add(message.id)
+        due = self._certain.get(room, set())
+        who = scope.clients[client]
+        return due if who.include_own else due - self._by_user.get(who.user, set())
 
     def _left_out(self, client: str, message: Message, pointer: str) -> None:
         sent = Place(message.pointer, "sent here", on_key=True)

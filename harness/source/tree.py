@@ -23,8 +23,8 @@ from harness.verbs.problem import escape
 MAX_DEPTH = 32
 MAX_VALUES = 200_000
 
-#: What YAML allows in a file, but a byte order mark in its midst; all else is invisible and meant by nobody.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+#: What may not stand in a file of ASCII characters only.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
@@ -83,7 +83,7 @@ def parse(text: str, file: str) -> tuple[Tree | None, list[Diagnostic]]:
         The tree, or None when the text is no YAML document; and all faults found. With faults the tree
         holds what could be read.
     """
-    if (match := _FORBIDDEN.search(text)) is not None:
+    if (match := _forbidden(text).search(text)) is not None:
         line, column = position(text, match.start())
         message = f"the character U+{ord(match[0]):04X} may not stand in YAML"
         return None, [
@@ -310,6 +310,14 @@ class _Composer:
         else:
             width = len(self.lines[start.line].rstrip()) - start.column if start.line < len(self.lines) else 1
         return Span(start.line + 1, start.column + 1, max(1, width))
+
+
+def _forbidden(text: str) -> re.Pattern[str]:
+    """Return the pattern of what YAML does not allow: invisible, and meant by nobody."""
+    if text.isascii():
+        return _CONTROL
+    # Made when it is needed: it takes as long as reading a scenario.
+    return re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _at(span: Span) -> dict[str, Any]:

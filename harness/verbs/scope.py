@@ -79,6 +79,7 @@ class Scope:
     """(client, message) that an `expect` demands -> its pointer."""
     spots: dict[str, str] = field(default_factory=dict)
     """`/steps/3/received_by/7`, an entry of a list in the plan -> the pointer of what the author wrote for it."""
+    _members: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
     used: set[str] = field(default_factory=set)
     """Clients and rooms that the file makes use of, as `client NAME` and `room NAME`."""
 
@@ -187,7 +188,9 @@ class Scope:
 
     def is_member(self, client: str, room: str) -> bool:
         """Whether the user of `client` is in `room`."""
-        return self.clients[client].user in self.rooms[room].members
+        if room not in self._members:
+            self._members[room] = frozenset(self.rooms[room].members)
+        return self.clients[client].user in self._members[room]
 
     def rooms_of(self, client: str) -> tuple[str, ...]:
         """Rooms whose messages `client` may hear."""

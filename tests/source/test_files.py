@@ -142,6 +142,15 @@ def test_color_is_only_color(folder):
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
 
 
+def test_very_many_faults_are_counted(folder):
+    (folder / "many.yaml").write_text("scenario: x\nclients: [a]\nsteps: [" + "x, " * 5000 + "]\n")
+    loaded = load(["many.yaml"])
+    text = render(loaded.diagnostics, color=False, sources=loaded.sources)
+    assert text.count("error[") == 100
+    assert text.endswith("... and 4,900 more in many.yaml\n")
+    assert closing_line(loaded.diagnostics) == "many.yaml: 5,000 problems, nothing was started"
+
+
 def test_every_scenario_of_the_repository_is_good():
     root = Path(__file__).parent.parent.parent
     loaded = load([str(root / "scenarios")])
