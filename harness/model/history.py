@@ -9,7 +9,7 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | spawn | client, harness | ok: {pid, incarnation, driver, capabilities: [...]}, with no invocation |
 | exit | server, client, harness | ok: {pid, code, signal, asked}; exactly one of code, signal is not null |
 | create | harness | {room, members, admins, history, entry}; ok adds {position?} |
-| connect, disconnect | client | {}; a connect's ok has {instance?, position?} |
+| connect, disconnect | client | {}; a connect's ok has {instance?, position?, epoch?} |
 | send | client | {room, id, client_message_id, sender, text}; ok adds {sequence?, position?, duplicate?} |
 | deliver | client | {room, client_message_id, id, sender, text, sequence?, own?, via} |
 | claim | client | {room, after, through, lost?, via}: all for this client in (after, through] was handed over |
