@@ -110,7 +110,7 @@ def _create(view: View, entry: entries.CreateRoom) -> Decision:
             "only a caller with the admin scope may create a room without being in it",
             metadata={"required_role": "admin scope"},
         )
-    request = repr(entry._replace(time_us=0)) if entry.request_id else ""
+    request = _fingerprint(entry)
     existing = view.room(entry.room_id)
     if existing is not None:
         if request and existing.request == request and existing.creator_id == entry.caller.user_id:
@@ -142,6 +142,15 @@ def _create(view: View, entry: entries.CreateRoom) -> Decision:
             )
         )
     return RoomMade(room._replace(head=1)), tuple(effects)
+
+
+def _fingerprint(entry: entries.CreateRoom) -> str:
+    """What a repeated CreateRoom is known by; empty when it cannot be repeated. It is stored: keep its form."""
+    if not entry.request_id:
+        return ""
+    members = ",".join(f"{user_id}:{role.value}" for user_id, role in entry.members)
+    settings = f"{entry.history.value} {entry.entry.value} {int(entry.exclude_caller)}"
+    return f"{entry.request_id} {settings} {members} {entry.display_name}"
 
 
 def _join(view: View, entry: entries.Join) -> Decision:

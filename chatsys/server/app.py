@@ -10,6 +10,8 @@ import logging
 import os
 import secrets
 import signal
+import socket
+import sqlite3
 import sys
 from typing import Any
 
@@ -89,7 +91,13 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
         await server.start()
         await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
         _say_ready(settings, house, port)
-        log.info("serving on %s:%d, log epoch %s", settings.host, port, store.epoch)
+        log.info(
+            "serving on %s:%d, log epoch %s, SQLite %s",
+            settings.host,
+            port,
+            store.epoch,
+            sqlite3.sqlite_version,
+        )
         await stop.wait()
         log.info("leaving")
         await servicer.enter_graceful_shutdown()
@@ -143,17 +151,25 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
 
 
 def _bind(server: grpc.aio.Server, settings: Settings) -> int:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    six = ":" in settings.host
+    host = f"[{settings.host}]" if six else settings.host
     try:
+        # Tried first with a plain socket, which can say why not; gRPC only writes to stderr.
+        with socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
         port = server.add_insecure_port(f"{host}:{settings.port}")
-    except RuntimeError:
-        port = 0
-    if port == 0:
-        raise CannotServeError(
-            f"cannot listen on {host}:{settings.port}; the port is taken or the address is not of this machine:"
-            " choose another --port or --host (--port 0 lets the system choose)"
-        )
+    except OSError as error:
+        raise _cannot_listen(host, settings.port, error.strerror or str(error)) from error
+    except RuntimeError as error:
+        raise _cannot_listen(host, settings.port, "it was taken a moment ago") from error
     return port
+
+
+def _cannot_listen(host: str, port: int, why: str) -> CannotServeError:
+    return CannotServeError(
+        f"cannot listen on {host}:{port}: {why}; choose another --port (0 lets the system choose) or --host"
+    )
 
 
 def _say_ready(settings: Settings, house: House, port: int) -> None:
@@ -167,5 +183,10 @@ def _say_ready(settings: Settings, house: House, port: int) -> None:
         "version": chatsys.__version__,
         "log_epoch": house.store.epoch,
     }
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        raise CannotServeError(
+            f"nobody reads the ready line: {error.strerror}; keep standard output open"
+        ) from error

@@ -89,6 +89,7 @@ class SendStream:
                     raise read
                 await self._call.write((await self._answer(*read)).SerializeToString())
                 self._room.release()
+            await reader  # what went wrong in reading goes on here
         finally:
             self._house.hub.leaving.discard(leave)
             reader.cancel()
@@ -118,7 +119,11 @@ class SendStream:
             except Refusal as refusal:
                 checked.append(refusal)
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
-        return (self._house.store.submit(entries, self._chain) if entries else None), checked
+        if not entries:
+            return None, checked
+        stored = self._house.store.submit(entries, self._chain)
+        stored.add_done_callback(_seen)
+        return stored, checked
 
     async def _answer(
         self, stored: "asyncio.Future[list[Outcome]] | None", checked: list[Send | Refusal]
@@ -134,6 +139,12 @@ class SendStream:
                 response = _response(each, sure(outcome, Sent))
                 answer.results.append(chat_pb2.SendMessageResult(response=response))
         return answer
+
+
+def _seen(stored: "asyncio.Future[list[Outcome]]") -> None:
+    """Marks a failure as known: the batch before has ended the stream already, with the same sentence."""
+    if not stored.cancelled():
+        stored.exception()
 
 
 def _error(refusal: Refusal) -> chat_pb2.SendMessageError:

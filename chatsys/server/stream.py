@@ -210,6 +210,8 @@ class Stream(Watcher):
         deltas += [self._delta(place, room, b"") for place, room in silent]
         if tokens:
             self._tokens = [each for each in self._tokens if each[1] > applied]
+            if not self._tokens:
+                self._house.hub.positions_awaited.discard(self)
         position = self._house.claim(self._consumer, applied)
         return frames.frame(deltas, position, tokens, caught_up=not held_back), again
 

@@ -165,7 +165,12 @@ class SqliteStore:
     def _tell(self, news: Group | None, done: list[Done]) -> None:
         self._end_snapshot()
         assert self._publish is not None
-        out = True if news is None else self._publish(news)
+        out = True
+        try:
+            out = news is None or self._publish(news)
+        except Exception:
+            # Those who submitted must hear of it all the same: it is committed.
+            log.exception("the news of a commit did not reach everybody")
         for each in done:
             future = each.token
             assert isinstance(future, asyncio.Future)

@@ -126,8 +126,10 @@ class Writer:
             done = [self._decide(overlay, work) for work in group]
             if overlay.changed:
                 self._write(overlay)
-        except (sqlite3.Error, OSError) as error:
-            log.error("the log could not be written: %s", error)  # noqa: TRY400  # the cause is in the sentence
+        except Exception as error:
+            # Whatever it was, those who wait must hear of it, and the next group gets its chance.
+            expected = isinstance(error, (sqlite3.Error, OSError))
+            log.error("the log could not be written: %s", error, exc_info=not expected)  # noqa: TRY400  # see exc_info
             lost = Refusal.store_unavailable("the log cannot be written now; the outcome is unknown")
             for work in group:
                 if work.chain is not None:

@@ -122,7 +122,8 @@ def test_a_port_that_is_taken(tmp_path):
         port = taken.getsockname()[1]
         ended = run("--port", port, "--data", tmp_path)
     assert ended.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}; the port is taken" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -203,6 +204,10 @@ class Boaster(Reading):
     def through(self, consumer, place, through):
         return through + 100
 
+class Broken(Reading):
+    def select(self, consumer, place, page):
+        raise KeyError("very private")
+
 sys.exit(main(sys.argv[2:], reading=globals()[sys.argv[1]]))
 """
 
@@ -223,6 +228,51 @@ def test_a_test_server_may_lie(serving, stubs, play, texts, lie):
             assert got.deltas[0].through_sequence == (102 if lie == "Boaster" else 2)
             if lie == "Outsider":
                 assert texts((await stream.read()).deltas) == ["hi"]
+            stream.cancel()
+
+    play(body())
+
+
+def test_what_nobody_expected_is_told_by_an_id_only(serving, stubs, play, refused):
+    served = serving(command=[sys.executable, "-c", LIAR, "Broken"])
+
+    async def body():
+        async with stubs(served.address) as as_user:
+            await as_user("root").create("r", "alice", "bob")
+            await as_user("alice").send("r", "a")
+            with refused("BUG") as why:
+                await as_user("bob").poll()
+            assert (
+                str(why[0])
+                == f"unexpected error {why[0].metadata['error_id']}; the server's log has the details"
+            )
+            with refused("BUG"):
+                await as_user("bob").subscribe().read()
+
+    play(body())
+
+
+def test_a_reader_that_does_not_read_holds_up_nobody(serving, stubs, play):
+    served = serving()
+
+    async def body():
+        async with stubs(served.address) as as_user:
+            await as_user("root").create("r", "alice", "bob", "carl")
+            stuck = as_user("bob").subscribe()
+            await stuck.read()
+            reader = as_user("carl").subscribe()
+            await reader.read()
+            stream = as_user("alice").SendMessages()
+            requests = [chat_pb2.SendMessageRequest(room_id="r", content=b"x" * 60_000)] * 50
+            for _ in range(10):
+                await stream.write(chat_pb2.SendMessagesRequest(requests=requests))
+                await stream.read()
+            seen = 0
+            while seen < 500:
+                seen += sum(len(delta.messages) for delta in (await reader.read()).deltas)
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(5) == 0
+            stuck.cancel()
             stream.cancel()
 
     play(body())

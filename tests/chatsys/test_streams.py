@@ -1,6 +1,7 @@
 """Subscribe and RequestProgress: each message once, claims that chain, windows, takeover, endings."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -392,3 +393,25 @@ def test_leaving_is_told_like_a_removal(world, room):
         assert (await reader.frame()).deltas[0].membership_ended
 
     world(body)
+
+
+def test_a_silent_stream_has_a_heartbeat(serving, stubs, play):
+    code = """
+import sys
+import chatsys.server.stream
+from chatsys.server.main import main
+chatsys.server.stream.HEARTBEAT = 0.05
+sys.exit(main(sys.argv[1:]))
+"""
+    served = serving(command=[sys.executable, "-c", code])
+
+    async def body():
+        async with stubs(served.address) as as_user:
+            alice, _, _, reader = await pair(as_user, "r")
+            sent = await alice.send("r", "a")
+            await reader.until_texts(1)
+            beat = await reader.frame()
+            assert (beat.position, beat.caught_up) == (sent.position, True)
+            assert [d.through_sequence for d in beat.deltas] in ([], [2])
+
+    play(body())
