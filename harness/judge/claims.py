@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from harness.judge.delivery import Delivery
 from harness.judge.evidence import claim_over
 from harness.judge.family import Family
 from harness.judge.findings import proof
 from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
 from harness.judge.readers import Reader
-from harness.judge.state import Delivery, State
+from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
 

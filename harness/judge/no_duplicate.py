@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
+from harness.judge.delivery import Delivery
 from harness.judge.family import Family
 from harness.judge.findings import proof
 from harness.judge.messages import Message
-from harness.judge.state import Delivery, State
+from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from harness.judge.delivery import Audit
 from harness.judge.evidence import NOT_CONNECTED, no_evidence, read_past
 from harness.judge.family import Family
 from harness.judge.findings import people, proof
 from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
 from harness.judge.readers import Reader
-from harness.judge.state import Audit, State
+from harness.judge.state import State
 from harness.model.verdict import Verdict
 
 

@@ -9,144 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.judge.assumptions import Assumptions
-from harness.judge.members import Members, Stay
-from harness.judge.messages import NEVER, Message, Messages, integer, text_of
-from harness.judge.readers import Client, Fence, Leg, Process, Reader, Shelf
+from harness.judge.delivery import Audit
+from harness.judge.facts import Facts
+from harness.judge.messages import NEVER, Message, integer, text_of
+from harness.judge.readers import Fence, Process
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
-SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
-"""Users that are no client of a plan; what they send counts in no inbox and no expectation."""
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
 READING = frozenset({"deliver", "claim", "connection", "ended", "poll", "ack", "connect", "disconnect"})
+"""Operations of somebody who reads, of no interest when it is the harness itself."""
 WRITES = frozenset({"send", "create", "join", "leave", "add", "kick"})
 """Operations whose answer's position is a moment after they were stored. A read's may be older than its call."""
 
 
-class Delivery:
-    """The delivery under judgement, and what was so before it."""
-
-    __slots__ = (
-        "before_at",
-        "before_of",
-        "client",
-        "existed_at",
-        "first",
-        "frame",
-        "index",
-        "leg",
-        "message",
-        "own",
-        "prior",
-        "process",
-        "reader",
-        "regular",
-        "repeated",
-        "sequence",
-        "shelf",
-        "stay",
-        "time",
-        "via",
-    )
-    index: int
-    time: int
-    message: Message
-    reader: Reader
-    process: Process
-    client: Client
-    shelf: Shelf
-    leg: Leg
-    stay: Stay | None
-    sequence: int | None
-    via: int | None
-    first: bool
-    """The reader got it for the first time."""
-    prior: int
-    """Index of the delivery before, -1 if first."""
-    repeated: bool
-    """This very process had got it already."""
-    own: bool
-    """Its reader's own user sent it."""
-    regular: bool
-    """It was tried, is not own, and its reader surely was a member who may see it: judge its order."""
-    existed_at: int
-    """Since when the message was known to exist, before this delivery."""
-    before_of: Message | None
-    """What stood highest in the leg before it; None if nothing with a sequence above its own."""
-    before_at: int
-    frame: bool
-    """Nothing was claimed between it and the delivery before, which came by the same connect or poll."""
-
-
-class Audit:
-    """One reading of a whole room by the harness."""
-
-    __slots__ = ("bound", "count", "highest", "index", "invoked", "positions", "room")
-
-    def __init__(self, room: str, invoked: int, positions: frozenset[str]) -> None:
-        self.room = room
-        self.invoked = invoked
-        self.positions = positions
-        self.bound = -1
-        self.index = NEVER
-        """Its answer; NEVER until it ended ok."""
-        self.highest = -1
-        self.count = 0
-
-    def covers(self, message: Message) -> bool:
-        """Whether a message that exists must be in it."""
-        if self.index == NEVER:
-            return False
-        if message.exists_at < self.bound or (
-            message.position is not None and message.position in self.positions
-        ):
-            return True
-        return message.sequence is not None and message.sequence < self.highest
-
-
-class State:
-    """Everything known after the operations observed so far."""
+class State(Facts):
+    """The facts, and how each operation changes them."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.assumptions = Assumptions()
-        self.messages = Messages()
-        self.members = Members()
-        self.readers: dict[tuple[str, str], Reader] = {}
-        self.clients: dict[str, Client] = {}
-        self.processes: dict[str, Process] = {}
-        self.now = Delivery()
-        self.size = 0
-        self.deliveries = 0
-        self.capabilities: set[str] | None = None
-        """What the drivers said the server can do; None when no driver said anything."""
-        self.audits: dict[int, Audit] = {}
-        """By `op`."""
-        self.audits_of: dict[str, list[Audit]] = {}
-        """By room."""
-        self.carriers: dict[int, tuple[int, str]] = {}
-        """(index of the invocation, connect or poll), by `op`: what `via` names."""
-        self.disturbed_at = -1
-        """The latest server exit or start, or act of the nemesis."""
-        self.kept: dict[str, list[Op]] = {}
-        """Operations of steps that a check asked to keep, by pointer."""
-        self.exits: list[Op] = []
-        self.starts: list[Op] = []
-        self.lives: list[Op] = []
-        """Operations of `script` about the script itself, and `leftovers`."""
-        self.final_at = -1
-        """When the final phase began; -1 before."""
-        self.faults: list[list[int]] = []
-        """[from, until] op indices at which a scripted fault was active."""
-        self._lost: dict[str, int] = {}
-        self._faults_on: dict[str, list[int]] = {}
-        self._position_invoked: dict[str, int] = {}
-        self._users: dict[str, list[Reader]] = {}
-        for client in plan.clients:
-            self._client(client.name, client.user, client.consumer, include_own=client.include_own)
-        for room in plan.rooms:
-            self.members.room(room.name, room.members, room.history, -1, -1)
+        super().__init__(plan)
         self._handlers: Mapping[str, Callable[[Op], None]] = {
             "deliver": self._deliver,
             "claim": self._claim,
@@ -171,53 +52,6 @@ class State:
             "final": self._life,
             "leftovers": self._life,
         }
-
-    def keep(self, pointer: str) -> None:
-        """Keep the operations of this step for the end."""
-        self.kept.setdefault(pointer, [])
-
-    def lacks(self, capability: str) -> bool:
-        """Whether the drivers said what the server can do, and this is not in it."""
-        return self.capabilities is not None and capability not in self.capabilities
-
-    def can(self, capability: str) -> bool:
-        """Whether the drivers said that the server can do this."""
-        return self.capabilities is not None and capability in self.capabilities
-
-    def sentinel(self, message: Message) -> bool:
-        """Whether it is one the harness sends as a marker."""
-        return message.sender in SENTINEL_SENDERS
-
-    def declared_lost(self, room: str) -> int:
-        """Return the sequence through which the server declared a room's messages lost to retention."""
-        return self._lost.get(room, 0)
-
-    def lost_in_store(self, message: Message) -> bool:
-        """Whether an audit that was fenced past the message does not show it."""
-        return message.audited_at == NEVER and any(
-            audit.covers(message) for audit in self.audits_of.get(message.room, ())
-        )
-
-    def head_at_most(self, room: str) -> int:
-        """Return the highest sequence a room may have reached, for all that is known at the end."""
-        said = self.messages.by_room.get(room, [])
-        told = [message.sequence for message in said if message.sequence is not None]
-        for reader in self.readers.values():
-            if (shelf := reader.shelves.get(room)) is not None:
-                told.extend(leg.throughs[-1] for leg in shelf.legs if leg.throughs)
-        return max(told, default=1) + self.members.changes + len(said)
-
-    def readers_of(self, room: str) -> list[Reader]:
-        """Return the readers whose user ever may have been a member of the room."""
-        return [
-            reader
-            for user in sorted(self.members.users.get(room, ()))
-            for reader in self._users.get(user, ())
-        ]
-
-    def readers_of_user(self, user: str) -> list[Reader]:
-        """Return the readers of a user."""
-        return self._users.get(user, [])
 
     def observe(self, op: Op) -> bool:
         """Take in one operation; return whether it is for the checks to see.
@@ -244,24 +78,6 @@ class State:
         return True
 
     # -- people ------------------------------------------------------------------------------------------
-
-    def _client(self, name: str, user: str, consumer: str = "", *, include_own: bool = False) -> Client:
-        reader = self.readers.get((user, consumer))
-        if reader is None:
-            reader = self.readers[user, consumer] = Reader(name, user, include_own=include_own)
-            self._users.setdefault(user, []).append(reader)
-        client = self.clients[name] = Client(name, reader)
-        reader.clients.append(client)
-        return client
-
-    def process(self, name: str, index: int) -> Process:
-        """Return the incarnation of this name; one that nobody named before is a client of its own."""
-        process = self.processes.get(name)
-        if process is None:
-            known = name.partition("#")[0]
-            client = self.clients.get(known) or self._client(known, known)
-            process = self.processes[name] = Process(name, client, index)
-        return process
 
     def _spawn(self, op: Op) -> None:
         said = op.value.get("capabilities")
@@ -322,8 +138,8 @@ class State:
                 self._faults_on[target] = span
         elif op.type == "ok" and op.f in ("heal", "start", "resume", "restart"):
             for target in targets:
-                span = self._faults_on.pop(target, span_of_nothing())
-                span[1] = op.index
+                if target in self._faults_on:
+                    self._faults_on.pop(target)[1] = op.index
 
     # -- rooms -------------------------------------------------------------------------------------------
 
@@ -418,25 +234,6 @@ class State:
             audit.bound = self._bound(audit.positions)
 
     # -- reading -----------------------------------------------------------------------------------------
-
-    def leg(self, process: Process, shelf: Shelf, index: int) -> Leg:
-        """Return the leg that this process is on in this room."""
-        stay = self.members.latest(process.reader.user, shelf.room)
-        if stay is not None and not stay.certain(index):
-            stay = None
-        leg = shelf.running.get(process.name)
-        if leg is None or leg.stay is not stay:
-            if leg is not None and leg.stay is not None:
-                start = leg.frontier
-            elif self.lacks("ack"):
-                start = max((other.frontier for other in shelf.legs), default=0)
-            else:
-                start = shelf.high
-            if stay is not None and not stay.whole_room:
-                start = max(start, stay.join_sequence or 0)
-            leg = shelf.running[process.name] = Leg(process, stay, start)
-            shelf.legs.append(leg)
-        return leg
 
     def _deliver(self, op: Op) -> None:
         value, now, index = op.value, self.now, op.index
@@ -556,11 +353,6 @@ class State:
     def _bound(self, positions: set[str] | frozenset[str]) -> int:
         """Return the latest invocation of a write that was answered with one of these positions."""
         return max((self._position_invoked.get(position, -1) for position in positions), default=-1)
-
-
-def span_of_nothing() -> list[int]:
-    """Return a span that belongs to no fault, to be written to and forgotten."""
-    return [0, 0]
 
 
 def _texts(value: object) -> list[str]:

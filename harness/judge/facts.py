@@ -1,0 +1,142 @@
+"""The facts of a history as they stand: every check asks here, and only `state` writes."""
+
+from __future__ import annotations
+
+from harness.judge.assumptions import Assumptions
+from harness.judge.delivery import Audit, Delivery
+from harness.judge.members import Members
+from harness.judge.messages import NEVER, Message, Messages
+from harness.judge.readers import Client, Leg, Process, Reader, Shelf
+from harness.model.history import FENCE, HARNESS, Op
+from harness.model.plan import Plan
+
+SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
+"""Users that are no client of a plan; what they send counts in no inbox and no expectation."""
+
+
+class Facts:
+    """Everything known after the operations observed so far."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.assumptions = Assumptions()
+        self.messages = Messages()
+        self.members = Members()
+        self.readers: dict[tuple[str, str], Reader] = {}
+        self.clients: dict[str, Client] = {}
+        self.processes: dict[str, Process] = {}
+        self.now = Delivery()
+        self.size = 0
+        self.deliveries = 0
+        self.capabilities: set[str] | None = None
+        """What the drivers said the server can do; None when no driver said anything."""
+        self.audits: dict[int, Audit] = {}
+        """By `op`."""
+        self.audits_of: dict[str, list[Audit]] = {}
+        """By room."""
+        self.carriers: dict[int, tuple[int, str]] = {}
+        """(index of the invocation, connect or poll), by `op`: what `via` names."""
+        self.disturbed_at = -1
+        """The latest server exit or start, or act of the nemesis."""
+        self.kept: dict[str, list[Op]] = {}
+        """Operations of steps that a check asked to keep, by pointer."""
+        self.exits: list[Op] = []
+        self.starts: list[Op] = []
+        self.lives: list[Op] = []
+        """Operations of `script` about the script itself, and `leftovers`."""
+        self.final_at = -1
+        """When the final phase began; -1 before."""
+        self.faults: list[list[int]] = []
+        """[from, until] op indices at which a scripted fault was active."""
+        self._lost: dict[str, int] = {}
+        self._faults_on: dict[str, list[int]] = {}
+        self._position_invoked: dict[str, int] = {}
+        self._users: dict[str, list[Reader]] = {}
+        for client in plan.clients:
+            self._client(client.name, client.user, client.consumer, include_own=client.include_own)
+        for room in plan.rooms:
+            self.members.room(room.name, room.members, room.history, -1, -1)
+
+    def keep(self, pointer: str) -> None:
+        """Keep the operations of this step for the end."""
+        self.kept.setdefault(pointer, [])
+
+    def lacks(self, capability: str) -> bool:
+        """Whether the drivers said what the server can do, and this is not in it."""
+        return self.capabilities is not None and capability not in self.capabilities
+
+    def can(self, capability: str) -> bool:
+        """Whether the drivers said that the server can do this."""
+        return self.capabilities is not None and capability in self.capabilities
+
+    def sentinel(self, message: Message) -> bool:
+        """Whether it is one the harness sends as a marker."""
+        return message.sender in SENTINEL_SENDERS
+
+    def declared_lost(self, room: str) -> int:
+        """Return the sequence through which the server declared a room's messages lost to retention."""
+        return self._lost.get(room, 0)
+
+    def lost_in_store(self, message: Message) -> bool:
+        """Whether an audit that was fenced past the message does not show it."""
+        return message.audited_at == NEVER and any(
+            audit.covers(message) for audit in self.audits_of.get(message.room, ())
+        )
+
+    def head_at_most(self, room: str) -> int:
+        """Return the highest sequence a room may have reached, for all that is known at the end."""
+        said = self.messages.by_room.get(room, [])
+        told = [message.sequence for message in said if message.sequence is not None]
+        for reader in self.readers.values():
+            if (shelf := reader.shelves.get(room)) is not None:
+                told.extend(leg.throughs[-1] for leg in shelf.legs if leg.throughs)
+        return max(told, default=1) + self.members.changes + len(said)
+
+    def readers_of(self, room: str) -> list[Reader]:
+        """Return the readers whose user ever may have been a member of the room."""
+        return [
+            reader
+            for user in sorted(self.members.users.get(room, ()))
+            for reader in self._users.get(user, ())
+        ]
+
+    def readers_of_user(self, user: str) -> list[Reader]:
+        """Return the readers of a user."""
+        return self._users.get(user, [])
+
+    def _client(self, name: str, user: str, consumer: str = "", *, include_own: bool = False) -> Client:
+        reader = self.readers.get((user, consumer))
+        if reader is None:
+            reader = self.readers[user, consumer] = Reader(name, user, include_own=include_own)
+            self._users.setdefault(user, []).append(reader)
+        client = self.clients[name] = Client(name, reader)
+        reader.clients.append(client)
+        return client
+
+    def process(self, name: str, index: int) -> Process:
+        """Return the incarnation of this name; one that nobody named before is a client of its own."""
+        process = self.processes.get(name)
+        if process is None:
+            known = name.partition("#")[0]
+            client = self.clients.get(known) or self._client(known, known)
+            process = self.processes[name] = Process(name, client, index)
+        return process
+
+    def leg(self, process: Process, shelf: Shelf, index: int) -> Leg:
+        """Return the leg that this process is on in this room."""
+        stay = self.members.latest(process.reader.user, shelf.room)
+        if stay is not None and not stay.certain(index):
+            stay = None
+        leg = shelf.running.get(process.name)
+        if leg is None or leg.stay is not stay:
+            if leg is not None and leg.stay is not None:
+                start = leg.frontier
+            elif self.lacks("ack"):
+                start = max((other.frontier for other in shelf.legs), default=0)
+            else:
+                start = shelf.high
+            if stay is not None and not stay.whole_room:
+                start = max(start, stay.join_sequence or 0)
+            leg = shelf.running[process.name] = Leg(process, stay, start)
+            shelf.legs.append(leg)
+        return leg
