@@ -26,7 +26,7 @@ import asyncio
 import json
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from harness.drivers.hello import greet
@@ -56,6 +56,8 @@ OPS: Final[Mapping[str, str | None]] = {
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
+#: Answers one op: the value of `ok`, nothing being {}. Raises RequestError.
+Handler = Callable[[Request], Awaitable[Mapping[str, Any] | None]]
 #: Room, client message id, sender.
 MessageKey = tuple[str, str, str]
 
@@ -88,6 +90,11 @@ class Driver:
 
     async def setup(self, request: Request) -> Mapping[str, Any] | None:
         """Learn who to play. The fields are kept by the base class before this is called."""
+
+    def handler(self, op: str) -> Handler | None:
+        """Return what answers an op: the method of this name, unless a subclass keeps it elsewhere."""
+        handler: Handler | None = getattr(self, op, None)
+        return handler
 
     async def leave_now(self) -> None:
         """Let go of everything; called once, last, and cut off after `LEAVE_WITHIN` seconds."""
@@ -239,11 +246,10 @@ class Driver:
             self._set_up(request)
         elif not self.is_set_up:
             raise RequestError("FAILED_PRECONDITION", "NOT_SET_UP", f"{op}: `setup` comes first")
-        method = getattr(self, op, None)
+        method = self.handler(op)
         if method is None:
             raise RequestError("UNIMPLEMENTED", "NOT_IMPLEMENTED", f"{op}: this driver cannot do that")
-        answer: Mapping[str, Any] | None = await method(request)
-        return answer
+        return await method(request)
 
     def _set_up(self, request: Request) -> None:
         if self.is_set_up:

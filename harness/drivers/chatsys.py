@@ -1,7 +1,7 @@
 """The driver for chatsys: `python -m harness.drivers.chatsys`, or import it, fork, and call `main` in the child.
 
 Importing this starts nothing: no thread, no event loop, no gRPC object. It does import gRPC, for the children
-to share; run as a program it says hello first, because that import takes a while.
+to share. Run as a program it answers `hello` and `setup` first, because that import takes a while.
 """
 
 from __future__ import annotations
@@ -9,23 +9,56 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from chatsys import __version__
-from harness.drivers.hello import greet
+from harness.drivers.base import Driver, Handler, run
 
-NAME = f"chatsys {__version__}"
-CAPABILITIES = ("stream", "poll", "ack", "position", "order", "rooms", "auth", "kick", "history", "restart")
+if TYPE_CHECKING:
+    from harness.drivers.chatsys_client import Session
+
+
+class ChatsysDriver(Driver):
+    """Plays one client of chatsys, or the harness."""
+
+    name = f"chatsys {__version__}"
+    capabilities = (
+        "stream",
+        "poll",
+        "ack",
+        "position",
+        "order",
+        "rooms",
+        "auth",
+        "kick",
+        "history",
+        "restart",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: Session | None = None
+
+    def handler(self, op: str) -> Handler | None:
+        """Return the method of the session, which is made when it is first needed."""
+        if op == "setup":
+            return self.setup
+        if self._session is None:
+            from harness.drivers.chatsys_client import Session  # noqa: PLC0415 - see above
+
+            self._session = Session(self)
+        handler: Handler | None = getattr(self._session, op, None)
+        return handler
+
+    async def leave_now(self) -> None:
+        """Close the connection without waiting for anything."""
+        if self._session is not None:
+            await self._session.leave_now()
 
 
 def main(argv: Sequence[str]) -> int:
     """Play one client on file descriptors 0 and 1; return the exit code."""
-    capabilities = greet(NAME, CAPABILITIES, argv)
-    if isinstance(capabilities, int):
-        return capabilities
-    from harness.drivers.base import play  # noqa: PLC0415 - see above
-    from harness.drivers.chatsys_client import ChatsysDriver  # noqa: PLC0415 - see above
-
-    return play(ChatsysDriver(capabilities))
+    return run(ChatsysDriver(), argv)
 
 
 if __name__ == "__main__":

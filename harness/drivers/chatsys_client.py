@@ -1,4 +1,4 @@
-"""One client of chatsys, or the harness, on top of the client library. `chatsys.py` beside this runs it.
+"""One client of chatsys, or the harness, on top of the client library. `chatsys.py` beside this is the program.
 
 Invariants:
 * An acknowledgement leaves only after the deliver lines of what it covers have left this process.
@@ -8,7 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from chatsys.client import Changed, ChatError, Client, Place
@@ -31,12 +31,11 @@ _HISTORY: Final = {
 _ENTRY: Final = {"invite": JoinPolicy.JOIN_POLICY_INVITE, "open": JoinPolicy.JOIN_POLICY_OPEN}
 
 
-class ChatsysDriver(Driver):
-    """Plays one client of chatsys, or the harness."""
+class Session:
+    """What a driver for chatsys does with its requests, once it knows who to play; one method an op."""
 
-    def __init__(self, capabilities: Sequence[str]) -> None:
-        super().__init__()
-        self.capabilities = capabilities
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
         self._place = Place()
         self._client: Client | None = None
         self._reader: Reader | None = None
@@ -55,9 +54,9 @@ class ChatsysDriver(Driver):
         self._connecting = True
         client = Client(
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            user=self.user,
-            consumer=self.consumer,
-            include_own=self.include_own,
+            user=self._driver.user,
+            consumer=self._driver.consumer,
+            include_own=self._driver.include_own,
             expect_instance=server.get("instance"),
             expect_run=server.get("run"),
             place=self._place,
@@ -65,11 +64,11 @@ class ChatsysDriver(Driver):
         reader: Reader | None = None
         try:
             position = ""
-            if self.role == "harness":
+            if self._driver.role == "harness":
                 position = (await client.server_info(within=request.within)).position
             else:
-                kind = StreamReader if self.receive == "stream" else PollReader
-                reader = kind(self, client)
+                kind = StreamReader if self._driver.receive == "stream" else PollReader
+                reader = kind(self._driver, client)
                 position = await reader.start(request.within)
         except BaseException as fault:
             if reader is not None:
@@ -89,7 +88,7 @@ class ChatsysDriver(Driver):
         if client is None:
             raise _offline("disconnect")
         self._client = self._reader = None
-        await self.cancel_others()
+        await self._driver.cancel_others()
         if reader is not None:
             await reader.stop(FAREWELL)
         await client.close()
@@ -114,7 +113,7 @@ class ChatsysDriver(Driver):
                 admins=admins,
                 history=_HISTORY[request.choice("history", tuple(_HISTORY))],
                 entry=_ENTRY[request.choice("entry", tuple(_ENTRY))],
-                exclude_caller=self.role == "harness",
+                exclude_caller=self._driver.role == "harness",
                 within=request.within,
             )
             for user in members:
@@ -178,7 +177,7 @@ class ChatsysDriver(Driver):
     async def ack(self, request: Request) -> Mapping[str, Any]:
         """Acknowledge, and wait for the answer."""
         client, acks = self._online(request), request.sequences("acks")
-        await self.flushed()
+        await self._driver.flushed()
         try:
             cursors = await client.ack_now(acks, within=request.within)
         except ChatError as fault:
@@ -189,7 +188,7 @@ class ChatsysDriver(Driver):
         """Wait until this client's record is complete up to positions, or to markers."""
         reader = self._receiving(request)
         by_marker = "markers" in request.fields
-        if not by_marker and "position" not in self.capabilities:
+        if not by_marker and "position" not in self._driver.capabilities:
             raise RequestError("UNIMPLEMENTED", "NO_CAPABILITY", "fence: this driver lacks `position`")
         try:
             answer = await (reader.fence_markers(request) if by_marker else reader.fence_positions(request))
@@ -246,7 +245,7 @@ class ChatsysDriver(Driver):
 
     def _visible(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         """Leave out what is empty, and what belongs to a capability this driver does without."""
-        hidden = () if "position" in self.capabilities else ("position", "caught_up")
+        hidden = () if "position" in self._driver.capabilities else ("position", "caught_up")
         return {
             key: value for key, value in answer.items() if key not in hidden and (value or value is False)
         }
