@@ -24,6 +24,8 @@ from harness.model.history import Op, read_history
 from harness.model.plan import Plan
 
 ENV_VERSION = 1
+#: How much of a log's end is looked at, bytes.
+LOG_END = 16_384
 
 
 class ArchiveError(Exception):
@@ -115,6 +117,20 @@ def read_ops(row: Path) -> Iterator[Op]:
         ) from fault
     with file:
         yield from read_history(file)
+
+
+def last_lines(path: Path, count: int = 20) -> tuple[str, ...]:
+    """Return the last lines of a log that say something, oldest first; bytes that are not UTF-8 are replaced."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(0, size - LOG_END))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ()
+    if size > LOG_END and len(lines) > 1:
+        del lines[0]  # it begins somewhere in its middle
+    return tuple(line for line in lines if line.strip())[-count:]
 
 
 def rows(folder: Path) -> Sequence[Path]:

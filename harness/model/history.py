@@ -17,7 +17,7 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | ended | client | {room, through}: the server says the membership is over |
 | poll | client | {acks?: {room: sequence}}; ok adds {position?, caught_up?} |
 | ack | client | {acks: {room: sequence}}; ok adds {cursors?: {room: sequence}} |
-| fence | client | by position {grade, positions: [...]}; by marker {grade, markers: {room: client_message_id}}; by window {grade, window_ns}; ok adds {position?, caught_up?}. Grade is "position", "marker" or "window" |
+| fence | client | {grade, …}; ok adds {position?, caught_up?}. What the grade adds stands below |
 | history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
@@ -26,6 +26,9 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | final | script | invoke when the final phase begins; ok when it is through |
+
+A fence's grade is `position` {positions: [...]}, `marker` {markers: {room: client_message_id}} or `window`
+{window_ns}.
 
 `sender` is a user and `room` a room of the plan; a name the server gave that is in neither stays as it came.
 `id` is the plan's message id, or null when nobody scripted such a message. `via` is the `op` of the connect or

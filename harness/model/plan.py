@@ -187,7 +187,8 @@ class Plan:
     inboxes: tuple[Inbox, ...] = ()
     """Judged inboxes. A client that is in the file's `inboxes` has one entry a room it could hear."""
     listed: tuple[str, ...] = ()
-    """Clients that `inboxes` names, in file order. One of them with `[]` and no room has no `Inbox` entry, and must hear nothing at all."""
+    """Clients that `inboxes` names, in file order. One with `[]` and no room has no `Inbox` entry, and must hear
+    nothing at all."""
     listen_ns: int = 0
     """How long clients go on recording after the last fence; real time."""
     required: tuple[str, ...] = ()

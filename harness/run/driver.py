@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, Keeper
-from harness.run.lines import Lines, tail
+from harness.run.lines import Lines
 from harness.run.settings import OWN_DRIVER, CouldNotRunError
 
 PROTOCOL = 1
@@ -156,7 +157,7 @@ class Driver:
 
     def last_lines(self, count: int = 5) -> tuple[str, ...]:
         """Return the last lines of its log."""
-        return tail(self._log, count)
+        return archive.last_lines(self._log, count)
 
     def close(self) -> None:
         """Close the pipes; for the driver, that is the end of its standard input."""

@@ -1,10 +1,9 @@
-"""Reading lines from a pipe as they come, and the last lines of a log."""
+"""Reading lines from a pipe as they come."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 #: The longest line a driver may write, bytes.
 MAX_LINE = 1 << 20
@@ -49,15 +48,3 @@ class Lines(asyncio.Protocol):
         self._deaf = True
         self._rest = b""
         self._on_fault(f"is longer than {MAX_LINE} bytes")
-
-
-def tail(path: Path, count: int) -> tuple[str, ...]:
-    """Return the last lines of a log file, oldest first; nothing when there is none."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 64 * 1024))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line for line in text.splitlines() if line.strip())[-count:]

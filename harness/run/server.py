@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
 from harness.model.history import SERVER
-from harness.run.lines import Lines, tail
+from harness.run.lines import Lines
 from harness.run.recorder import Recorder
 from harness.run.settings import OWN_SERVER, CouldNotRunError, Settings
 
@@ -96,7 +97,7 @@ class Server:
 
     def last_lines(self, count: int = 5) -> tuple[str, ...]:
         """Return the last lines of its log."""
-        return tail(self._log, count)
+        return archive.last_lines(self._log, count)
 
     def _wants_port(self) -> bool:
         return "{port}" in (self._settings.server or "")

@@ -31,7 +31,7 @@ MAX_CLIENTS = 10_000
 RECEIVE: Kind[Receive] = one_of("stream", "poll", "manual")
 
 #: Names that mean something else in a history or in `inboxes`.
-RESERVED = ("server", "harness", "script", "nemesis", "everyone_else", "interleaved")
+RESERVED = ("server", "harness", "fence", "script", "nemesis", "everyone_else", "interleaved")
 
 _LATER_CLIENT_KEYS = {
     "sends": "whether it sends by single calls or by a stream",

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped
 
+from harness.archive import last_lines
 from harness.model.verdict import RunStatus
 from harness.report import json_, junit
-from harness.report.files import last_lines, read_logs, write_reports
+from harness.report.files import read_logs, write_reports
 from harness.report.github import annotation_lines
 from harness.report.model import Invocation
 
