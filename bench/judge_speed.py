@@ -86,7 +86,7 @@ def main() -> None:
     taken = time.process_time() - start - making
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{made} operations judged in {taken:.2f} s of processor: {made / taken:,.0f} a second, peak {memory:.0f} MiB "
+        f"{made} operations judged in {taken:.2f} s of processor: {made / taken:,.0f} /s, peak {memory:.0f} MiB "
         f"({judgement.status}{': ' + judgement.reason if judgement.reason else ''})"
     )
 
