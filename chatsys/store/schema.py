@@ -4,6 +4,7 @@
 WITHOUT ROWID. Only ``message`` bodies are encoded chatsys.v1.Message, ready to be sent as they are.
 """
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -53,21 +54,49 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
 
-def create(connection: sqlite3.Connection, epoch: str) -> None:
-    """Makes the tables of an empty log, in one transaction."""
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in _TABLES.split(";"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.executemany(
-        "INSERT INTO meta VALUES (?, ?)", [("epoch", epoch), ("position", 0), ("schema", SCHEMA_VERSION)]
-    )
-    connection.execute("COMMIT")
+def create(path: Path, epoch: str) -> None:
+    """Makes the file of an empty log: whole and durable, or not at all.
+
+    It is built beside its place without waiting for the disk, and moved there when it is safe: two waits instead
+    of about eight, which is most of the time a server needs to start.
+
+    Raises:
+        OSError: The directory cannot be written.
+        sqlite3.Error: The same, as SQLite says it.
+    """
+    building = path.with_name(f"{path.name}.new")
+    building.unlink(missing_ok=True)
+    connection = sqlite3.connect(building, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("BEGIN")
+        for statement in _TABLES.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [("epoch", epoch), ("position", 0), ("schema", SCHEMA_VERSION)]
+        )
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    _sync(building)
+    building.rename(path)
+    _sync(path.parent)
 
 
-def version(connection: sqlite3.Connection) -> int | None:
-    """The schema version of the file; None when it is empty."""
+def version(connection: sqlite3.Connection) -> int:
+    """The schema version of a file; 0 when it is no log of ours."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is None:
-        return None
+        return 0
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     return int(row[0]) if row is not None else 0
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

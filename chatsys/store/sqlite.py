@@ -73,7 +73,7 @@ class SqliteStore:
             ) from error
         try:
             return cls(directory, lock, _open_log(directory))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             lock.release()
             raise StoreError(
                 f"the log {directory / schema.FILE} cannot be opened: {error}; move it away or name another --data"
@@ -185,11 +185,12 @@ class SqliteStore:
 
 
 def _open_log(directory: Path) -> sqlite3.Connection:
-    connection = schema.open_writer(directory / schema.FILE)
+    file = directory / schema.FILE
+    if not file.exists():
+        schema.create(file, secrets.token_hex(8))
+    connection = schema.open_writer(file)
     found = schema.version(connection)
-    if found is None:
-        schema.create(connection, secrets.token_hex(8))
-    elif found != schema.SCHEMA_VERSION:
+    if found != schema.SCHEMA_VERSION:
         connection.close()
         raise _other_format(directory, found)
     return connection

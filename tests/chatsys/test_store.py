@@ -193,8 +193,8 @@ def test_what_is_no_log_is_refused(tmp_path):
 
 
 def test_a_log_of_another_format_is_refused(tmp_path):
+    schema.create(tmp_path / schema.FILE, "0" * 16)
     connection = schema.open_writer(tmp_path / schema.FILE)
-    schema.create(connection, "0" * 16)
     connection.execute("UPDATE meta SET value = 99 WHERE key = 'schema'")
     connection.close()
     with pytest.raises(StoreError, match="has format 99, and this version reads format 1"):
@@ -269,3 +269,14 @@ def test_a_directory_that_cannot_be_made():
         StoreError, match=r"the data directory /proc/chatsys cannot be used: .*; name another"
     ):
         SqliteStore.open(Path("/proc/chatsys"), "x")
+
+
+def test_half_a_log_is_begun_anew(tmp_path):
+    (tmp_path / f"{schema.FILE}.new").write_bytes(b"half")
+    store = SqliteStore.open(tmp_path, "x")
+    assert store.position == 0
+    assert not (tmp_path / f"{schema.FILE}.new").exists()
+    mode = store._writer._connection.execute("PRAGMA journal_mode").fetchone()[0]
+    synchronous = store._writer._connection.execute("PRAGMA synchronous").fetchone()[0]
+    assert (mode, synchronous) == ("wal", 2), "every commit is on disk before it is answered"
+    store.close()
