@@ -92,7 +92,7 @@ class Reading:
             place: A room that the user is a member of.
             after: Everything up to here was read before.
             limit: At most so many messages; 0 finds out whether there is one.
-            max_bytes: At most so many bytes of messages, but one message at least.
+            max_bytes: At most so many bytes of messages, but one message at least if it is positive.
         """
         start = max(after, visibility.floor(place.history, place.join_sequence))
         if start >= place.head:
@@ -113,6 +113,6 @@ def _fitting(rows: list[Row], limit: int, max_bytes: int) -> int:
     size = 0
     for index, row in enumerate(rows):
         size += len(row.body)
-        if index >= limit or (size > max_bytes and index):
+        if index >= limit or (size > max_bytes and (index or max_bytes <= 0)):
             return index
     return len(rows)

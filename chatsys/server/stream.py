@@ -100,6 +100,8 @@ class Stream(Watcher):
                     self._opened = True
                     await self._call.write(frame)
                     beat = loop.time() + HEARTBEAT
+                elif again:
+                    await asyncio.sleep(0)  # a long backlog of what is not for it must not hold up others
                 due = False if again else not await self.wait(beat)
         finally:
             if hub.streams.get(self._key) is self:

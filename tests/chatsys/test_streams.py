@@ -282,6 +282,43 @@ def test_a_long_backlog_comes_in_large_frames(world, room):
     world(body)
 
 
+def test_large_messages_in_many_rooms_fit_into_what_a_client_takes(world, room):
+    async def body(as_user):
+        alice, bob, root = as_user(f"alice-{room}"), as_user(f"bob-{room}"), as_user("root")
+        rooms = [f"{room}-{n}" for n in range(80)]
+        await asyncio.gather(*(root.create(each, alice.user, bob.user) for each in rooms))
+        await asyncio.gather(*(alice.send(each, "x" * 60_000) for each in rooms))
+        reader = Reader(bob.subscribe())
+        await reader.until_texts(80)
+        polled = await bob.poll(max_messages=1000)
+        assert not polled.caught_up
+        assert 1 < sum(len(delta.messages) for delta in polled.deltas) < 80
+
+    world(body)
+
+
+def test_a_long_backlog_of_ones_own_moves_the_points(world, room):
+    async def body(as_user):
+        alice, bob, root = as_user(f"alice-{room}"), as_user(f"bob-{room}"), as_user("root")
+        await root.create(room, alice.user, bob.user)
+        stream = alice.SendMessages()
+        requests = [chat_pb2.SendMessageRequest(room_id=room, content=b"x") for _ in range(1000)]
+        for _ in range(3):
+            await stream.write(chat_pb2.SendMessagesRequest(requests=requests))
+        await stream.done_writing()
+        async for answer in stream:
+            last = answer.position
+        await bob.send(room, "from bob")
+        reader = Reader(alice.subscribe())
+        await reader.frame()
+        await alice.progress("p", last)
+        assert (await reader.until("p")).caught_up
+        assert reader.texts == ["from bob"]
+        assert reader.through[room] == 3002
+
+    world(body)
+
+
 def test_the_newer_stream_takes_over(served, world, room, refused):
     async def body(as_user):
         alice, bob, _, older = await pair(as_user, room)
