@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -80,8 +81,9 @@ def _parser() -> _Parser:
     )
     parser.add_argument(
         "--auth",
-        choices=("none",),
+        type=_one_of("none"),
         default="none",
+        metavar="{none}",
         help="none: callers name themselves and may do everything, on loopback only (default)",
     )
     parser.add_argument(
@@ -92,7 +94,11 @@ def _parser() -> _Parser:
         help=f"comes back in the metadata of every answer (default: ${RUN_VARIABLE})",
     )
     parser.add_argument(
-        "--log-level", choices=_LEVELS, default="info", help="what to log to stderr (default: info)"
+        "--log-level",
+        type=_one_of(*_LEVELS),
+        default="info",
+        metavar=f"{{{','.join(_LEVELS)}}}",
+        help="what to log to stderr (default: info)",
     )
     return parser
 
@@ -101,6 +107,17 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; a port is a number from 0 to 65535")
     return int(text)
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    """Like argparse's `choices`, whose sentence differs from one Python to the next."""
+
+    def choice(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"{text!r} is not known here; choose from {', '.join(known)}")
+        return text
+
+    return choice
 
 
 def _run_id(text: str) -> str:

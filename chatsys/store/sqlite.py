@@ -9,6 +9,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from chatsys.core.entry import LogEntry
@@ -38,11 +39,11 @@ class SqliteStore:
         position: Entries applied when it was opened.
     """
 
-    def __init__(self, directory: Path, lock: DirectoryLock, writing: sqlite3.Connection) -> None:
+    def __init__(self, lock: DirectoryLock, writing: sqlite3.Connection, reading: sqlite3.Connection) -> None:
         self._lock = lock
         self._writer = Writer(writing, self._hand_over)
-        self._reading = schema.open_reader(directory / schema.FILE)
-        self._reads = Reads(self._reading)
+        self._reading = reading
+        self._reads = Reads(reading)
         self._in_snapshot = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publish: Callable[[Group], bool] | None = None
@@ -71,16 +72,19 @@ class SqliteStore:
             raise StoreError(
                 f"the data directory {directory} cannot be used: {error.strerror}; name another with --data"
             ) from error
-        try:
-            return cls(directory, lock, _open_log(directory))
-        except (sqlite3.Error, OSError) as error:
-            lock.release()
-            raise StoreError(
-                f"the log {directory / schema.FILE} cannot be opened: {error}; move it away or name another --data"
-            ) from error
-        except BaseException:
-            lock.release()
-            raise
+        with ExitStack() as undo:  # whatever fails below leaves nothing open
+            undo.callback(lock.release)
+            try:
+                writing = undo.enter_context(closing(_open_log(directory)))
+                reading = undo.enter_context(closing(schema.open_reader(directory / schema.FILE)))
+                store = cls(lock, writing, reading)
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(
+                    f"the log {directory / schema.FILE} cannot be opened: {error};"
+                    " move it away or name another --data"
+                ) from error
+            undo.pop_all()
+            return store
 
     def start(self, publish: Callable[[Group], bool]) -> None:
         """Begins to take entries, in the running loop.
@@ -189,15 +193,14 @@ def _open_log(directory: Path) -> sqlite3.Connection:
     if not file.exists():
         schema.create(file, secrets.token_hex(8))
     connection = schema.open_writer(file)
-    found = schema.version(connection)
-    if found != schema.SCHEMA_VERSION:
+    try:
+        found = schema.version(connection)
+        if found != schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"the log in {directory} has format {found}, and this version reads format"
+                f" {schema.SCHEMA_VERSION}; use the version that made it, or name another --data"
+            )
+    except BaseException:
         connection.close()
-        raise _other_format(directory, found)
+        raise
     return connection
-
-
-def _other_format(directory: Path, found: int) -> StoreError:
-    return StoreError(
-        f"the log in {directory} has format {found}, and this version reads format {schema.SCHEMA_VERSION};"
-        " use the version that made it, or name another --data"
-    )
