@@ -32,11 +32,6 @@ class ArchiveError(Exception):
     """A folder that is not a run, or cannot be read; the text names the file and says what to do."""
 
 
-def new_run_id() -> str:
-    """Return an id for an invocation: 12 hexadecimal digits."""
-    return os.urandom(6).hex()  # the module `secrets` would take 7 ms to import
-
-
 def create(root: Path, run: str, now: datetime | None = None) -> Path:
     """Make the folder of an invocation below `root` and return it."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psutil
 
-from harness.keeper.handle import RUN_VARIABLE
+from harness.keeper.launch import RUN_VARIABLE
 
 T = TypeVar("T")
 

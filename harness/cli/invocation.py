@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import platform
 import signal
@@ -25,7 +26,8 @@ from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
 from harness.report.progress import Progress
 from harness.report.words import say_step
-from harness.run import CouldNotRunError, Settings, play
+from harness.run.play import play
+from harness.run.settings import CouldNotRunError, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,10 @@ class Invocation:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupt, stop, keeper)
         try:
+            # Only the reports need it, and importing it takes 20 ms: now there is time, we wait for the keeper.
+            junit = loop.run_in_executor(None, importlib.import_module, "junitparser")
             await keeper.attach()
+            await junit
             places = asyncio.Semaphore(self.jobs)
             tasks = [
                 asyncio.ensure_future(self._play_one(index, plan, keeper, places, stop))

@@ -1,29 +1,22 @@
-"""`chatsim run`: play scenarios, judge them, leave reports."""
+"""`chatsim run`: play scenarios, judge them, leave reports.
+
+This module reads the options and sees to the keeper, and imports nothing that either could do without: what plays,
+judges and reports is imported beside the keeper's own importing.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import shutil
-import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from harness import archive
-from harness.cli.exit_codes import EPILOG, ExitCode, exit_code
-from harness.cli.invocation import Invocation
-from harness.cli.scenarios import load_or_exit
-from harness.keeper.handle import Keeper, KeeperError
-from harness.report.files import write_reports
-from harness.report.look import ColorFlag, look_of
-from harness.report.model import Invocation as Report
-from harness.report.progress import open_progress
-from harness.report.terminal import ending, name_cells, verdict_line
+from harness.cli import early
+from harness.cli.exit_codes import EPILOG
 from harness.run.settings import Settings
 
 MAX_SPEED = "max"
@@ -100,7 +93,7 @@ def command(
     *,
     quiet: bool,
     verbose: bool,
-    color: ColorFlag,
+    color: Literal["auto", "always", "never"],
 ) -> None:
     """Play scenarios and judge them.
 
@@ -112,70 +105,24 @@ def command(
       chatsim run scenarios/ -j 4 --speed max
       chatsim run scenarios/basic.yaml --server "./my-server --port {port} --data {data}"
     """
-    settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
     begun = time.monotonic_ns()
-    started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    run = archive.new_run_id()
-    # It imports what it will fork while we read the scenarios: that is a third of a short run's time. It has
-    # no server and no client before the scenarios are known to be good.
-    keeper = Keeper.launch(run, settings.preload)
+    settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
+    launched = early.take(settings.preload)
     try:
-        plans = load_or_exit(paths, seed=seed)
-        folder = _make_folder(reports, run)
-    except BaseException:
-        keeper.abandon()
-        raise
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
-    progress = open_progress(
-        sys.stdout,
-        sys.stderr,
-        os.environ,
-        look=look,
-        verbosity=1 if verbose else -1 if quiet else 0,
-        name_cells=name_cells((plan.name for plan in plans), look),
-    )
-    seed = plans[0].seed
-    with progress:
-        invocation = Invocation(
-            run=run,
-            folder=folder,
+        from harness.cli.performance import Performance  # noqa: PLC0415 - see the module's docstring
+
+        performance = Performance(
+            launched=launched,
             settings=settings,
+            paths=tuple(paths),
             jobs=jobs or os.cpu_count() or 1,
-            command=_command_line(),
-            progress=progress,
+            reports=reports,
+            verbosity=1 if verbose else -1 if quiet else 0,
+            color=color,
+            begun_ns=begun,
         )
-        try:
-            rows = asyncio.run(invocation.play_all(plans, keeper))
-        except KeeperError as fault:
-            keeper.abandon()
-            raise _CouldNotRunError(str(fault)) from fault
-    report = Report(
-        rows=tuple(rows),
-        command=_command_line(),
-        paths=tuple(paths),
-        seed=seed,
-        directory=str(folder),
-        duration_ns=time.monotonic_ns() - begun,
-        started_at=started_at,
-    )
-    write_reports(report, folder)
-    archive.point_latest(folder)
-    click.echo((verdict_line if quiet else ending)(report, look))
-    raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
-
-
-class _CouldNotRunError(click.ClickException):
-    exit_code = ExitCode.COULD_NOT_RUN
-
-
-def _make_folder(reports: Path, run: str) -> Path:
-    try:
-        return archive.create(reports, run)
-    except OSError as fault:
-        raise click.UsageError(
-            f"cannot write to {reports}: {fault.strerror}; choose another with --reports"
-        ) from fault
-
-
-def _command_line() -> tuple[str, ...]:
-    return ("chatsim", *sys.argv[1:])
+        plans = performance.load(seed)
+    except BaseException:
+        launched.abandon()
+        raise
+    raise click.exceptions.Exit(int(performance.play(plans)))

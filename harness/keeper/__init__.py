@@ -11,7 +11,7 @@ Invariants of the keeper process (`main`, `children`, `linux`):
 * it forks from its main thread only, since a child's parent-death signal follows the thread that forked it;
 * every child is in its own process group, and dies when the keeper dies.
 
-`handle` is chatsim's side.
+`launch` and `handle` are chatsim's side.
 """
 
 from __future__ import annotations

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.keeper import PACKET
+from harness.keeper.launch import Launched
 
-#: Environment variable that every process of an invocation carries; its value is the run id.
-RUN_VARIABLE = "CHATSIM_RUN"
 #: Environment variable that every process of one scenario row carries.
 ROW_VARIABLE = "CHATSIM_ROW"
 
@@ -71,41 +67,25 @@ class Child:
 
 
 class Keeper:
-    """A running keeper. Begin with `launch`, then `await attach()` in the event loop, end with `close`."""
+    """A running keeper. Begin with `await attach()`, end with `await close()`.
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, run: str) -> None:
-        self.run = run
+    Args:
+        launched: what `launch` returned.
+    """
+
+    def __init__(self, launched: Launched) -> None:
+        self.run = launched.run
         self.scratch = Path()
         """Directory for everything that must not outlive the invocation; the keeper removes it."""
         self.subreaper = False
-        self._process = process
-        self._channel = channel
+        self._launched = launched
+        self._channel = launched.channel
+        self._ended: tuple[int, str] | None = None
         self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._children: dict[int, Child] = {}
         self._early: dict[int, Exit] = {}
         self._count = 0
         self._ready: asyncio.Future[None] | None = None
-
-    @classmethod
-    def launch(cls, run: str, preload: Sequence[str] = ()) -> Keeper:
-        """Start the keeper process and return at once, while it imports `preload`.
-
-        Args:
-            run: run id, put into the environment of the keeper and all its children.
-            preload: modules to import once, for children that are forked.
-        """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-X", "utf8", "-m", "harness.keeper.main", str(theirs.fileno()), *preload],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                env={**os.environ, RUN_VARIABLE: run},
-            )
-        return cls(process, ours, run)
 
     async def attach(self, deadline_s: float = 30.0) -> None:
         """Wait until the keeper is ready, and listen to it from now on.
@@ -121,7 +101,7 @@ class Keeper:
             await asyncio.wait_for(asyncio.shield(self._ready), deadline_s)
         except TimeoutError:
             raise KeeperError(
-                f"the keeper (pid {self._process.pid}) was not ready within {deadline_s} s"
+                f"the keeper (pid {self._launched.pid}) was not ready within {deadline_s} s"
             ) from None
 
     async def ask(self, do: str, fds: Sequence[int] = (), **fields: Any) -> Mapping[str, Any]:
@@ -195,12 +175,10 @@ class Keeper:
 
     def abandon(self) -> None:
         """Close the socket, upon which the keeper cleans up, and wait for its end. Needs no event loop."""
-        if self._ready is not None:
+        if self._ready is not None and self._channel.fileno() != -1:
             self._ready.get_loop().remove_reader(self._channel.fileno())
-        self._channel.close()
-        self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+        if self._ended is None:
+            self._ended = self._launched.abandon()
 
     async def _writable(self) -> None:
         loop = asyncio.get_running_loop()
@@ -254,15 +232,10 @@ class Keeper:
         self._answers.clear()
 
     def _gone(self) -> KeeperError:
-        try:  # it closes its socket a moment before it ends, and only then is its last word complete
-            code = self._process.wait(timeout=2.0)
-        except subprocess.TimeoutExpired:
-            code = None
-        said = b""
-        if code is not None and self._process.stderr is not None and not self._process.stderr.closed:
-            said = self._process.stderr.read()
-        last = said.decode(errors="replace").strip().rpartition("\n")[2]
-        return KeeperError(f"the keeper (pid {self._process.pid}) ended ({code}): {last}".rstrip(": "))
+        if self._ended is None:
+            self._ended = self._launched.abandon()
+        code, last = self._ended
+        return KeeperError(f"the keeper (pid {self._launched.pid}) ended ({code}): {last}".rstrip(": "))
 
 
 def _settle(future: asyncio.Future[None]) -> None:

@@ -177,6 +177,9 @@ def _ended() -> Iterator[tuple[int, int]]:
 def main(arguments: Sequence[str]) -> int:
     """Become the keeper; return when chatsim is gone and everything is clean."""
     channel = socket.socket(fileno=int(arguments[0]))
+    os.closerange(
+        channel.fileno() + 1, 1 << 20
+    )  # what our parent had open is none of our children's business
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # chatsim decides when we go
     subreaper = linux.become_subreaper()
@@ -199,4 +202,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # chatsim waits for our end, and taking the interpreter apart would take 10 ms

@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from harness.keeper.handle import RUN_VARIABLE
+from harness.keeper.launch import RUN_VARIABLE
 from tests.support import members, until
 
 #: Long enough to be met anywhere: real pauses between the steps, listening at the end.

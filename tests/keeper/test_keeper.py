@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from harness.keeper.handle import CommandError, Exit, Keeper, KeeperError
+from harness.keeper.launch import launch
 from tests.support import members, until
 
 PYTHON = sys.executable
@@ -19,7 +20,7 @@ PYTHON = sys.executable
 
 @asynccontextmanager
 async def running(*preload):
-    keeper = Keeper.launch(f"test-{os.urandom(6).hex()}", preload)
+    keeper = Keeper(launch(f"test-{os.urandom(6).hex()}", preload))
     try:
         await keeper.attach()
         yield keeper
@@ -159,8 +160,9 @@ def test_close_removes_the_scratch_directory_and_everything_in_it():
 HARBOUR = """
 import asyncio, os, sys
 from harness.keeper.handle import Keeper
+from harness.keeper.launch import launch
 async def main():
-    keeper = Keeper.launch(sys.argv[1])
+    keeper = Keeper(launch(sys.argv[1]))
     await keeper.attach()
     null = os.open(os.devnull, os.O_RDWR)
     script = (
@@ -188,7 +190,7 @@ def test_kill_9_of_chatsim_leaves_no_process_and_no_directory():
 
 def test_a_module_that_cannot_be_imported_is_reported_in_one_line():
     async def scenario():
-        keeper = Keeper.launch("test-broken", ["no_such_module_at_all"])
+        keeper = Keeper(launch("test-broken", ["no_such_module_at_all"]))
         with pytest.raises(KeeperError, match="No module named 'no_such_module_at_all'"):
             await keeper.attach()
         keeper.abandon()

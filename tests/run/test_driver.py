@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from harness.keeper.handle import Keeper
+from harness.keeper.launch import launch
 from harness.run.driver import Driver
 from harness.run.settings import CouldNotRunError
 
@@ -18,7 +19,7 @@ ECHO = "import json, sys\n" + HELLO
 
 @asynccontextmanager
 async def driver(tmp_path, script, events=None):
-    keeper = Keeper.launch("test-driver")
+    keeper = Keeper(launch("test-driver"))
     try:
         await keeper.attach()
         events = events if events is not None else []

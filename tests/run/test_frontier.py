@@ -23,10 +23,10 @@ def test_of_two_at_once_both_are_kept_until_a_later_one_includes_them():
     send(frontier, 2, 2, "invoke")
     send(frontier, 3, 1, "ok", "p1")
     send(frontier, 4, 2, "ok", "p2")
-    assert frontier.positions == ("p1", "p2")
+    assert list(frontier.positions) == ["p1", "p2"]
     send(frontier, 5, 3, "invoke")
     send(frontier, 6, 3, "ok", "p3")
-    assert frontier.positions == ("p3",)
+    assert list(frontier.positions) == ["p3"]
 
 
 def test_what_failed_or_is_unknown_gives_no_position():
