@@ -17,22 +17,15 @@ import click
 
 from harness.cli import early
 from harness.cli.exit_codes import EPILOG
-from harness.run.settings import Settings
-
-MAX_SPEED = "max"
+from harness.run.settings import Settings, parse_speed
 
 
 def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
     """Read a factor such as `10x` or `0.5x`; None is `max`."""
-    if value == MAX_SPEED:
-        return None
     try:
-        factor = float(value.removesuffix("x"))
-    except ValueError:
-        factor = 0.0
-    if not 0.001 <= factor <= 1_000_000:
-        raise click.BadParameter(f"{value!r} is no speed: write a factor such as 10x, or max")
-    return factor
+        return parse_speed(value)
+    except ValueError as fault:
+        raise click.BadParameter(str(fault)) from fault
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
