@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Self
 
 from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
@@ -51,7 +52,7 @@ class SqliteStore:
         self.position = self._reads.position()
 
     @classmethod
-    def open(cls, directory: Path, owner: str) -> "SqliteStore":
+    def open(cls, directory: Path, owner: str) -> Self:
         """Opens a data directory, making it and its log if needed.
 
         Args:
