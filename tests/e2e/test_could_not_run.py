@@ -111,3 +111,24 @@ def test_ctrl_c_judges_what_was_recorded_and_leaves_130(chatsim, scenario):
     assert "INTERRUPTED" in out
     row = next(chatsim.reports.glob("latest/*/verdicts.json"))
     assert '"status"' in row.read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "bob"), (signal.SIGSTOP, "did not answer `send` within")],
+    ids=["dies", "stops-answering"],
+)
+def test_a_client_process_that_fails_in_mid_run_is_named(chatsim, scenario, number, said):
+    text = QUICK.replace("- send: hello\n    from: alice", "- wait: 1s\n  - send: hello\n    from: bob")
+    path = scenario(text.replace("received_by: bob", "received_by: alice").replace("bob: [", "alice: ["))
+    with chatsim.start("run", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        ops = until(lambda: connected(chatsim.reports), "server and both clients", 20)
+        os.kill(
+            next(op["value"]["pid"] for op in ops if op["f"] == "spawn" and op["process"] == "bob"), number
+        )
+        out, err = process.communicate(timeout=40)
+    assert process.returncode == 1, (out, err)
+    folded = " ".join(out.split())
+    assert said in folded, out
+    assert "bob" in folded
+    assert "Traceback" not in out + err
