@@ -16,6 +16,7 @@ from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
 from harness.report.model import RowReport
+from harness.run.own import preload
 from harness.run.settings import Settings
 
 
@@ -62,7 +63,7 @@ class Company:
         return await play_row(venue, plan, f"{venue.keeper.run[:8]}{self._count:x}")
 
     async def _gather(self) -> Venue:
-        keeper = Keeper(launch(os.urandom(6).hex(), self._settings.preload))
+        keeper = Keeper(launch(os.urandom(6).hex(), preload(self._settings.server, self._settings.driver)))
         self._venue = Venue(
             run=self._shared["run"],
             folder=self._folder,
