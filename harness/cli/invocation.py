@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli import keyboard
 from harness.cli.row import Venue, play_row
 from harness.keeper.handle import Keeper
 from harness.model.plan import Plan
@@ -102,6 +103,7 @@ class Invocation:
         click.echo("\nkilled", err=True)
         with contextlib.suppress(OSError):
             keeper.abandon()
+        keyboard.restore()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(130)

@@ -97,7 +97,7 @@ class LineProgress:
     def __init__(
         self,
         out: TextIO,
-        err: TextIO = sys.stderr,
+        err: TextIO | None = None,
         *,
         look: Look,
         verbosity: int = 0,
@@ -126,9 +126,10 @@ class LineProgress:
 
     def say(self, text: str) -> None:
         """Write the lines."""
+        err = self._err or sys.stderr
         with self._lock:
-            self._err.write(text + "\n")
-            self._err.flush()
+            err.write(text + "\n")
+            err.flush()
 
     def row_finished(self, row: RowReport) -> None:
         """Write the row's line, and with -v its steps and checks."""
