@@ -264,7 +264,7 @@ class Reader:
     ) -> Fence | None:
         """Return the earliest marker fence in (since, until) whose sentinel stands after the message."""
         fences = self._markers.get(message.room, [])
-        if since < 0 and until == NEVER:
+        if until == NEVER:
             fences = fences[-1:]  # the last sentinel stands after all others
         for fence in fences:
             if since < fence.index < until and fence.covers(message, existed_at):
