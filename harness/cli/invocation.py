@@ -26,6 +26,7 @@ from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
 from harness.report.progress import Progress
 from harness.report.words import say_step
+from harness.run.needs import SkippedError
 from harness.run.play import play
 from harness.run.settings import CouldNotRunError, Settings
 
@@ -101,6 +102,8 @@ class Invocation:
             except CouldNotRunError as fault:
                 env |= {"status": RunStatus.ERROR, "error": fault.to_json(), "reason": fault.sentence}
                 env["duration_ns"] = time.monotonic_ns() - begun
+            except SkippedError as skip:
+                env |= {"status": RunStatus.SKIPPED, "reason": str(skip)}
             else:
                 env["duration_ns"] = played.duration_ns
                 env["scripted_waiting_ns"] = played.scripted_waiting_ns

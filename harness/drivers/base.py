@@ -44,7 +44,7 @@ OPS: Final[Mapping[str, str | None]] = {
     "create": "rooms",
     "join": "rooms",
     "leave": "rooms",
-    "add": "rooms",
+    "add": "kick",
     "kick": "kick",
     "send": None,
     "poll": "poll",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from harness.run.command import Address, address_of
+
 #: The module forked for chatsys when no other server command is given.
 OWN_SERVER = "chatsys.server.main"
 #: The module forked for each client when no other driver command is given.
@@ -16,13 +18,19 @@ class Settings:
     """How plans are played."""
 
     server: str | None = None
-    """Server command; `{port} {host} {data}` are filled in. None forks chatsys."""
+    """Server command, its words filled in (see `command.WORDS`), or the address of a running server as
+    HOST:PORT. None forks chatsys."""
     driver: str | None = None
     """Driver command. None forks the driver for chatsys."""
     speed: float | None = 1.0
     """Scenario seconds per real second; None plays at max: waiting in which nothing can happen is left out."""
     ready_within_s: float = 10.0
     """How long the server may take to get ready."""
+
+    @property
+    def address(self) -> Address | None:
+        """The running server to use; None when chatsim starts its own."""
+        return address_of(self.server)
 
     @property
     def preload(self) -> tuple[str, ...]:
