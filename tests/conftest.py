@@ -17,6 +17,7 @@ import pytest
 PACKAGES = {
     "buildah": "Debian package buildah",
     "git": "Debian package git",
+    "mosquitto": "Debian package mosquitto",
     "node": "Debian package nodejs",
     "npm": "Debian package npm",
     "podman": "Debian package podman",
