@@ -17,8 +17,9 @@ from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keepe
 from harness.model.history import SERVER
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
+from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
-from harness.run.settings import OWN_SERVER, CouldNotRunError, Settings
+from harness.run.settings import CouldNotRunError, Settings
 
 STOP_S = 5.0
 #: A server that has said nothing for so long, and accepts no TCP connection, is asked through its driver.

@@ -7,11 +7,6 @@ from typing import Any
 
 from harness.run.command import Address, address_of
 
-#: The module forked for chatsys when no other server command is given.
-OWN_SERVER = "chatsys.server.main"
-#: The module forked for each client when no other driver command is given.
-OWN_DRIVER = "harness.drivers.chatsys"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -31,12 +26,6 @@ class Settings:
     def address(self) -> Address | None:
         """The running server to use; None when chatsim starts its own."""
         return address_of(self.server)
-
-    @property
-    def preload(self) -> tuple[str, ...]:
-        """The modules that the keeper should have imported before it forks."""
-        own = ((self.server, OWN_SERVER), (self.driver, OWN_DRIVER))
-        return tuple(module for command, module in own if command is None)
 
 
 class CouldNotRunError(Exception):

@@ -105,7 +105,10 @@ def test_it_catches_what_process_1_must_catch(serving):
         (["--run-id", "a b"], "argument --run-id: 'a b' is no run id; use printable ASCII without blanks"),
         (["--host", "0.0.0.0"], "--auth none lets every caller be anybody, so it listens on loopback only"),
         (["--auth", "token"], "argument --auth: 'token' is not known here; choose from none"),
-        (["--log-level", "x"], "argument --log-level: 'x' is not known here; choose from debug, info, warning"),
+        (
+            ["--log-level", "x"],
+            "argument --log-level: 'x' is not known here; choose from debug, info, warning",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", [SERVE, [sys.executable, "-m", "chatsys.cli", "serve"]])
@@ -154,7 +157,7 @@ import os, sys, threading
 import chatsys.server.main
 assert threading.active_count() == 1
 assert len(os.listdir("/proc/self/task")) == 1
-heavy = {"click", "pydantic", "rich", "yaml", "google.rpc"} & set(sys.modules)
+heavy = {"click", "rich", "yaml", "google.rpc"} & set(sys.modules)
 assert not heavy, heavy
 """
     ended = run("-c", code, command=[sys.executable])

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Chatsim
+from tests.e2e.conftest import ROOT as ROOT  # noqa: PLC0414 - for the tests beside this
+from tests.e2e.conftest import Chatsim
 
 EXAMPLES = ROOT / "examples"
 
