@@ -36,8 +36,8 @@ SERVER_FAULTS: Final[Mapping[str, str | None]] = {
 }
 #: With these a client may come into a room that it was not in when the script began.
 _COMING_IN: Final = frozenset({"create", "join", "add"})
-#: How a server says that somebody is not one of its own.
-_STRANGER: Final = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"})
+#: How a server that is there says that somebody is not one of its own.
+TURNED_AWAY: Final = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"})
 
 
 class SkippedError(Exception):
@@ -127,7 +127,7 @@ def may_be_turned_away(plan: Plan, client: Client, code: str) -> bool:
     """Whether a refused connect only says that an outsider hears nothing, as he should."""
     if any(client.user in room.members for room in plan.rooms):
         return False
-    return code in _STRANGER and not any(step.action.verb in _COMING_IN for step in all_steps(plan.steps))
+    return code in TURNED_AWAY and not any(step.action.verb in _COMING_IN for step in all_steps(plan.steps))
 
 
 def all_steps(found: Any) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from harness.model.history import Op
 from harness.model.plan import Client
 from harness.run.driver import Driver, Reply
 from harness.run.names import Names
+from harness.run.needs import TURNED_AWAY
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError
 from harness.verbs.stage import Answer
@@ -130,12 +131,13 @@ class Player:
         """Find out whether a server answers there, off the record; it is left as it was found."""
         await self.start()
         assert self._driver is not None
+        # A driver that is started cold may need a while for its first request, whatever we allow it.
         reply = await self._driver.ask(
-            "connect", within_s, server=dict(server), within_ms=round(within_s * 1000)
+            "connect", SETUP_S, server=dict(server), within_ms=round(within_s * 1000)
         )
         if reply.ok is not None:
-            await self._driver.ask("disconnect", within_s)
-        return reply.ok is not None or reply.definite
+            await self._driver.ask("disconnect", SETUP_S)
+        return reply.ok is not None or (reply.error or {}).get("code") in TURNED_AWAY
 
     async def disconnect(self, within_s: float, step: str | None) -> Answer:
         """Take it offline; its process stays."""
