@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
-from harness.judge.facts import Facts
+from harness.judge.facts import HEALS, Facts, Fault
 from harness.judge.messages import NEVER, Message, integer, text_of
 from harness.judge.readers import Fence, Process
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
@@ -131,15 +131,12 @@ class State(Facts):
         self.disturbed_at = op.index
         named = op.value.get("targets", op.value.get("target", ""))
         targets = [str(item) for item in named] if isinstance(named, (list, tuple)) else [str(named)]
-        if op.type == "invoke" and op.f not in ("heal", "start", "resume"):
-            span = [op.index, NEVER]
-            self.faults.append(span)
-            for target in targets:
-                self._faults_on[target] = span
-        elif op.type == "ok" and op.f in ("heal", "start", "resume", "restart"):
-            for target in targets:
-                if target in self._faults_on:
-                    self._faults_on.pop(target)[1] = op.index
+        if op.type == "invoke" and op.f not in HEALS:
+            self.faults.extend(Fault(op.f, target, op.index) for target in targets)
+        elif op.type == "ok" and (op.f in HEALS or op.f == "restart"):
+            for fault in self.faults:
+                if fault.until == NEVER and fault.target in targets and fault.ended_by(op.f):
+                    fault.until = op.index
 
     # -- rooms -------------------------------------------------------------------------------------------
 

@@ -131,14 +131,14 @@ class Fold:
     def steps(self) -> tuple[StepReport, ...]:
         """Return every step of the plan with its times."""
         out = []
-        for step in self.plan.steps:
+        for step in self.plan.walk():
             span = self.plan.spans.get(step.pointer)
             times = self._times.get(step.pointer)
             out.append(
                 StepReport(
                     pointer=step.pointer,
                     line=span.line if span else 0,
-                    text=say_step(step),
+                    text=f"{lane}: {say_step(step)}" if (lane := _lane(step.pointer)) else say_step(step),
                     status=times.status if times else "not reached",
                     start_ns=times.start if times else None,
                     end_ns=times.end if times else None,
@@ -146,3 +146,9 @@ class Fold:
                 )
             )
         return tuple(out)
+
+
+def _lane(pointer: str) -> str:
+    """Return the name of the lane in which a step stands; empty outside of any."""
+    parts = pointer.split("/")
+    return parts[-2].replace("~1", "/").replace("~0", "~") if parts[-3] == "parallel" else ""

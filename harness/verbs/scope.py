@@ -8,10 +8,10 @@ scope stays silent, so that one fault does not draw ten more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from harness.model.plan import Client, Room, Send
+from harness.model.plan import SERVER, Client, Room, Send, Step
 from harness.model.span import Span
 from harness.verbs.kinds import Item
 from harness.verbs.phrases import count, listing
@@ -48,6 +48,16 @@ class Series:
         return tuple(id_ for ids in self.by_sender.values() for id_ in ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault that the script has begun."""
+
+    pointer: str
+    targets: tuple[str, ...]
+    ends: bool
+    """By itself, after its `for`."""
+
+
 @dataclass(slots=True)
 class Scope:
     """The state of the script at one step, and the ear that takes problems."""
@@ -64,13 +74,28 @@ class Scope:
     rooms_known: bool = True
     presence_known: bool = True
     """False once a step that might have brought somebody online could not be read."""
+    pointers: Sequence[str] = ()
+    """Every step's pointer in file order, those of lanes too; a step's number is its place here."""
+    read_lane: Callable[[list[object], Scope, str], tuple[Step, ...]] | None = None
+    """Reads the steps of a lane: (as written, the lane's own scope, pointer)."""
     step: int = 0
+    """The number of the step that is being read."""
     online: dict[str, int] = field(default_factory=dict)
     """Clients that are online now -> the step that brought them."""
     left: dict[str, int] = field(default_factory=dict)
     """Clients that went offline -> the step of it."""
     refused: set[str] = field(default_factory=set)
     """Clients whose connect must be refused."""
+    unsure: set[str] = field(default_factory=set)
+    """Those who may be up or down here: another lane moves them, or a fault ends by itself at some time."""
+    moved: frozenset[str] = frozenset()
+    """Of these, the ones that only another lane makes unsure."""
+    dead: dict[str, int] = field(default_factory=dict)
+    """Clients and `server` that were killed -> the step of it."""
+    frozen: dict[str, int] = field(default_factory=dict)
+    """Clients and `server` that stand still -> the step of it."""
+    faults: dict[str, Fault] = field(default_factory=dict)
+    """Faults that have begun, by id."""
     messages: dict[str, Message] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     """Ids as written -> the pointer of the step that gives it."""
@@ -125,6 +150,10 @@ class Scope:
             return
         for number in range(first, last + 1):
             yield f"{prefix}{number}"
+
+    def spread(self, text: str) -> list[str]:
+        """Return the names of a range, or the name itself; of a wrong range nothing, without a word."""
+        return list(replace(self, report=lambda _: None).expand(text, ""))
 
     def known_client(self, name: str, pointer: str, written: str, *, on_key: bool = False) -> bool:
         """Check one client; an unknown one is reported unless the cast itself was faulty."""
@@ -186,6 +215,21 @@ class Scope:
             )
         return None
 
+    def targets(self, items: Sequence[Item], pointer: str) -> list[tuple[str, str]]:
+        """Expand what a fault names: clients as in `names`, and `server`."""
+        server = [item for item in items if item.text == SERVER]
+        found = dict(self.names([item for item in items if item.text != SERVER], pointer))
+        if server:
+            found[SERVER] = pointer + server[0].at
+        for again in server[1:]:
+            self._twice(SERVER, pointer + again.at, found[SERVER])
+        self.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
+        return list(found.items())
+
+    def is_offline(self, client: str) -> bool:
+        """Whether `client` surely is not online at this step."""
+        return client not in self.online and client not in self.unsure and self.presence_known
+
     def is_member(self, client: str, room: str) -> bool:
         """Whether the user of `client` is in `room`."""
         if room not in self._members:
@@ -229,6 +273,19 @@ class Scope:
         if written in self.messages:
             return ((written,),)
         base, dot, rest = written.partition(".")
+        if base not in self.series and base in self.bases and self._elsewhere(base, pointer):
+            return None
+        if base in self.faults:
+            self.report(
+                Problem(
+                    code="unknown-message",
+                    pointer=pointer,
+                    message=f"`{base}` is a fault, not a message",
+                    label="write the id of a message",
+                    related=(Place(self.faults[base].pointer, "this fault", on_key=True),),
+                )
+            )
+            return None
         if base in self.series:
             series = self.series[base]
             if rest == "*":
@@ -276,6 +333,87 @@ class Scope:
             )
         )
 
+    def id_is_new(self, id_: str, pointer: str) -> bool:
+        """Check that no step before gave this id to a message or a fault; report it otherwise."""
+        first = self.bases.get(id_) or (self.faults[id_].pointer if id_ in self.faults else None)
+        if first is None:
+            return True
+        self.report(
+            Problem(
+                code="duplicate-id",
+                pointer=f"{pointer}/id",
+                message=f"two steps give the id `{id_}`",
+                label="choose another",
+                related=(Place(f"{first}/id", "first given here"),),
+            )
+        )
+        return False
+
+    def id_by_place(self, pointer: str) -> str:
+        """Return the id of what its author gave none: `@LINE`."""
+        span = self.place(pointer)
+        plain = f"@{span.line}"
+        return f"{plain}:{span.column}" if plain in self.bases or plain in self.faults else plain
+
+    # -- lanes ---------------------------------------------------------------------------------------------
+
+    def branch(self, moved: Iterable[str]) -> Scope:
+        """Return the scope of one lane, in which those that other lanes move may be up or down.
+
+        It knows what came before the `parallel`, and nothing of what other lanes send; ids are common to all.
+        """
+        return replace(
+            self,
+            online=dict(self.online),
+            left=dict(self.left),
+            refused=set(self.refused),
+            unsure=self.unsure | (others := frozenset(moved)),
+            moved=others - self.unsure,
+            dead=dict(self.dead),
+            frozen=dict(self.frozen),
+            messages=dict(self.messages),
+            series=dict(self.series),
+            received=dict(self.received),
+        )
+
+    def join(self, branches: Iterable[Scope]) -> None:
+        """Take in what the lanes of a `parallel` did, now that all are done."""
+        before = {name: set(self._presence(name)) for name in ("online", "dead", "frozen")}
+        for lane in branches:
+            self.presence_known &= lane.presence_known
+            self.rooms_known &= lane.rooms_known
+            self.refused |= lane.refused
+            self.unsure |= lane.unsure - lane.moved
+            for name, known in before.items():
+                mine, theirs = self._presence(name), lane._presence(name)
+                mine.update({who: step for who, step in theirs.items() if who not in known})
+                for who in known - theirs.keys():
+                    mine.pop(who, None)
+            self.left.update(lane.left)
+            self.messages.update(lane.messages)
+            self.series.update(lane.series)
+            self.received.update(lane.received)
+
+    def _presence(self, name: str) -> dict[str, int]:
+        return {"online": self.online, "dead": self.dead, "frozen": self.frozen}[name]
+
+    def _elsewhere(self, base: str, pointer: str) -> bool:
+        """Report a message that another lane of the same `parallel` sends: nobody knows which is first."""
+        giver = self.bases[base]
+        lane = _other_lane(giver, pointer)
+        if lane is None:
+            return False
+        self.report(
+            Problem(
+                code="message-not-yet",
+                pointer=pointer,
+                message=f"`{base}` is sent in the lane `{lane}`, at the same time as this step",
+                label="speak of it in that lane, or after the `parallel`",
+                related=(Place(f"{giver}/id", "given here"),),
+            )
+        )
+        return True
+
     def line(self, pointer: str) -> int:
         """Return the line on which a pointer stands."""
         return self.place(pointer).line
@@ -293,7 +431,7 @@ class Scope:
         )
 
     def _too_early(self, base: str, pointer: str) -> None:
-        step = f"/steps/{self.declared[base]}"
+        step = self.pointers[self.declared[base]]
         self.report(
             Problem(
                 code="message-not-yet",
@@ -324,3 +462,12 @@ class Scope:
                 related=(Place(f"{self.bases[base]}/id", "given here"),),
             )
         )
+
+
+def _other_lane(one: str, other: str) -> str | None:
+    """Return the lane in which the pointer `one` stands, when `other` stands in another lane beside it."""
+    mine, theirs = one.split("/"), other.split("/")
+    for place, (part, beside) in enumerate(zip(mine, theirs, strict=False)):
+        if part != beside:
+            return part if mine[place - 1] == "parallel" else None
+    return None

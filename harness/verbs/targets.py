@@ -1,0 +1,95 @@
+"""What the verbs that act on processes have in common: who can be meant, and what state they must be in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.model.plan import SERVER
+from harness.verbs.kinds import MESSAGE_ID, NAMES, Item, Kind, read_name
+from harness.verbs.phrases import names
+from harness.verbs.problem import Place, Problem
+from harness.verbs.scope import Fault, Scope
+
+#: The names of a process fault.
+TARGETS: Kind[Sequence[Item]] = NAMES
+FAULT_ID: Kind[str] = Kind(lambda value: read_name(value, "a fault"), MESSAGE_ID.schema)
+
+
+def wrong_state(
+    name: str, why: str, where: str, scope: Scope, since: int | None = None, remedy: str = ""
+) -> Problem:
+    """Return the problem of an act that the state of a process does not allow."""
+    there = () if since is None else (Place(scope.pointers[since], "since this step", on_key=True),)
+    return Problem(
+        code="wrong-state",
+        pointer=where,
+        message=f"{'the server' if name == SERVER else name} {why} at this step",
+        label=remedy,
+        related=there,
+    )
+
+
+def check(
+    named: Sequence[tuple[str, str]], scope: Scope, fault: Callable[[str, str], Problem | None]
+) -> tuple[str, ...]:
+    """Report what stands against an act on each of these, as far as their state is known.
+
+    Returns:
+        The names, `server` first: so it goes for whatever starts, and it does no harm elsewhere.
+    """
+    for name, where in named:
+        if name in scope.unsure or not (scope.presence_known or name == SERVER):
+            continue
+        problem = fault(name, where)
+        if problem is not None:
+            scope.report(problem)
+    return tuple(sorted((name for name, _ in named), key=lambda name: name != SERVER))
+
+
+def must_run(scope: Scope) -> Callable[[str, str], Problem | None]:
+    """Return the check that a process runs."""
+
+    def fault(name: str, where: str) -> Problem | None:
+        if name in scope.dead:
+            remedy = f"`start: {name}` must come before"
+            return wrong_state(name, "does not run", where, scope, scope.dead[name], remedy)
+        if name != SERVER and name not in scope.online and name not in scope.left:
+            return wrong_state(name, "has no process", where, scope, None, f"`connect: {name}` must come before")
+        return None
+
+    return fault
+
+
+def begin(scope: Scope, id_: str, pointer: str, targets: tuple[str, ...], *, ends: bool) -> bool:
+    """Take note of a fault that begins; False after reporting that its id is taken."""
+    if not scope.id_is_new(id_, pointer):
+        return False
+    scope.faults[id_] = Fault(pointer, targets, ends)
+    return True
+
+
+def go_down(scope: Scope, targets: tuple[str, ...], *, ends: bool) -> None:
+    """Take note that these have no process any more; with `ends`, that nobody can say for how long."""
+    for name in targets:
+        scope.frozen.pop(name, None)
+        if scope.online.pop(name, None) is not None:
+            scope.left[name] = scope.step
+        if ends:
+            scope.unsure.add(name)
+        else:
+            scope.dead[name] = scope.step
+
+
+def come_up(scope: Scope, targets: tuple[str, ...]) -> None:
+    """Take note that these run again, and that clients among them are connected."""
+    for name in targets:
+        scope.unsure.discard(name)
+        scope.dead.pop(name, None)
+        scope.frozen.pop(name, None)
+        if name != SERVER:
+            scope.online[name] = scope.step
+
+
+def told(targets: tuple[str, ...], last: str = "and") -> str:
+    """Return the targets for a sentence: `the server and bob`."""
+    return names(("the server" if name == SERVER else name for name in targets), last)
