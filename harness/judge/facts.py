@@ -14,8 +14,6 @@ SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
 """Users that are no client of a plan; what they send counts in no inbox and no expectation."""
 
 
-HEALS = ("heal", "start", "resume")
-"""Acts of the nemesis that end faults and begin none."""
 _ENDED_BY = {"start": ("kill", "restart", "pause"), "restart": ("kill", "restart", "pause"), "resume": ("pause",)}
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
-from harness.judge.facts import HEALS, Facts, Fault
+from harness.judge.facts import Facts, Fault
 from harness.judge.messages import NEVER, Message, integer, text_of
 from harness.judge.readers import Fence, Process
-from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
+from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})

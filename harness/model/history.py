@@ -61,6 +61,9 @@ OpType = Literal["invoke", "ok", "fail", "info"]
 #: Processes that are not clients.
 SERVER, HARNESS, FENCE, SCRIPT, NEMESIS = "server", "harness", "fence", "script", "nemesis"
 
+#: Acts of the nemesis that end faults and begin none.
+HEALS = ("heal", "start", "resume")
+
 
 @dataclass(slots=True)
 class Op:

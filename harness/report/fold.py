@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, Op
+from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
 from harness.report.receipts import Receipts, merge
@@ -86,7 +86,7 @@ class Fold:
         begun = self._pair(op)
         if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
-        elif op.process == NEMESIS and op.type == "invoke":
+        elif op.process == NEMESIS and op.type == "invoke" and op.f not in HEALS:
             self.faults += 1
         elif op.f == "leftovers":
             self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]

@@ -112,13 +112,9 @@ class Nemesis:
             StepFailedError: one did not end, or not come back, in time.
         """
         invoked = self._begin(action, {"id": action.id}, pointer)
-        try:
-            ended = await together(self._process(name).quit(within_s) for name in action.targets)
-            reason = _unwilling(action.targets, ended, f"did not end within {within_s:g} s of being told to go")
-            reason = reason or await self._bring_up(action.targets, within_s, pointer)
-        finally:
-            self._done(invoked, "interrupted")
-        self._done(invoked, reason)
+        ended = await together(self._process(name).quit(within_s) for name in action.targets)
+        reason = _unwilling(action.targets, ended, f"did not end within {within_s:g} s of being told to go")
+        self._done(invoked, reason or await self._bring_up(action.targets, within_s, pointer))
         self._end("start", action.targets)
 
     async def start(self, targets: Sequence[str], within_s: float, pointer: str | None) -> None:
@@ -184,8 +180,6 @@ class Nemesis:
         return invoked
 
     def _done(self, invoked: Op, reason: str) -> None:
-        if invoked.op not in self._recorder.open:
-            return
         if not reason:
             self._recorder.complete(invoked, "ok")
             return

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from harness.model.plan import Kill, Step
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import DEADLINE, NS_PER_S, Item, one_of
+from harness.verbs.kinds import NS_PER_S, Item, one_of
 from harness.verbs.phrases import duration
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, TARGETS, begin, check, go_down, must_run
+from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, go_down, must_run
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -27,7 +27,7 @@ class KillKeys(StepKeys):
     kill: Sequence[Item] = key(TARGETS, "Whose process ends: `server`, clients, or a list of them.")
     signal: str = key(one_of(*SIGNALS), "By which signal; `SIGKILL` cannot be refused.", default="SIGKILL")
     for_: int | None = key(
-        DEADLINE, "Start them again after so long; the script goes on at once.", default=None
+        LENGTH, "Start them again after so long; the script goes on at once.", default=None
     )
     id: str | None = key(FAULT_ID, "A name for the fault, for `wait`.", default=None)
 

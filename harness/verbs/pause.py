@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from harness.model.plan import Pause, Step
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import DEADLINE, NS_PER_S, Item
+from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.phrases import duration
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, TARGETS, begin, check, must_run, wrong_state
+from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, must_run, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -26,7 +26,7 @@ class PauseKeys(StepKeys):
         TARGETS, "Whose process stands still, connections open: `server`, clients, or a list of them."
     )
     for_: int | None = key(
-        DEADLINE, "Resume them after so long; the script goes on at once.", default=None
+        LENGTH, "Resume them after so long; the script goes on at once.", default=None
     )
     id: str | None = key(FAULT_ID, "A name for the fault, for `wait`.", default=None)
 

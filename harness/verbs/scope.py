@@ -217,6 +217,17 @@ class Scope:
 
     def targets(self, items: Sequence[Item], pointer: str) -> list[tuple[str, str]]:
         """Expand what a fault names: clients as in `names`, and `server`."""
+        for item in items:
+            if item.text != SERVER and item.text.lower() == SERVER and item.text not in self.clients:
+                self.report(
+                    Problem(
+                        code="unknown-client",
+                        pointer=pointer + item.at,
+                        message=f"no client is called `{item.text}`",
+                        label=f"did you mean `{SERVER}`?",
+                    )
+                )
+        items = [item for item in items if item.text.lower() != SERVER or item.text in (SERVER, *self.clients)]
         server = [item for item in items if item.text == SERVER]
         found = dict(self.names([item for item in items if item.text != SERVER], pointer))
         if server:

@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.model.plan import SERVER
-from harness.verbs.kinds import MESSAGE_ID, NAMES, Item, Kind, read_name
+from harness.verbs.kinds import (
+    DURATION,
+    MESSAGE_ID,
+    NAMES,
+    BadValueError,
+    Item,
+    Kind,
+    read_duration,
+    read_name,
+)
 from harness.verbs.phrases import names
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Fault, Scope
 
+
+def _read_length(value: object) -> int:
+    ns = read_duration(value)
+    if ns == 0:
+        raise BadValueError("a fault must last longer than nothing", code="bad-duration")
+    return ns
+
+
 #: The names of a process fault.
 TARGETS: Kind[Sequence[Item]] = NAMES
+LENGTH: Kind[int] = Kind(_read_length, DURATION.schema)
 FAULT_ID: Kind[str] = Kind(lambda value: read_name(value, "a fault"), MESSAGE_ID.schema)
 
 
@@ -35,15 +53,19 @@ def check(
     """Report what stands against an act on each of these, as far as their state is known.
 
     Returns:
-        The names, `server` first: so it goes for whatever starts, and it does no harm elsewhere.
+        The names of which nothing was reported, `server` first: so it goes for whatever starts, and it does no
+        harm elsewhere.
     """
+    good = []
     for name, where in named:
-        if name in scope.unsure or not (scope.presence_known or name == SERVER):
-            continue
-        problem = fault(name, where)
-        if problem is not None:
+        problem = None
+        if name not in scope.unsure and (scope.presence_known or name == SERVER):
+            problem = fault(name, where)
+        if problem is None:
+            good.append(name)
+        else:
             scope.report(problem)
-    return tuple(sorted((name for name, _ in named), key=lambda name: name != SERVER))
+    return tuple(sorted(good, key=lambda name: name != SERVER))
 
 
 def must_run(scope: Scope) -> Callable[[str, str], Problem | None]:
