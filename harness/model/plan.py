@@ -347,7 +347,8 @@ def _step(data: Mapping[str, Any]) -> Step:
     }
     if "lanes" in action:
         action["lanes"] = tuple(
-            Lane(**{**lane, "steps": tuple(_step(item) for item in lane["steps"])}) for lane in action["lanes"]
+            Lane(**{**lane, "steps": tuple(_step(item) for item in lane["steps"])})
+            for lane in action["lanes"]
         )
     return Step(**{**data, "action": ACTIONS[action["verb"]](**action)})
 

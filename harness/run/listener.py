@@ -95,7 +95,11 @@ class _End(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Pass the end of one direction on; the other direction may go on."""
-        if self.other is not None and self.other.transport is not None and self.other.transport.can_write_eof():
+        if (
+            self.other is not None
+            and self.other.transport is not None
+            and self.other.transport.can_write_eof()
+        ):
             self.other.transport.write_eof()
         return True
 

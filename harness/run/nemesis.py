@@ -187,9 +187,7 @@ class Nemesis:
         self._recorder.complete(invoked, "fail", error=error)
         raise StepFailedError(reason)
 
-    def _heal_after(
-        self, id_: str, length_ns: int | None, heal: Callable[..., Awaitable[None]]
-    ) -> None:
+    def _heal_after(self, id_: str, length_ns: int | None, heal: Callable[..., Awaitable[None]]) -> None:
         """Heal after a time of the scenario clock, beside the script."""
         if length_ns is None:
             return

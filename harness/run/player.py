@@ -347,7 +347,9 @@ class Player:
 
     def _ended(self, driver: Driver, how: Exit) -> None:
         self.online = False
-        gone = Reply(None, {"code": "UNAVAILABLE", "reason": "DRIVER_GONE", "message": "its process ended"}, None)
+        gone = Reply(
+            None, {"code": "UNAVAILABLE", "reason": "DRIVER_GONE", "message": "its process ended"}, None
+        )
         for doing in (*self._polls.values(), *self._acks.values()):
             self._complete(doing, gone)
         self._polls.clear()

@@ -27,7 +27,9 @@ def _compile(keys: ConnectKeys, scope: Scope, pointer: str) -> Connect | None:
     who = scope.names(keys.connect, f"{pointer}/connect")
     for name, where in who:
         if (killed := scope.dead.get(name)) is not None and name not in scope.unsure:
-            scope.report(wrong_state(name, "was killed, and has no process", where, scope, killed, f"`start: {name}`"))
+            scope.report(
+                wrong_state(name, "was killed, and has no process", where, scope, killed, f"`start: {name}`")
+            )
         elif name in scope.online and scope.presence_known and name not in scope.unsure:
             scope.report(
                 Problem(

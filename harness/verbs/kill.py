@@ -1,6 +1,5 @@
 """`kill: NAMES`: end processes by a signal, for good or for a while."""
 
-# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -41,7 +41,9 @@ def _read(value: object) -> Mapping[str, list[object]]:
 
 
 _LANES: Kind[Mapping[str, list[object]]] = Kind(
-    _read, {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}, "minProperties": 1}, {}
+    _read,
+    {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}, "minProperties": 1},
+    {},
 )
 
 

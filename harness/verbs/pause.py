@@ -1,6 +1,5 @@
 """`pause: NAMES`: freeze processes, for good or for a while."""
 
-# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,9 +24,7 @@ class PauseKeys(StepKeys):
     pause: Sequence[Item] = key(
         TARGETS, "Whose process stands still, connections open: `server`, clients, or a list of them."
     )
-    for_: int | None = key(
-        LENGTH, "Resume them after so long; the script goes on at once.", default=None
-    )
+    for_: int | None = key(LENGTH, "Resume them after so long; the script goes on at once.", default=None)
     id: str | None = key(FAULT_ID, "A name for the fault, for `wait`.", default=None)
 
 

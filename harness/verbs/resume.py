@@ -28,7 +28,12 @@ def _compile(keys: ResumeKeys, scope: Scope, pointer: str) -> Resume | None:
         if name in scope.frozen:
             return None
         return wrong_state(
-            name, "does not stand still", where, scope, scope.dead.get(name), f"`pause: {name}` must come before"
+            name,
+            "does not stand still",
+            where,
+            scope,
+            scope.dead.get(name),
+            f"`pause: {name}` must come before",
         )
 
     targets = check(scope.targets(keys.resume, f"{pointer}/resume"), scope, fault)

@@ -227,7 +227,9 @@ class Scope:
                         label=f"did you mean `{SERVER}`?",
                     )
                 )
-        items = [item for item in items if item.text.lower() != SERVER or item.text in (SERVER, *self.clients)]
+        items = [
+            item for item in items if item.text.lower() != SERVER or item.text in (SERVER, *self.clients)
+        ]
         server = [item for item in items if item.text == SERVER]
         found = dict(self.names([item for item in items if item.text != SERVER], pointer))
         if server:

@@ -76,7 +76,9 @@ def must_run(scope: Scope) -> Callable[[str, str], Problem | None]:
             remedy = f"`start: {name}` must come before"
             return wrong_state(name, "does not run", where, scope, scope.dead[name], remedy)
         if name != SERVER and name not in scope.online and name not in scope.left:
-            return wrong_state(name, "has no process", where, scope, None, f"`connect: {name}` must come before")
+            return wrong_state(
+                name, "has no process", where, scope, None, f"`connect: {name}` must come before"
+            )
         return None
 
     return fault

@@ -82,7 +82,10 @@ def _unknown(written: str, scope: Scope, where: str) -> Problem:
         pointer=where,
         message=f"`{written[:70]}` is neither a duration nor the id of a fault before this step",
         label=did_you_mean(written, known),
-        help=(f"faults so far: {listing(known)}" if known else "no fault before this step has an `id`", *hints),
+        help=(
+            f"faults so far: {listing(known)}" if known else "no fault before this step has an `id`",
+            *hints,
+        ),
     )
 
 
