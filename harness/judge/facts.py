@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.judge.assumptions import Assumptions
 from harness.judge.delivery import Audit, Delivery
 from harness.judge.members import BEFORE_ALL, Members
-from harness.judge.messages import Message, Messages
+from harness.judge.messages import NEVER, Message, Messages
 from harness.judge.readers import Client, Leg, Process, Reader, Shelf
 from harness.model.history import FENCE, HARNESS, Op
 from harness.model.plan import Plan

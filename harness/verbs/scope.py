@@ -391,24 +391,25 @@ class Scope:
 
     def join(self, branches: Iterable[Scope]) -> None:
         """Take in what the lanes of a `parallel` did, now that all are done."""
-        before = {name: set(self._presence(name)) for name in ("online", "dead", "frozen")}
+        known = [set(states) for states in self.states]
         for lane in branches:
             self.presence_known &= lane.presence_known
             self.rooms_known &= lane.rooms_known
             self.refused |= lane.refused
             self.unsure |= lane.unsure - lane.moved
-            for name, known in before.items():
-                mine, theirs = self._presence(name), lane._presence(name)
-                mine.update({who: step for who, step in theirs.items() if who not in known})
-                for who in known - theirs.keys():
+            for mine, theirs, before in zip(self.states, lane.states, known, strict=True):
+                mine.update({who: step for who, step in theirs.items() if who not in before})
+                for who in before - theirs.keys():
                     mine.pop(who, None)
             self.left.update(lane.left)
             self.messages.update(lane.messages)
             self.series.update(lane.series)
             self.received.update(lane.received)
 
-    def _presence(self, name: str) -> dict[str, int]:
-        return {"online": self.online, "dead": self.dead, "frozen": self.frozen}[name]
+    @property
+    def states(self) -> tuple[dict[str, int], ...]:
+        """Who is in which state, since which step: online, dead, frozen."""
+        return self.online, self.dead, self.frozen
 
     def _elsewhere(self, base: str, pointer: str) -> bool:
         """Report a message that another lane of the same `parallel` sends: nobody knows which is first."""
