@@ -12,18 +12,28 @@ from harness.run.listener import Listener
 async def echo(mark=b""):
     """A server that sends back what it gets, `mark` first."""
 
+    serving = set()
+
     async def serve(reader, writer):
-        writer.write(mark)
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+        serving.add(asyncio.current_task())
+        try:
+            writer.write(mark)
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[:2]
     finally:
         server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 @asynccontextmanager
