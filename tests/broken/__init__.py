@@ -11,11 +11,20 @@ from __future__ import annotations
 
 from tests.broken.broken import Broken
 from tests.broken.echoes import ECHOES
+from tests.broken.forgets import FORGETS_WHEN_KILLED, FORGETS_WHEN_STOPPED
 from tests.broken.swallows import SWALLOWS
 from tests.broken.tells_outsiders import TELLS_OUTSIDERS
 from tests.broken.tells_outsiders_late import TELLS_OUTSIDERS_LATE
 
 #: The gallery, by name.
 GALLERY: dict[str, Broken] = {
-    broken.name: broken for broken in (ECHOES, SWALLOWS, TELLS_OUTSIDERS, TELLS_OUTSIDERS_LATE)
+    broken.name: broken
+    for broken in (
+        ECHOES,
+        SWALLOWS,
+        TELLS_OUTSIDERS,
+        TELLS_OUTSIDERS_LATE,
+        FORGETS_WHEN_KILLED,
+        FORGETS_WHEN_STOPPED,
+    )
 }
