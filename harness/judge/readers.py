@@ -264,7 +264,7 @@ class Reader:
     ) -> Fence | None:
         """Return the earliest marker fence in (since, until) whose sentinel stands after the message."""
         fences = self._markers.get(message.room, [])
-        if since < 0 and until == NEVER:
+        if until == NEVER:
             fences = fences[-1:]  # the last sentinel stands after all others
         for fence in fences:
             if since < fence.index < until and fence.covers(message, existed_at):
@@ -317,7 +317,7 @@ class Client:
 class Process:
     """One incarnation of a client."""
 
-    __slots__ = ("again", "began", "client", "connection_at", "name", "reader")
+    __slots__ = ("again", "began", "client", "connection_at", "lost_at", "name", "reader", "reconnected_at")
 
     def __init__(self, name: str, client: Client, began: int) -> None:
         self.name = name
@@ -326,5 +326,8 @@ class Process:
         self.began = began
         self.connection_at = began
         """When its connection last came or went."""
+        self.lost_at = -1
+        self.reconnected_at = -1
+        """When the connection was lost that its driver has since found again: what comes now was asked for later."""
         self.again: set[Message] = set()
         """What it got, though an earlier process had got it."""

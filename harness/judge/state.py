@@ -127,6 +127,10 @@ class State(Facts):
     def _connection(self, op: Op) -> None:
         process = self.process(op.process, op.index)
         process.connection_at = process.reader.cause_at = op.index
+        if op.value.get("state") == "lost":
+            process.lost_at = op.index
+        else:
+            process.reconnected_at = process.lost_at
 
     def _nemesis(self, op: Op) -> None:
         """A fault is active from its invocation until what ends it was answered."""

@@ -31,7 +31,10 @@ def exits(history, process):
 
 
 def test_kill_and_start_of_the_server(chatsim, scenario):
-    ran, history = play(chatsim, scenario, """
+    ran, history = play(
+        chatsim,
+        scenario,
+        """
   - connect: [alice, bob]
   - kill: server
   - start: server
@@ -41,7 +44,8 @@ def test_kill_and_start_of_the_server(chatsim, scenario):
     within: 10s
   - expect: back
     received_by: bob
-""")
+""",
+    )
     assert ran.code == 0, ran
     assert nemesis(history) == [
         ("kill", "invoke", ["server"]),
@@ -50,7 +54,11 @@ def test_kill_and_start_of_the_server(chatsim, scenario):
         ("start", "ok", ["server"]),
     ]
     assert exits(history, "server") == [(None, 9, True), (0, None, True)]
-    starts = [op["value"] for op in history if op["f"] == "start" and op["process"] == "server" and op["type"] == "ok"]
+    starts = [
+        op["value"]
+        for op in history
+        if op["f"] == "start" and op["process"] == "server" and op["type"] == "ok"
+    ]
     assert len({start["instance"] for start in starts}) == 2
     assert "/steps/1" in {op["step"] for op in history if op["f"] == "kill"}
 
@@ -95,7 +103,10 @@ def test_restart_of_both_takes_the_server_first_and_ends_nobody_by_force(chatsim
 
 
 def test_pause_and_resume(chatsim, scenario):
-    ran, history = play(chatsim, scenario, """
+    ran, history = play(
+        chatsim,
+        scenario,
+        """
   - connect: [alice, bob, chad]
   - pause: bob
   - send: can you hear me
@@ -113,9 +124,14 @@ def test_pause_and_resume(chatsim, scenario):
   - send: and now
     from: bob
     id: answer
-""")
+""",
+    )
     assert ran.code == 0, ran
-    got = {op["process"]: op["index"] for op in history if op["f"] == "deliver" and op["value"]["id"] == "question"}
+    got = {
+        op["process"]: op["index"]
+        for op in history
+        if op["f"] == "deliver" and op["value"]["id"] == "question"
+    }
     resumed = next(op["index"] for op in history if op["f"] == "resume" and op["type"] == "invoke")
     assert got["chad"] < resumed < got["bob"]
     assert nemesis(history)[-2:] == [("resume", "invoke", ["server"]), ("resume", "ok", ["server"])]
@@ -136,8 +152,13 @@ def test_whatever_the_script_left_in_ruins_is_healed_before_everybody_is_read(ch
     assert ran.code == 0, ran
     final = next(op["index"] for op in history if op["f"] == "final")
     fence = next(op["index"] for op in history if op["f"] == "fence" and op["index"] > final)
-    healed = [op for op in history if op["process"] == "nemesis" and op["type"] == "ok" and op["index"] > final]
-    assert [(op["f"], op["value"]["targets"]) for op in healed] == [("resume", ["chad"]), ("start", ["server", "bob"])]
+    healed = [
+        op for op in history if op["process"] == "nemesis" and op["type"] == "ok" and op["index"] > final
+    ]
+    assert [(op["f"], op["value"]["targets"]) for op in healed] == [
+        ("resume", ["chad"]),
+        ("start", ["server", "bob"]),
+    ]
     assert all(op["index"] < fence for op in healed)
 
 
@@ -160,7 +181,10 @@ def test_kill_9_with_sends_in_flight_loses_nothing_acknowledged(chatsim, scenari
 
 
 def test_a_send_of_somebody_who_is_killed_meanwhile_is_unknown_and_no_failure(chatsim, scenario):
-    ran, history = play(chatsim, scenario, """
+    ran, history = play(
+        chatsim,
+        scenario,
+        """
   - connect: [alice, bob]
   - pause: server
   - parallel:
@@ -170,7 +194,8 @@ def test_a_send_of_somebody_who_is_killed_meanwhile_is_unknown_and_no_failure(ch
   - send: surely
     from: bob
     id: surely
-""")
+""",
+    )
     sends = {op["value"]["id"]: op["type"] for op in history if op["f"] == "send" and op["type"] != "invoke"}
     assert sends == {"perhaps": "info", "surely": "ok"}
     assert ran.code == 4, ran
@@ -178,7 +203,10 @@ def test_a_send_of_somebody_who_is_killed_meanwhile_is_unknown_and_no_failure(ch
 
 
 def test_what_fails_in_one_lane_stops_the_others_and_the_rest_of_the_script(chatsim, scenario):
-    ran, history = play(chatsim, scenario, """
+    ran, history = play(
+        chatsim,
+        scenario,
+        """
   - connect: [alice, bob]
   - parallel:
       long:
@@ -197,7 +225,8 @@ def test_what_fails_in_one_lane_stops_the_others_and_the_rest_of_the_script(chat
   - send: nor this
     from: alice
     id: nor
-""")
+""",
+    )
     assert ran.code == 1, ran
     assert {op["value"]["id"] for op in history if op["f"] == "send"} == {"one", "@18"}
     assert any(op["f"] == "final" and op["type"] == "ok" for op in history)

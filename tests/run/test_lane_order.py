@@ -59,7 +59,9 @@ def played(lanes, speed):
                 await clock.pause(length)
             elif what == "at":
                 await clock.pause_until(zero + length)
-            elif what == "work":  # real time; each piece ends at a moment of its own, for two at once have no order
+            elif (
+                what == "work"
+            ):  # real time; each piece ends at a moment of its own, for two at once have no order
                 await asyncio.sleep((length + (1 << number * 6 + place) * 10) / 1e9)
             else:  # begins now, ends by itself; the clock is held meanwhile
                 clock.enter()
