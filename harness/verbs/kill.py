@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Kill, Step
+from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, Item, one_of
 from harness.verbs.phrases import duration
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, go_down, must_run
+from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, go_down, must_run, named
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -32,8 +33,8 @@ class KillKeys(StepKeys):
 
 
 def _compile(keys: KillKeys, scope: Scope, pointer: str) -> Kill | None:
-    targets = check(scope.targets(keys.kill, f"{pointer}/kill"), scope, must_run(scope))
-    id_ = keys.id or scope.id_by_place(pointer)
+    targets = check(named(keys.kill, scope, f"{pointer}/kill"), scope, must_run(scope))
+    id_ = keys.id or id_by_place(scope, pointer)
     ends = keys.for_ is not None
     if not begin(scope, id_, pointer, targets, ends=ends) or not targets:
         return None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.model.plan import Lane, Parallel, Step
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, BadValueError, Kind, describe, read_name, wrong_type
+from harness.verbs.lanes import branch, join
 from harness.verbs.phrases import names
 from harness.verbs.problem import escape
 from harness.verbs.scope import Scope
@@ -63,10 +64,10 @@ def _compile(keys: ParallelKeys, scope: Scope, pointer: str) -> Parallel | None:
     lanes, branches = [], []
     for name, steps in keys.parallel.items():
         where = f"{pointer}/parallel/{escape(name)}"
-        branch = scope.branch(who for other, people in moved.items() if other != name for who in people)
-        lanes.append(Lane(name=name, pointer=where, steps=scope.read_lane(steps, branch, where)))
-        branches.append(branch)
-    scope.join(branches)
+        inside = branch(scope, (who for other, people in moved.items() if other != name for who in people))
+        lanes.append(Lane(name=name, pointer=where, steps=scope.read_lane(steps, inside, where)))
+        branches.append(inside)
+    join(scope, branches)
     return Parallel(lanes=tuple(lanes))
 
 

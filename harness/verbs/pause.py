@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Pause, Step
+from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.phrases import duration
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, must_run, wrong_state
+from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, must_run, named, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -36,8 +37,8 @@ def _compile(keys: PauseKeys, scope: Scope, pointer: str) -> Pause | None:
             return wrong_state(name, "stands still already", where, scope, scope.frozen[name])
         return runs(name, where)
 
-    targets = check(scope.targets(keys.pause, f"{pointer}/pause"), scope, fault)
-    id_ = keys.id or scope.id_by_place(pointer)
+    targets = check(named(keys.pause, scope, f"{pointer}/pause"), scope, fault)
+    id_ = keys.id or id_by_place(scope, pointer)
     if not begin(scope, id_, pointer, targets, ends=keys.for_ is not None) or not targets:
         return None
     if keys.for_ is None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Restart, Step
+from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, TARGETS, begin, check, come_up, go_down, must_run
+from harness.verbs.targets import FAULT_ID, TARGETS, begin, check, come_up, go_down, must_run, named
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -26,8 +27,8 @@ class RestartKeys(StepKeys):
 
 
 def _compile(keys: RestartKeys, scope: Scope, pointer: str) -> Restart | None:
-    targets = check(scope.targets(keys.restart, f"{pointer}/restart"), scope, must_run(scope))
-    id_ = keys.id or scope.id_by_place(pointer)
+    targets = check(named(keys.restart, scope, f"{pointer}/restart"), scope, must_run(scope))
+    id_ = keys.id or id_by_place(scope, pointer)
     if not begin(scope, id_, pointer, targets, ends=True) or not targets:
         return None
     go_down(scope, targets, ends=False)

@@ -11,7 +11,7 @@ from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import TARGETS, check, wrong_state
+from harness.verbs.targets import TARGETS, check, named, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -36,7 +36,7 @@ def _compile(keys: ResumeKeys, scope: Scope, pointer: str) -> Resume | None:
             f"`pause: {name}` must come before",
         )
 
-    targets = check(scope.targets(keys.resume, f"{pointer}/resume"), scope, fault)
+    targets = check(named(keys.resume, scope, f"{pointer}/resume"), scope, fault)
     for name in targets:
         scope.frozen.pop(name, None)
     return Resume(targets=targets) if targets else None

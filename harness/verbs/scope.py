@@ -8,14 +8,14 @@ scope stays silent, so that one fault does not draw ten more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.model.plan import SERVER, Client, Room, Send, Step
+from harness.model.plan import Client, Room, Send, Step
 from harness.model.span import Span
 from harness.verbs.kinds import Item
 from harness.verbs.phrases import count, listing
-from harness.verbs.problem import Place, Problem, did_you_mean
+from harness.verbs.problem import Place, Problem, did_you_mean, other_lane
 
 _RANGE = re.compile(r"(.*?)([0-9]{1,6})\.\.([0-9]{1,6})\Z", re.DOTALL)
 MAX_RANGE = 10_000
@@ -121,7 +121,7 @@ class Scope:
             where = pointer + item.at
             for name in self.expand(item.text, where):
                 if name in found:
-                    self._twice(name, where, found[name])
+                    self.twice(name, where, found[name])
                     break  # one sentence for a whole range
                 if not self.known_client(name, where, item.text):
                     break
@@ -215,30 +215,6 @@ class Scope:
             )
         return None
 
-    def targets(self, items: Sequence[Item], pointer: str) -> list[tuple[str, str]]:
-        """Expand what a fault names: clients as in `names`, and `server`."""
-        for item in items:
-            if item.text != SERVER and item.text.lower() == SERVER and item.text not in self.clients:
-                self.report(
-                    Problem(
-                        code="unknown-client",
-                        pointer=pointer + item.at,
-                        message=f"no client is called `{item.text}`",
-                        label=f"did you mean `{SERVER}`?",
-                    )
-                )
-        items = [
-            item for item in items if item.text.lower() != SERVER or item.text in (SERVER, *self.clients)
-        ]
-        server = [item for item in items if item.text == SERVER]
-        found = dict(self.names([item for item in items if item.text != SERVER], pointer))
-        if server:
-            found[SERVER] = pointer + server[0].at
-        for again in server[1:]:
-            self._twice(SERVER, pointer + again.at, found[SERVER])
-        self.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
-        return list(found.items())
-
     def is_offline(self, client: str) -> bool:
         """Whether `client` surely is not online at this step."""
         return client not in self.online and client not in self.unsure and self.presence_known
@@ -286,7 +262,16 @@ class Scope:
         if written in self.messages:
             return ((written,),)
         base, dot, rest = written.partition(".")
-        if base not in self.series and base in self.bases and self._elsewhere(base, pointer):
+        if base not in self.series and base in self.bases and (lane := other_lane(self.bases[base], pointer)):
+            self.report(
+                Problem(
+                    code="message-not-yet",
+                    pointer=pointer,
+                    message=f"`{base}` is sent in the lane `{lane}`, at the same time as this step",
+                    label="speak of it in that lane, or after the `parallel`",
+                    related=(Place(f"{self.bases[base]}/id", "given here"),),
+                )
+            )
             return None
         if base in self.faults:
             self.report(
@@ -346,93 +331,17 @@ class Scope:
             )
         )
 
-    def id_is_new(self, id_: str, pointer: str) -> bool:
-        """Check that no step before gave this id to a message or a fault; report it otherwise."""
-        first = self.bases.get(id_) or (self.faults[id_].pointer if id_ in self.faults else None)
-        if first is None:
-            return True
-        self.report(
-            Problem(
-                code="duplicate-id",
-                pointer=f"{pointer}/id",
-                message=f"two steps give the id `{id_}`",
-                label="choose another",
-                related=(Place(f"{first}/id", "first given here"),),
-            )
-        )
-        return False
-
-    def id_by_place(self, pointer: str) -> str:
-        """Return the id of what its author gave none: `@LINE`."""
-        span = self.place(pointer)
-        plain = f"@{span.line}"
-        return f"{plain}:{span.column}" if plain in self.bases or plain in self.faults else plain
-
-    # -- lanes ---------------------------------------------------------------------------------------------
-
-    def branch(self, moved: Iterable[str]) -> Scope:
-        """Return the scope of one lane, in which those that other lanes move may be up or down.
-
-        It knows what came before the `parallel`, and nothing of what other lanes send; ids are common to all.
-        """
-        return replace(
-            self,
-            online=dict(self.online),
-            left=dict(self.left),
-            refused=set(self.refused),
-            unsure=self.unsure | (others := frozenset(moved)),
-            moved=others - self.unsure,
-            dead=dict(self.dead),
-            frozen=dict(self.frozen),
-            messages=dict(self.messages),
-            series=dict(self.series),
-            received=dict(self.received),
-        )
-
-    def join(self, branches: Iterable[Scope]) -> None:
-        """Take in what the lanes of a `parallel` did, now that all are done."""
-        known = [set(states) for states in self.states]
-        for lane in branches:
-            self.presence_known &= lane.presence_known
-            self.rooms_known &= lane.rooms_known
-            self.refused |= lane.refused
-            self.unsure |= lane.unsure - lane.moved
-            for mine, theirs, before in zip(self.states, lane.states, known, strict=True):
-                mine.update({who: step for who, step in theirs.items() if who not in before})
-                for who in before - theirs.keys():
-                    mine.pop(who, None)
-            self.left.update(lane.left)
-            self.messages.update(lane.messages)
-            self.series.update(lane.series)
-            self.received.update(lane.received)
-
     @property
     def states(self) -> tuple[dict[str, int], ...]:
         """Who is in which state, since which step: online, dead, frozen."""
         return self.online, self.dead, self.frozen
 
-    def _elsewhere(self, base: str, pointer: str) -> bool:
-        """Report a message that another lane of the same `parallel` sends: nobody knows which is first."""
-        giver = self.bases[base]
-        lane = _other_lane(giver, pointer)
-        if lane is None:
-            return False
-        self.report(
-            Problem(
-                code="message-not-yet",
-                pointer=pointer,
-                message=f"`{base}` is sent in the lane `{lane}`, at the same time as this step",
-                label="speak of it in that lane, or after the `parallel`",
-                related=(Place(f"{giver}/id", "given here"),),
-            )
-        )
-        return True
-
     def line(self, pointer: str) -> int:
         """Return the line on which a pointer stands."""
         return self.place(pointer).line
 
-    def _twice(self, name: str, pointer: str, first: str) -> None:
+    def twice(self, name: str, pointer: str, first: str) -> None:
+        """Report a name that stands in one list twice."""
         related = () if first == pointer else (Place(first, "first here"),)
         self.report(
             Problem(
@@ -476,12 +385,3 @@ class Scope:
                 related=(Place(f"{self.bases[base]}/id", "given here"),),
             )
         )
-
-
-def _other_lane(one: str, other: str) -> str | None:
-    """Return the lane in which the pointer `one` stands, when `other` stands in another lane beside it."""
-    mine, theirs = one.split("/"), other.split("/")
-    for place, (part, beside) in enumerate(zip(mine, theirs, strict=False)):
-        if part != beside:
-            return part if mine[place - 1] == "parallel" else None
-    return None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Outcome, Send, Step
+from harness.verbs.ids import id_by_place, id_is_new
 from harness.verbs.keys import RefusableKeys, key, not_yet
 from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of
 from harness.verbs.phrases import duration, names, quote
@@ -49,8 +50,8 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
     _check_words(keys, scope, pointer)
     for name, where in senders:
         _check_online(name, keys, scope, where)
-    id_ = keys.id or scope.id_by_place(pointer)
-    if not scope.id_is_new(id_, pointer):
+    id_ = keys.id or id_by_place(scope, pointer)
+    if not id_is_new(scope, id_, pointer):
         return None
     if not senders or room is None or keys.broken & {"from", "repeat"}:
         return None

@@ -11,7 +11,7 @@ from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import TARGETS, check, come_up, wrong_state
+from harness.verbs.targets import TARGETS, check, come_up, named, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -34,7 +34,7 @@ def _compile(keys: StartKeys, scope: Scope, pointer: str) -> Start | None:
             return wrong_state(name, "runs already", where, scope, since, f"`kill: {name}` must come before")
         return wrong_state(name, "was never killed", where, scope, None, f"did you mean `connect: {name}`?")
 
-    targets = check(scope.targets(keys.start, f"{pointer}/start"), scope, fault)
+    targets = check(named(keys.start, scope, f"{pointer}/start"), scope, fault)
     come_up(scope, targets)
     return Start(targets=targets) if targets else None
 

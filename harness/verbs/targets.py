@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.model.plan import SERVER
+from harness.verbs.ids import id_is_new
 from harness.verbs.kinds import (
     DURATION,
     MESSAGE_ID,
@@ -47,8 +48,31 @@ def wrong_state(
     )
 
 
+def named(items: Sequence[Item], scope: Scope, pointer: str) -> list[tuple[str, str]]:
+    """Expand what a fault names: clients as in `names`, and `server`."""
+    for item in items:
+        if item.text != SERVER and item.text.lower() == SERVER and item.text not in scope.clients:
+            scope.report(
+                Problem(
+                    code="unknown-client",
+                    pointer=pointer + item.at,
+                    message=f"no client is called `{item.text}`",
+                    label=f"did you mean `{SERVER}`?",
+                )
+            )
+    items = [item for item in items if item.text.lower() != SERVER or item.text in (SERVER, *scope.clients)]
+    server = [item for item in items if item.text == SERVER]
+    found = dict(scope.names([item for item in items if item.text != SERVER], pointer))
+    if server:
+        found[SERVER] = pointer + server[0].at
+    for again in server[1:]:
+        scope.twice(SERVER, pointer + again.at, found[SERVER])
+    scope.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
+    return list(found.items())
+
+
 def check(
-    named: Sequence[tuple[str, str]], scope: Scope, fault: Callable[[str, str], Problem | None]
+    who: Sequence[tuple[str, str]], scope: Scope, fault: Callable[[str, str], Problem | None]
 ) -> tuple[str, ...]:
     """Report what stands against an act on each of these, as far as their state is known.
 
@@ -57,7 +81,7 @@ def check(
         harm elsewhere.
     """
     good = []
-    for name, where in named:
+    for name, where in who:
         problem = None
         if name not in scope.unsure and (scope.presence_known or name == SERVER):
             problem = fault(name, where)
@@ -86,7 +110,7 @@ def must_run(scope: Scope) -> Callable[[str, str], Problem | None]:
 
 def begin(scope: Scope, id_: str, pointer: str, targets: tuple[str, ...], *, ends: bool) -> bool:
     """Take note of a fault that begins; False after reporting that its id is taken."""
-    if not scope.id_is_new(id_, pointer):
+    if not id_is_new(scope, id_, pointer):
         return False
     scope.faults[id_] = Fault(pointer, targets, ends)
     return True

@@ -21,12 +21,12 @@ def _forget(data: Path, which: str) -> None:
         )
 
 
-def _after_a_kill(data: Path, ended_well: bool) -> None:  # noqa: FBT001 - as Broken has it
+def _after_a_kill(data: Path, ended_well: bool) -> None:
     if not ended_well:
         _forget(data, "min")
 
 
-def _after_a_good_end(data: Path, ended_well: bool) -> None:  # noqa: FBT001 - as Broken has it
+def _after_a_good_end(data: Path, ended_well: bool) -> None:
     if ended_well:
         _forget(data, "max")
 

@@ -12,10 +12,12 @@ from harness.run.listener import Listener
 async def echo(mark=b""):
     """A server that sends back what it gets, `mark` first."""
 
-    serving = set()
+    serving: set[asyncio.Task] = set()
 
     async def serve(reader, writer):
-        serving.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
         try:
             writer.write(mark)
             while data := await reader.read(65536):
@@ -101,20 +103,17 @@ def test_while_the_server_is_down_connections_are_reset_at_once(where):
 
 def test_the_server_may_come_back_on_another_port_and_old_connections_do_not_go_there():
     async def scenario():
-        async with listening() as listener:
-            async with echo(b"first") as address:
-                listener.target = address
-                old, old_writer = await connect(listener)
-                assert await old.readexactly(5) == b"first"
-                listener.target = None
-                async with echo(b"second") as other:
-                    listener.target = other
-                    new, new_writer = await connect(listener)
-                    assert await new.readexactly(6) == b"second"
-                    old_writer.write(b"still here")
-                    assert await old.readexactly(10) == b"still here"
-                    new_writer.close()
-                old_writer.close()
+        async with listening() as listener, echo(b"first") as address, echo(b"second") as other:
+            listener.target = address
+            old, old_writer = await connect(listener)
+            assert await old.readexactly(5) == b"first"
+            listener.target = other
+            new, new_writer = await connect(listener)
+            assert await new.readexactly(6) == b"second"
+            old_writer.write(b"still here")
+            assert await old.readexactly(10) == b"still here"
+            new_writer.close()
+            old_writer.close()
 
     asyncio.run(scenario())
 
