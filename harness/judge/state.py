@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
 from harness.judge.facts import Facts, Fault
+from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
-from harness.judge.readers import Fence, Process
+from harness.judge.readers import Process
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 

@@ -226,6 +226,8 @@ class Player:
         if driver is None:
             return True
         self._leaving = True
+        if self._frozen:  # it could not hear it
+            await self.thaw(within_s)
         farewell = asyncio.ensure_future(driver.ask("bye", within_s))
         try:
             if await driver.child.wait(within_s) is None:

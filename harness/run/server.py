@@ -123,6 +123,8 @@ class Server:
 
     async def quit(self, within_s: float) -> bool:
         """Tell it to end in good order; returns whether it has."""
+        if self._frozen:  # it could not hear it
+            await self.thaw(within_s)
         return await self.kill(signal.SIGTERM, within_s)
 
     async def freeze(self, within_s: float) -> bool:
