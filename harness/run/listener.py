@@ -1,8 +1,9 @@
 """The address that clients are given when the server may come back on another port: ours, forwarding to its own.
 
-While the server is down, a connection is accepted and reset at once. The client hears of it as soon as of a refused
-one, so it is on its second try while a held connection would still hang in its first; and unlike a port that
-is closed for a while, this one stays ours: nobody else can be given it, and find our clients knocking.
+While the server is down, a connection is accepted and reset at once. For a client that is as good as a refusal: an
+error at once, and then its own pause before it tries again. Unlike a port that is closed for a while, this one stays
+ours: nobody else can be given it, and find our clients knocking. Holding connections until the server is back would
+be kinder than any network is.
 
 Invariants:
 * Bytes pass unchanged and in order, both ways; what one side cannot take yet stops the other from sending.
