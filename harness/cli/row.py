@@ -20,7 +20,7 @@ from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
 from harness.run.needs import SkippedError
 from harness.run.play import play
-from harness.run.recorder import Listener
+from harness.run.recorder import Observer
 from harness.run.settings import CouldNotRunError, Settings
 
 
@@ -45,7 +45,7 @@ async def play_row(
     row: str,
     *,
     on_step: Callable[[int, Step], None] = lambda _index, _step: None,
-    on_op: Listener | None = None,
+    on_op: Observer | None = None,
     stop: Event | None = None,
 ) -> RowReport:
     """Play one plan, leave its folder, and return what is reported of it.

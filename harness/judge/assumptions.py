@@ -20,7 +20,7 @@ KNOWN = frozenset(
             "send",
         ),
         *("deliver", "claim", "connection", "ended", "poll", "ack", "fence", "history", "read", "expect"),
-        *("wait", "listen", "leftovers", "script", "final"),
+        *("wait", "parallel", "listen", "leftovers", "script", "final"),
     }
 )
 ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers"})

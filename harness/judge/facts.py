@@ -5,13 +5,38 @@ from __future__ import annotations
 from harness.judge.assumptions import Assumptions
 from harness.judge.delivery import Audit, Delivery
 from harness.judge.members import BEFORE_ALL, Members
-from harness.judge.messages import Message, Messages
+from harness.judge.messages import NEVER, Message, Messages
 from harness.judge.readers import Client, Leg, Process, Reader, Shelf
 from harness.model.history import FENCE, HARNESS, Op
 from harness.model.plan import Plan
 
 SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
 """Users that are no client of a plan; what they send counts in no inbox and no expectation."""
+
+
+_ENDED_BY = {
+    "start": ("kill", "restart", "pause"),
+    "restart": ("kill", "restart", "pause"),
+    "resume": ("pause",),
+}
+
+
+class Fault:
+    """A scripted fault on one target."""
+
+    __slots__ = ("f", "since", "target", "until")
+
+    def __init__(self, f: str, target: str, since: int) -> None:
+        self.f = f
+        self.target = target
+        self.since = since
+        """Index of its invocation."""
+        self.until = NEVER
+        """Index of the answer of what ended it."""
+
+    def ended_by(self, f: str) -> bool:
+        """Whether this act of the nemesis on its target ends it."""
+        return f == "heal" or self.f in _ENDED_BY[f]
 
 
 class Facts:
@@ -46,10 +71,11 @@ class Facts:
         """Operations of `script` about the script itself, and `leftovers`."""
         self.final_at = -1
         """When the final phase began; -1 before."""
-        self.faults: list[list[int]] = []
-        """[from, until] op indices at which a scripted fault was active."""
+        self.faults: list[Fault] = []
+        """Scripted faults, in the order in which they began."""
+        self._active: dict[str, list[Fault]] = {}
+        """Faults that are not over, by target."""
         self._lost: dict[str, int] = {}
-        self._faults_on: dict[str, list[int]] = {}
         self._position_invoked: dict[str, int] = {}
         self._users: dict[str, list[Reader]] = {}
         for client in plan.clients:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
-from harness.judge.facts import Facts
+from harness.judge.facts import Facts, Fault
 from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
 from harness.judge.readers import Process
-from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
+from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
@@ -143,15 +143,19 @@ class State(Facts):
         for client in struck:
             if client is not None:
                 client.reader.cause_at = op.index
-        if op.type == "invoke" and op.f not in ("heal", "start", "resume"):
-            span = [op.index, NEVER]
-            self.faults.append(span)
+        if op.type == "invoke" and op.f not in HEALS:
             for target in targets:
-                self._faults_on[target] = span
-        elif op.type == "ok" and op.f in ("heal", "start", "resume", "restart"):
+                fault = Fault(op.f, target, op.index)
+                self.faults.append(fault)
+                self._active.setdefault(target, []).append(fault)
+        elif op.type == "ok" and (op.f in HEALS or op.f == "restart"):
             for target in targets:
-                if target in self._faults_on:
-                    self._faults_on.pop(target)[1] = op.index
+                for fault in self._active.get(target, ()):
+                    if fault.ended_by(op.f):
+                        fault.until = op.index
+                self._active[target] = [
+                    fault for fault in self._active.get(target, ()) if fault.until == NEVER
+                ]
 
     # -- rooms -------------------------------------------------------------------------------------------
 

@@ -51,6 +51,20 @@ def _parents() -> dict[int, int]:
     return parents
 
 
+#: States of a process that a signal has stopped.
+STOPPED = ("T",)
+
+
+def state(pid: int) -> str:
+    """Return the letter of a process's state as in /proc, such as `S` or `T`; empty when it cannot be read."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            stat = file.read()
+    except OSError:
+        return ""
+    return stat[stat.rindex(b")") + 2 :].split()[0].decode()
+
+
 def descendants(root: int) -> list[int]:
     """Return all living and unreaped descendants of `root`, parents before children."""
     children: dict[int, list[int]] = {}

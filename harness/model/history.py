@@ -21,11 +21,22 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
-| wait | script | {duration_ns} |
+| wait | script | {duration_ns}, or {fault}: the id of the fault whose end was awaited |
+| parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | final | script | invoke when the final phase begins; ok when it is through |
+| kill | nemesis | {targets, id, signal, for_ns?}; ok when all have ended |
+| start | nemesis | {targets, id?}; ok when all are ready: the server serves, clients are connected |
+| restart | nemesis | {targets, id}; ok when all have ended as they do in ordinary life, and are ready again |
+| pause | nemesis | {targets, id, for_ns?}; ok when all stand still |
+| resume | nemesis | {targets, id?}; ok when all run again |
+
+A fault is active on each of its `targets` (clients, `server`) from its invocation until what ends it was
+answered ok: `start` and `restart` end `kill`, `restart` and `pause`; `resume` ends `pause`; `restart` ends itself;
+`heal` ends any. A failed one stays active. What a fault does to a process is on record beside it, as `exit` with
+`asked: true`, `start` of the server, `spawn` and `connect` of a client's next incarnation.
 
 A fence's grade is `position` {positions: [...]}, `marker` {markers: {room: client_message_id}} or `window`
 {window_ns}.
@@ -49,6 +60,9 @@ OpType = Literal["invoke", "ok", "fail", "info"]
 
 #: Processes that are not clients.
 SERVER, HARNESS, FENCE, SCRIPT, NEMESIS = "server", "harness", "fence", "script", "nemesis"
+
+#: Acts of the nemesis that end faults and begin none.
+HEALS = ("heal", "start", "resume")
 
 
 @dataclass(slots=True)

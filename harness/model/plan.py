@@ -14,13 +14,16 @@ Invariants:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.model.span import Span
 
 PLAN_VERSION = 1
+
+#: What faults call the system under test.
+SERVER = "server"
 
 Receive = Literal["stream", "poll", "manual"]
 Acks = Literal["auto", "manual"]
@@ -116,20 +119,96 @@ class Expect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Let scenario time pass."""
+    """Let scenario time pass, or wait until a fault is over."""
 
     verb: Literal["wait"] = "wait"
     duration_ns: int
+    fault: str | None = None
+    """The id of the fault whose end is awaited; then `duration_ns` is 0."""
 
 
-Action = Connect | Disconnect | Send | Expect | Wait
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """End processes by a signal; done when they have ended."""
+
+    verb: Literal["kill"] = "kill"
+    targets: tuple[str, ...]
+    """Clients and `server`."""
+    id: str
+    """The author's id, or `@LINE`."""
+    signal: str = "SIGKILL"
+    for_ns: int | None = None
+    """After which they are started again; None: not before a step does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Start processes that were killed, the server first; clients come back connected."""
+
+    verb: Literal["start"] = "start"
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """End processes as one ends them in ordinary life, and start them again, the server first."""
+
+    verb: Literal["restart"] = "restart"
+    targets: tuple[str, ...]
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Freeze processes; done when they stand still."""
+
+    verb: Literal["pause"] = "pause"
+    targets: tuple[str, ...]
+    id: str
+    for_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Thaw processes; done when they run again."""
+
+    verb: Literal["resume"] = "resume"
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Steps that follow one another, beside those of other lanes."""
+
+    name: str
+    pointer: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel:
+    """Play lanes at the same time; done when all are."""
+
+    verb: Literal["parallel"] = "parallel"
+    lanes: tuple[Lane, ...]
+
+
+Action = Connect | Disconnect | Send | Expect | Wait | Kill | Start | Restart | Pause | Resume | Parallel
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
     "disconnect": Disconnect,
     "send": Send,
     "expect": Expect,
     "wait": Wait,
+    "kill": Kill,
+    "start": Start,
+    "restart": Restart,
+    "pause": Pause,
+    "resume": Resume,
+    "parallel": Parallel,
 }
+#: Acts on processes: their names are `targets`, which may hold `server`.
+ProcessFault = Kill | Start | Restart | Pause | Resume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +291,22 @@ class Plan:
                 return room
         raise KeyError(name)
 
+    def walk(self) -> Iterator[Step]:
+        """Yield every step, those of lanes after the `parallel` that holds them, in file order."""
+        return walk(self.steps)
+
     def sends(self) -> Iterator[tuple[Step, Send]]:
         """Yield every sending step, in file order."""
-        for step in self.steps:
+        for step in self.walk():
             if isinstance(step.action, Send):
                 yield step, step.action
+
+    @property
+    def moves_server(self) -> bool:
+        """Whether the script ends the server: it may then come back on any port."""
+        return any(
+            isinstance(step.action, Kill | Restart) and SERVER in step.action.targets for step in self.walk()
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of plan.json."""
@@ -244,10 +334,24 @@ class Plan:
         return cls(**fields)
 
 
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield these steps, and behind each `parallel` those of its lanes, in file order."""
+    for step in steps:
+        yield step
+        if isinstance(step.action, Parallel):
+            for lane in step.action.lanes:
+                yield from walk(lane.steps)
+
+
 def _step(data: Mapping[str, Any]) -> Step:
     action: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in data["action"].items()
     }
+    if "lanes" in action:
+        action["lanes"] = tuple(
+            Lane(**{**lane, "steps": tuple(_step(item) for item in lane["steps"])})
+            for lane in action["lanes"]
+        )
     return Step(**{**data, "action": ACTIONS[action["verb"]](**action)})
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.model.plan import Expect, Send
+from harness.model.plan import Expect, Parallel, Send
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.excerpt import Place, excerpt, gutter_of
 from harness.report.look import Look, Tone
@@ -142,7 +142,9 @@ def _places(row: RowReport, verdict: Verdict, violation: Violation) -> list[Plac
 
 
 def _note(row: RowReport, violation: Violation, pointer: str) -> str:
-    for step, report in zip(row.plan.steps, row.steps, strict=True):
+    for step, report in zip(row.plan.walk(), row.steps, strict=True):
+        if isinstance(step.action, Parallel) and pointer != step.pointer:
+            continue  # what stands in a lane is told by its own step
         if pointer != step.pointer and not pointer.startswith(f"{step.pointer}/"):
             continue
         if report.start_ns is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, Op
+from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
 from harness.report.receipts import Receipts, merge
@@ -86,7 +86,7 @@ class Fold:
         begun = self._pair(op)
         if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
-        elif op.process == NEMESIS and op.type == "invoke":
+        elif op.process == NEMESIS and op.type == "invoke" and op.f not in HEALS:
             self.faults += 1
         elif op.f == "leftovers":
             self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]
@@ -131,14 +131,14 @@ class Fold:
     def steps(self) -> tuple[StepReport, ...]:
         """Return every step of the plan with its times."""
         out = []
-        for step in self.plan.steps:
+        for step in self.plan.walk():
             span = self.plan.spans.get(step.pointer)
             times = self._times.get(step.pointer)
             out.append(
                 StepReport(
                     pointer=step.pointer,
                     line=span.line if span else 0,
-                    text=say_step(step),
+                    text=f"{lane}: {say_step(step)}" if (lane := _lane(step.pointer)) else say_step(step),
                     status=times.status if times else "not reached",
                     start_ns=times.start if times else None,
                     end_ns=times.end if times else None,
@@ -146,3 +146,9 @@ class Fold:
                 )
             )
         return tuple(out)
+
+
+def _lane(pointer: str) -> str:
+    """Return the name of the lane in which a step stands; empty outside of any."""
+    parts = pointer.split("/")
+    return parts[-2].replace("~1", "/").replace("~0", "~") if parts[-3] == "parallel" else ""

@@ -122,6 +122,8 @@ def _row(
     if party in (SCRIPT, NEMESIS, HARNESS, FENCE):
         if party != NEMESIS and (rank or op.type == "invoke"):
             return None
+        if party == NEMESIS and op.type == "ok" and rank:
+            return None  # what came of it stands in the lanes of its targets
         return _Row(time=op.time, rank=min(rank, 1), note=f"{party}: {say_op(op)}")
     if party not in lanes:
         return None

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model.history import Op
-from harness.model.plan import Connect, Disconnect, Expect, Send, Step, Wait
+from harness.model.history import NEMESIS, Op
+from harness.model.plan import (
+    Connect,
+    Disconnect,
+    Expect,
+    Kill,
+    Parallel,
+    Pause,
+    Restart,
+    Resume,
+    Send,
+    Start,
+    Step,
+    Wait,
+)
 from harness.report.text import seconds
 
 #: Text of a message nobody scripted, as far as it is quoted.
@@ -30,7 +43,14 @@ def say_step(step: Step) -> str:
                 parts.append(f"not by {names(action.not_by)}")
             return ", ".join(parts)
         case Wait():
-            return f"wait {seconds(action.duration_ns)}"
+            return f"wait {action.fault or seconds(action.duration_ns)}"
+        case Parallel():
+            return f"parallel {names(tuple(lane.name for lane in action.lanes))}"
+        case Kill() | Pause():
+            long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
+            return f"{action.verb} {names(action.targets)}{long}"
+        case Start() | Restart() | Resume():
+            return f"{action.verb} {names(action.targets)}"
 
 
 def names(who: tuple[str, ...]) -> str:
@@ -71,7 +91,7 @@ def say_op(op: Op) -> str:
     if op.type == "ok" and (op.op is None or op.f == "read"):
         return phrase
     if op.type == "invoke":
-        return phrase if op.f == "send" else f"{phrase} begins".lstrip()
+        return phrase if op.f == "send" or op.process == NEMESIS else f"{phrase} begins".lstrip()
     if op.type == "info":
         return f"{phrase}: unknown ({refusal(op)})"
     good = op.type == "ok"
@@ -109,6 +129,13 @@ def _object(op: Op) -> str:
             return ", ".join(map(str, value.get("ids", ())))
         case "connection":
             return str(value.get("state", ""))
+        case "parallel":
+            return names(tuple(map(str, value.get("lanes", ()))))
+        case "wait" if value.get("fault"):
+            return f"for the end of {value['fault']}"
+        case _ if op.process == NEMESIS:
+            named = value.get("targets") or ()
+            return names(tuple(map(str, named))) if isinstance(named, (list, tuple)) else str(named)
         case "ack":
             return ", ".join(f"{room} up to {through}" for room, through in value.get("acks", {}).items())
         case "history" | "ended" | "create":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import archive
-from harness.keeper.handle import ROW_VARIABLE, Child, Keeper
+from harness.keeper.handle import ROW_VARIABLE, Child, Exit, Keeper
 from harness.run.lines import Lines
 from harness.run.own import OWN_DRIVER
 from harness.run.settings import CouldNotRunError
@@ -26,6 +26,8 @@ PROTOCOL = 1
 GRACE_S = 1.0
 #: Generous: a hundred cold starts on two cores take a while, and a dead one is noticed at once.
 HELLO_S = 60.0
+#: How long after the end of a driver its last lines may take to be read; somebody else may hold its pipe.
+LAST_LINES_S = 1.0
 
 
 class Reply(NamedTuple):
@@ -65,6 +67,11 @@ class Driver:
         """What it calls itself."""
         self.fault: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Settled with a sentence when the driver broke the protocol."""
+        self.killed = False
+        """Whether we end it by a signal: then it may end in the middle of a line."""
+        self.over: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        """Settled when the process has ended and its last line was read."""
+        self._read = False
         self._log = log
         self._on_event = on_event
         self._hello: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
@@ -73,7 +80,7 @@ class Driver:
         self._number = 0
         self._input: asyncio.WriteTransport | None = None
         self._output: asyncio.ReadTransport | None = None
-        child.ended.add_done_callback(lambda _: self._gone())
+        child.ended.add_done_callback(lambda _: self._child_ended())
 
     @classmethod
     async def start(
@@ -121,7 +128,7 @@ class Driver:
         driver = cls(child, log, " ".join(command or ["python", "-m", OWN_DRIVER]), on_event)
         driver._input, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(ours_in, "wb", 0))
         driver._output, _ = await loop.connect_read_pipe(
-            lambda: Lines(driver._line, driver._broken), os.fdopen(ours_out, "rb", 0)
+            lambda: Lines(driver._line, driver._broken, driver._all_read), os.fdopen(ours_out, "rb", 0)
         )
         try:
             await driver._greet(name)
@@ -237,8 +244,24 @@ class Driver:
             self._broken(f"lacks or garbles a field ({type(fault).__name__}: {fault}): {_shown(line)}")
 
     def _broken(self, what: str) -> None:
-        if not self.fault.done():
+        if not self.fault.done() and not self.killed:
             self.fault.set_result(f"line {self._number} of the driver {what}")
+
+    def _child_ended(self) -> None:
+        self._gone()
+        if self._read:
+            self._finish()
+        else:
+            asyncio.get_running_loop().call_later(LAST_LINES_S, self._finish)
+
+    def _all_read(self) -> None:
+        self._read = True
+        if self.child.ended.done():
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self.over.done():
+            self.over.set_result(self.child.ended.result())
 
     def _gone(self) -> None:
         ended = self.child.ended

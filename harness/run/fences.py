@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from harness.model.history import FENCE, Op
+from harness.model.history import FENCE, HARNESS, Op
 from harness.model.plan import Plan
 from harness.run.names import Names
 from harness.run.player import Player
@@ -34,6 +34,10 @@ class Frontier:
 
     def watch(self, op: Op) -> None:
         """Take note of one recorded operation."""
+        if op.process == HARNESS and op.f == "connect" and op.type == "ok" and op.value.get("position"):
+            # Includes whatever is stored by now, answered or not; a read's position may be an older one, so it
+            # takes the place of none.
+            self._kept.append((op.index, op.value["position"]))
         if op.f not in ("send", "create", "join", "leave", "add", "kick") or op.op is None:
             return
         if op.type == "invoke":

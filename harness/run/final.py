@@ -1,4 +1,4 @@
-"""The final phase: bring everybody back, fence them off, listen on, read the rooms whole.
+"""The final phase: heal every fault, bring everybody back, fence them off, listen on, read the rooms whole.
 
 Each of its steps is in the history, so that the judge can tell what was looked at from what was not.
 """
@@ -10,6 +10,7 @@ import asyncio
 from harness.model.history import HARNESS, SCRIPT
 from harness.model.plan import Plan
 from harness.run.cast import Cast
+from harness.run.nemesis import Nemesis
 from harness.run.recorder import Recorder
 from harness.verbs.stage import together
 
@@ -18,9 +19,14 @@ FENCE_S = 5.0
 AUDIT_S = 10.0
 
 
-async def final_phase(plan: Plan, recorder: Recorder, cast: Cast) -> None:
+async def final_phase(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis) -> None:
     """Play it; whatever does not work out is on record and for the judge to weigh."""
     final = recorder.invoke(SCRIPT, "final", {})
+    await nemesis.heal_all()
+    if nemesis.any:
+        # A send may have been stored and never answered: the server is asked how far its log goes by now.
+        await cast.harness.disconnect(RECONNECT_S, None)
+        await cast.harness.connect(cast.server.address, RECONNECT_S, None)
     players = list(cast.players.values())
     absent = [player for player in players if not (player.online or player.refused or player.dead)]
     await together(player.connect(cast.server.address, RECONNECT_S, None) for player in absent)

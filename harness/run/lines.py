@@ -15,11 +15,18 @@ class Lines(asyncio.Protocol):
     Args:
         on_line: sees each whole line, without its newline; empty lines are passed over.
         on_fault: hears, once, that a line is too long or that the pipe ended in the middle of one.
+        on_end: hears that nothing more will come.
     """
 
-    def __init__(self, on_line: Callable[[bytes], None], on_fault: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        on_line: Callable[[bytes], None],
+        on_fault: Callable[[str], None],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
         self._on_line = on_line
         self._on_fault = on_fault
+        self._on_end = on_end
         self._rest = b""
         self._deaf = False
 
@@ -43,6 +50,7 @@ class Lines(asyncio.Protocol):
         if self._rest.strip() and not self._deaf:
             text = self._rest[:120].decode(errors="replace")
             self._on_fault(f"ended in the middle: {text!r}")
+        self._on_end()
 
     def _too_long(self) -> None:
         self._deaf = True

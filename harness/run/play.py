@@ -13,16 +13,17 @@ from harness.keeper.handle import CommandError, Keeper
 from harness.model.history import HARNESS, SCRIPT, Op
 from harness.model.plan import Plan, Step
 from harness.run import needs
+from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.command import uses
 from harness.run.final import final_phase
-from harness.run.recorder import Listener, Recorder
+from harness.run.listener import Listener
+from harness.run.nemesis import Nemesis
+from harness.run.recorder import Observer, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
-from harness.verbs import VERBS
-from harness.verbs.stage import StepFailedError
 
 #: How long after an interruption the final phase may go on, seconds.
 PATIENCE_S = 5.0
@@ -47,7 +48,7 @@ async def play(
     *,
     row: str,
     on_step: Callable[[int, Step], None] = lambda _index, _step: None,
-    on_op: Listener | None = None,
+    on_op: Observer | None = None,
     stop: asyncio.Event | None = None,
 ) -> Played:
     """Play a plan and leave `history.jsonl` and `logs/` in `directory`.
@@ -58,7 +59,7 @@ async def play(
         keeper: attached; all processes are its children.
         settings: which server, which drivers, how fast.
         row: unique name of this run among all of the keeper's, `[a-z0-9]+`; user and room ids end in it.
-        on_step: told of each step as it begins.
+        on_step: told of each step as it begins, with its number among all steps of the plan, from 0.
         on_op: told of each operation as it is recorded; must not raise and must not wait.
         stop: when set, the script is left where it is; the final phase is still played, in short time.
 
@@ -73,6 +74,7 @@ async def play(
     if on_op is not None:
         recorder.listen(on_op)
     clock = Clock(settings.speed)
+    listener = await Listener.open() if plan.moves_server else None
     server = Server(
         settings,
         keeper,
@@ -80,6 +82,7 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
+        listener=listener,
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
@@ -98,6 +101,8 @@ async def play(
             help="the driver command is split as a shell splits words; give the program's path",
         ) from fault
     finally:
+        if listener is not None:
+            listener.close()
         duration = recorder.now()
         recorder.close()
     return Played(
@@ -139,9 +144,12 @@ async def _play(
 ) -> None:
     await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
-    played = asyncio.ensure_future(_script(plan, recorder, clock, cast, on_step))
+    nemesis = Nemesis(recorder, clock, cast)
+    numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
+    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
+    played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))
     stopped = asyncio.ensure_future(stop.wait())
-    enders: list[asyncio.Future[Any]] = [played, stopped, server.died, cast.fault]
+    enders: list[asyncio.Future[Any]] = [played, stopped, server.died, cast.fault, nemesis.failed]
     script = recorder.invoke(SCRIPT, "script", {})
     try:
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
@@ -156,41 +164,27 @@ async def _play(
     if server.died.done():
         _end(recorder, script, f"the server ended unasked ({server.died.result()})")
         return
-    if played.cancelled():
+    if played.cancelled() and not nemesis.failed.done():
         _end(recorder, script, "interrupted")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await _final(plan, recorder, cast, server)
+                await _final(plan, recorder, cast, nemesis)
         return
-    if stopper := played.result():
-        step, reason = stopper
-        recorder.complete(script, "fail", {"reason": reason}, step=step.pointer)
+    if nemesis.failed.done():
+        pointer, reason = nemesis.failed.result()
+        recorder.complete(script, "fail", {"reason": reason}, step=pointer)
+    elif isinstance(stopper := played.exception(), StoppedError):
+        recorder.complete(script, "fail", {"reason": stopper.reason}, step=stopper.step.pointer)
     else:
+        played.result()
         recorder.complete(script, "ok")
-    await _final(plan, recorder, cast, server)
+    await _final(plan, recorder, cast, nemesis)
 
 
-async def _script(
-    plan: Plan, recorder: Recorder, clock: Clock, cast: Cast, on_step: Callable[[int, Step], None]
-) -> tuple[Step, str] | None:
-    """Play the steps in order; return the step that stopped it early, and why."""
-    stage = Script(recorder, clock, cast)
-    for index, step in enumerate(plan.steps):
-        on_step(index, step)
-        if step.at_ns is not None:
-            await clock.pause_until(step.at_ns)
-        if step.after_ns:
-            await clock.pause(step.after_ns)
-        try:
-            await VERBS[step.action.verb].play(stage, step)
-        except StepFailedError as fault:
-            return step, str(fault)
-    return None
-
-
-async def _final(plan: Plan, recorder: Recorder, cast: Cast, server: Server) -> None:
+async def _final(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis) -> None:
     """Play the final phase, unless the server or a driver's protocol ends it first."""
-    final = asyncio.ensure_future(final_phase(plan, recorder, cast))
+    server = cast.server
+    final = asyncio.ensure_future(final_phase(plan, recorder, cast, nemesis))
     enders: list[asyncio.Future[Any]] = [final, server.died, cast.fault]
     try:
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.keeper.handle import Exit
 from harness.model.history import Op
 from harness.model.plan import Client
+from harness.run import signals
 from harness.run.driver import Driver, Reply
 from harness.run.names import Names
 from harness.run.needs import TURNED_AWAY
@@ -62,6 +63,8 @@ class Player:
         self._driver: Driver | None = None
         self._incarnation = 0
         self._leaving = False
+        self._killed = False
+        self._frozen = False
         self._via: int | None = None
         self._polls: dict[int, Op] = {}
         self._acks: dict[int, Op] = {}
@@ -79,8 +82,18 @@ class Player:
 
     @property
     def dead(self) -> bool:
-        """Whether its process was started and has ended."""
-        return self._driver is not None and not self._driver.child.alive
+        """Whether its process was started and has ended unasked."""
+        return self._driver is not None and not self._driver.child.alive and not self._killed
+
+    @property
+    def killed(self) -> bool:
+        """Whether its process was ended as asked, and no other was started since."""
+        return self._killed
+
+    @property
+    def frozen(self) -> bool:
+        """Whether its process stands still as asked."""
+        return self._frozen
 
     async def start(self) -> None:
         """Start its process and set it up, if it has none.
@@ -89,10 +102,12 @@ class Player:
             CouldNotRunError: the driver is unusable, or refuses to be set up.
             CommandError: the driver command cannot be executed.
         """
-        if self._driver is not None:
+        if self._driver is not None and not self._killed:
             return
+        if self._driver is not None:
+            self._driver.close()
         self._incarnation += 1
-        self._leaving = False
+        self._leaving = self._killed = False
         driver = await self._spawn(self.process, self._event)
         self._driver = driver
         value = {
@@ -103,7 +118,7 @@ class Player:
         }
         self._recorder.note(self.process, "spawn", value)
         driver.fault.add_done_callback(lambda fault: self._on_fault(self.process, fault.result()))
-        driver.child.ended.add_done_callback(lambda ended: self._ended(driver, ended.result()))
+        driver.over.add_done_callback(lambda over: self._ended(driver, over.result()))
         reply = await driver.ask("setup", SETUP_S, **self._setup(driver.capabilities))
         if reply.ok is None:
             error = reply.error or {}
@@ -206,18 +221,65 @@ class Player:
             if not reply.ok.get("more"):
                 return self._complete(invoked, Reply({"count": count}, None, reply.t))[0]
 
+    async def kill(self, number: int, within_s: float) -> bool:
+        """End its process by a signal; returns whether it has ended, its last line on record."""
+        driver = self._driver
+        if driver is None:
+            return True
+        self._leaving = driver.killed = True
+        if not await signals.end(driver.child, number, within_s):
+            return False
+        await asyncio.wait([driver.over])
+        self._killed, self._frozen = True, False
+        return True
+
+    async def quit(self, within_s: float) -> bool:
+        """Tell its process to go, as `kill` else."""
+        driver = self._driver
+        if driver is None:
+            return True
+        self._leaving = True
+        if self._frozen:  # it could not hear it
+            await self.thaw(within_s)
+        farewell = asyncio.ensure_future(driver.ask("bye", within_s))
+        try:
+            if await driver.child.wait(within_s) is None:
+                return False
+        finally:
+            farewell.cancel()
+        await asyncio.wait([driver.over])
+        self._killed, self._frozen = True, False
+        return True
+
+    async def freeze(self, within_s: float) -> bool:
+        """Stop its process; returns whether it stands still."""
+        assert self._driver is not None
+        self._frozen = True
+        return await signals.freeze(self._driver.child, within_s)
+
+    async def thaw(self, within_s: float) -> bool:
+        """Let its process go on; returns whether it does."""
+        assert self._driver is not None
+        self._frozen = False
+        return await signals.thaw(self._driver.child, within_s)
+
     async def leave(self) -> None:
         """Tell the process to go, and end it when it does not."""
         driver = self._driver
         if driver is None:
             return
         self._leaving = True
+        if self._frozen:
+            await self.thaw(BYE_S)
         if driver.child.alive:
             farewell = asyncio.ensure_future(driver.ask("bye", 0.0))
             if await driver.child.wait(BYE_S) is None:
+                driver.killed = True
                 await driver.child.signal(signal.SIGKILL)
                 await driver.child.wait(BYE_S)
             farewell.cancel()
+        if driver.child.ended.done():
+            await asyncio.wait([driver.over])
         driver.close()
 
     def last_lines(self, count: int = 5) -> tuple[str, ...]:
@@ -300,5 +362,12 @@ class Player:
 
     def _ended(self, driver: Driver, how: Exit) -> None:
         self.online = False
+        gone = Reply(
+            None, {"code": "UNAVAILABLE", "reason": "DRIVER_GONE", "message": "its process ended"}, None
+        )
+        for doing in (*self._polls.values(), *self._acks.values()):
+            self._complete(doing, gone)
+        self._polls.clear()
+        self._acks.clear()
         value = {"pid": driver.child.pid, "code": how.code, "signal": how.signal, "asked": self._leaving}
         self._recorder.note(self.process, "exit", value)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from harness.model.history import Op, OpType, header
 
 
-class Listener(Protocol):
+class Observer(Protocol):
     """Somebody who wants to see each operation as it is recorded."""
 
     def __call__(self, op: Op) -> None:
@@ -36,14 +36,14 @@ class Recorder:
         self._start = time.monotonic_ns()
         self._index = 0
         self._ops = 0
-        self._listeners: list[Listener] = []
+        self._observers: list[Observer] = []
         self.open: dict[int, Op] = {}
         """Invocations that have not ended yet, by `op`."""
         os.write(self._fd, f"{header(run)}\n".encode())
 
-    def listen(self, listener: Listener) -> None:
-        """Show every further operation to this listener, too."""
-        self._listeners.append(listener)
+    def listen(self, observer: Observer) -> None:
+        """Show every further operation to this observer, too."""
+        self._observers.append(observer)
 
     def now(self) -> int:
         """Return ns since the run began, as written in `time`."""
@@ -114,6 +114,6 @@ class Recorder:
         written = os.write(self._fd, line)
         while written < len(line):  # a nearly full disk may take a part
             written += os.write(self._fd, line[written:])
-        for listener in self._listeners:
-            listener(record)
+        for observer in self._observers:
+            observer(record)
         return record

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from harness.model.history import SCRIPT
-from harness.model.plan import Step
+from harness.model.plan import SERVER, Kill, Parallel, Pause, Restart, Resume, Start, Step
+from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.names import message_key
+from harness.run.nemesis import Nemesis
 from harness.run.recorder import Recorder
-from harness.verbs.stage import Answer
+from harness.verbs.stage import Answer, StepFailedError
 
 #: What a fence may take at least, however little of the step's time the waiting before it has left.
 FENCE_S = 1.0
@@ -23,12 +26,18 @@ class Script:
         recorder: told of expectations and waits; players record the rest.
         clock: the scenario clock.
         cast: who can be asked.
+        nemesis: does the faults.
+        blocks: plays what stands in lanes.
     """
 
-    def __init__(self, recorder: Recorder, clock: Clock, cast: Cast) -> None:
+    def __init__(
+        self, recorder: Recorder, clock: Clock, cast: Cast, nemesis: Nemesis, blocks: Blocks
+    ) -> None:
         self._recorder = recorder
         self._clock = clock
         self._cast = cast
+        self._nemesis = nemesis
+        self._blocks = blocks
 
     async def connect(self, client: str, step: Step) -> Answer:
         """Bring one client online."""
@@ -49,8 +58,10 @@ class Script:
         player = self._cast.players[client]
         key = message_key(message)
         self._cast.know(room, player.client.user, key, message)
+        begun = self._recorder.now()
         answer, _ = await player.send(room, message, key, text, step.within_ns / 1e9, step.pointer)
-        return answer
+        excused = answer.type == "info" and self._nemesis.touched((client, SERVER), begun)
+        return answer._replace(excused=excused)
 
     async def expect(
         self, ids: tuple[str, ...], received_by: tuple[str, ...], not_by: tuple[str, ...], step: Step
@@ -75,6 +86,48 @@ class Script:
             {"missing": [list(pair) for pair in missing], "seen": [list(pair) for pair in seen]},
         )
         return not missing and not seen
+
+    async def parallel(self, action: Parallel, step: Step) -> None:
+        """Play the lanes."""
+        value = {"lanes": [lane.name for lane in action.lanes]}
+        invoked = self._recorder.invoke(SCRIPT, "parallel", value, step.pointer)
+        try:
+            async with asyncio.timeout(step.within_ns / 1e9 if step.within_given else None):
+                await self._blocks.play_lanes(action.lanes, self)
+        except TimeoutError:
+            reason = f"the lanes were not done within {step.within_ns / 1e9:g} s"
+            self._recorder.complete(invoked, "fail", {"reason": reason})
+            raise StepFailedError(reason) from None
+        except StoppedError as stopped:
+            self._recorder.complete(invoked, "fail", {"reason": "a step of a lane failed"})
+            raise stopped from None
+        self._recorder.complete(invoked, "ok")
+
+    async def kill(self, action: Kill, step: Step) -> None:
+        """End processes."""
+        await self._nemesis.kill(action, step.within_ns / 1e9, step.pointer)
+
+    async def start(self, action: Start, step: Step) -> None:
+        """Start what was killed."""
+        await self._nemesis.start(action.targets, step.within_ns / 1e9, step.pointer)
+
+    async def restart(self, action: Restart, step: Step) -> None:
+        """End processes in good order, and start them."""
+        await self._nemesis.restart(action, step.within_ns / 1e9, step.pointer)
+
+    async def freeze(self, action: Pause, step: Step) -> None:
+        """Make processes stand still."""
+        await self._nemesis.freeze(action, step.within_ns / 1e9, step.pointer)
+
+    async def thaw(self, action: Resume, step: Step) -> None:
+        """Let processes go on."""
+        await self._nemesis.thaw(action.targets, step.within_ns / 1e9, step.pointer)
+
+    async def until_healed(self, fault: str, step: Step) -> None:
+        """Wait until a fault is over."""
+        waiting = self._recorder.invoke(SCRIPT, "wait", {"fault": fault}, step.pointer)
+        await self._nemesis.until_healed(fault)
+        self._recorder.complete(waiting, "ok")
 
     async def pause(self, duration_ns: int, step: Step) -> None:
         """Let scenario time pass."""

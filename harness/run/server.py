@@ -15,8 +15,10 @@ from typing import Any
 from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
 from harness.model.history import SERVER
+from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
+from harness.run.listener import Listener
 from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
@@ -37,12 +39,21 @@ class Server:
         data: its data directory; made on first start.
         log: file for its output.
         row: mark of the scenario row.
+        listener: the address that clients get, when the server may change its own.
     """
 
     def __init__(
-        self, settings: Settings, keeper: Keeper, recorder: Recorder, *, data: Path, log: Path, row: str
+        self,
+        settings: Settings,
+        keeper: Keeper,
+        recorder: Recorder,
+        *,
+        data: Path,
+        log: Path,
+        row: str,
+        listener: Listener | None = None,
     ) -> None:
-        self.address: Mapping[str, Any] = {}
+        self.address: dict[str, Any] = {}
         """What drivers are given to connect: host, port, and instance and run when the server told them."""
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
@@ -56,13 +67,15 @@ class Server:
         self._data = data
         self._log = log
         self._row = row
+        self._listener = listener
         self._child: Child | None = None
+        self._frozen = False
         self._asked = False
         self._ready: asyncio.Future[Mapping[str, Any]] | None = None
         self._output: asyncio.ReadTransport | None = None
 
     async def start(self) -> None:
-        """Start the server and wait until it is ready.
+        """Start the server on its data directory and wait until it is ready; also after it was ended.
 
         Raises:
             CouldNotRunError: it cannot be executed, ended, or was not ready in time.
@@ -86,12 +99,56 @@ class Server:
                 help="the server command is split as a shell splits words; give the program's path",
             ) from fault
         try:
-            self.address = await self._until_ready(child, port)
+            ready = await self._until_ready(child, port)
         except CouldNotRunError as fault:
             fault.command = shown
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
-        self._recorder.complete(started, "ok", {"pid": child.pid, **self.address})
+        self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
+        self.address = ready
+        if self._listener is not None:
+            self._listener.target = ready["host"], ready["port"]
+            self.address = {**ready, "host": self._listener.host, "port": self._listener.port}
+            if "run" not in ready:
+                # A later life of the server has another instance, and nothing says that it is the same run.
+                self.address.pop("instance", None)
+
+    @property
+    def down(self) -> bool:
+        """Whether it was ended as asked, and not started since."""
+        return self._asked and self._child is not None and not self._child.alive
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still as asked."""
+        return self._frozen
+
+    async def kill(self, number: int, within_s: float) -> bool:
+        """End it by a signal; returns whether it has ended."""
+        assert self._child is not None
+        self._asked = True
+        if not await signals.end(self._child, number, within_s):
+            return False
+        self._frozen = False
+        return True
+
+    async def quit(self, within_s: float) -> bool:
+        """Tell it to end in good order; returns whether it has."""
+        if self._frozen:  # it could not hear it
+            await self.thaw(within_s)
+        return await self.kill(signal.SIGTERM, within_s)
+
+    async def freeze(self, within_s: float) -> bool:
+        """Stop it; returns whether it stands still."""
+        assert self._child is not None
+        self._frozen = True
+        return await signals.freeze(self._child, within_s)
+
+    async def thaw(self, within_s: float) -> bool:
+        """Let it go on; returns whether it does."""
+        assert self._child is not None
+        self._frozen = False
+        return await signals.thaw(self._child, within_s)
 
     async def _use(self, address: Address) -> None:
         """See that the running server is there, which nobody starts or stops."""
@@ -114,6 +171,8 @@ class Server:
         if child is None:
             return
         self._asked = True
+        if self._frozen:
+            await self.thaw(STOP_S)
         if child.alive:
             await child.signal(signal.SIGTERM)
             if await child.wait(STOP_S) is None:
@@ -157,6 +216,8 @@ class Server:
         finally:
             for fd in (null, writing, log):
                 os.close(fd)
+        if self._output is not None:
+            self._output.close()
         self._child = child
         self._asked = False
         child.ended.add_done_callback(lambda ended: self._ended(child, ended.result()))
@@ -167,7 +228,7 @@ class Server:
         )
         return child
 
-    async def _until_ready(self, child: Child, port: int) -> Mapping[str, Any]:
+    async def _until_ready(self, child: Child, port: int) -> dict[str, Any]:
         assert self._ready is not None
         waiting: list[asyncio.Future[Any]] = [self._ready, child.ended]
         if port:  # a server that says nothing is ready when it accepts a connection
@@ -235,6 +296,8 @@ class Server:
             self._ready.set_result(data)
 
     def _ended(self, child: Child, how: Exit) -> None:
+        if self._listener is not None:
+            self._listener.target = None
         value = {"pid": child.pid, "code": how.code, "signal": how.signal, "asked": self._asked}
         self._recorder.note(SERVER, "exit", value)
         if not self._asked and not self.died.done():

@@ -14,7 +14,7 @@ from harness.source.cast import RECEIVE, read_cast, unused
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
-from harness.source.script import declared_ids, read_steps
+from harness.source.script import numbered, read_steps
 from harness.source.tree import Tree, parse
 from harness.verbs.keys import Keys, key, read_keys
 from harness.verbs.kinds import DURATION, TEXT, TEXTS, BadValueError, Kind, describe, integer
@@ -143,12 +143,14 @@ class _Compiler:
         cast = read_cast(
             self.data, self.report, receive if receive in ("stream", "poll", "manual") else "stream"
         )
+        pointers, declared = numbered(self.data.get("steps"))
         scope = Scope(
             clients=cast.clients,
             rooms=cast.rooms,
             place=self.report.tree.place,
             report=self.report,
-            declared=declared_ids(self.data.get("steps")),
+            declared=declared,
+            pointers=pointers,
             cast_known=cast.clients_known,
             rooms_known=cast.rooms_known,
             presence_known=cast.clients_known,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.model.plan import Client, Inbox, Plan, Send, Step
+from harness.model.plan import Client, Inbox, Parallel, Plan, Send, Step
 from harness.model.verdict import FAMILIES
 from harness.verbs import VERBS
 from harness.verbs.phrases import count, duration, listing, names
@@ -35,7 +35,7 @@ def explain(plan: Plan) -> str:
         rows += _wrapped("", [name], "")
     digits = max(2, len(str(len(plan.steps))))
     for number, step in enumerate(plan.steps, 1):
-        rows += _step(number, step, digits)
+        rows += _step(f"{number:>{digits}}", step)
     if plan.listen_ns:
         rows += _wrapped("then", [f"all go on listening for {duration(plan.listen_ns)}"], "")
     if plan.listed:
@@ -56,8 +56,10 @@ def sentence(step: Step) -> str:
     return said
 
 
-def _step(number: int, step: Step, digits: int) -> list[str]:
-    *rows, row = _wrapped(f"{number:>{digits}}", sentence(step).split(), " ")
+def _step(head: str, step: Step) -> list[str]:
+    if isinstance(step.action, Parallel):
+        return [*_wrapped(head, sentence(step).split(), " "), *_lanes(step.action, len(head) + 4)]
+    *rows, row = _wrapped(head, sentence(step).split(), " ")
     label = _label(step)
     if not label:
         return [*rows, row]
@@ -65,6 +67,15 @@ def _step(number: int, step: Step, digits: int) -> list[str]:
         rows.append(row)
         row = ""
     return [*rows, f"{row}{label:>{_WIDTH - len(row)}}"]
+
+
+def _lanes(action: Parallel, indent: int) -> Iterator[str]:
+    """Each lane with its name before its first step."""
+    cells = max(len(lane.name) for lane in action.lanes)
+    for lane in action.lanes:
+        for place, step in enumerate(lane.steps):
+            name = "" if place else lane.name
+            yield from _step(f"{' ' * (indent - 2)}{name:<{cells}}", step)
 
 
 def _label(step: Step) -> str:

@@ -14,25 +14,30 @@ from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
 
 
-def declared_ids(steps: object) -> dict[str, int]:
-    """Return every id that a step gives, broken steps too -> the number of the first such step."""
-    found: dict[str, int] = {}
-    for number, step in enumerate(steps if isinstance(steps, list) else ()):
-        for id_ in _ids_within(step):
-            found.setdefault(id_, number)
-    return found
+def numbered(steps: object) -> tuple[list[str], dict[str, int]]:
+    """Number all steps, broken ones and those of lanes too, in file order.
+
+    Returns:
+        The pointer of each; and every id that a step gives -> the number of the first such step.
+    """
+    pointers: list[str] = []
+    ids: dict[str, int] = {}
+    for pointer, item in _written(steps, "/steps"):
+        if isinstance(item, dict) and isinstance(id_ := item.get("id"), str):
+            ids.setdefault(id_, len(pointers))
+        pointers.append(pointer)
+    return pointers, ids
 
 
-def _ids_within(data: object) -> Iterator[str]:
-    """Yield ids of a step, and of the steps in its lanes."""
-    if isinstance(data, dict):
-        if isinstance(id_ := data.get("id"), str):
-            yield id_
-        for value in data.values():
-            yield from _ids_within(value)
-    elif isinstance(data, list):
-        for item in data:
-            yield from _ids_within(item)
+def _written(steps: object, pointer: str) -> Iterator[tuple[str, object]]:
+    """Yield every step as written, with its pointer."""
+    for number, item in enumerate(steps if isinstance(steps, list) else ()):
+        where = f"{pointer}/{number}"
+        yield where, item
+        lanes = item.get("parallel") if isinstance(item, dict) else None
+        if isinstance(lanes, dict):
+            for name, inside in lanes.items():
+                yield from _written(inside, f"{where}/parallel/{escape(name)}")
 
 
 def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
@@ -56,11 +61,18 @@ def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
                 label="write one: `- connect: alice`",
             )
         )
+    scope.read_lane = lambda lane, inside, pointer: tuple(_steps(lane, pointer, inside, reporter))
+    return _steps(data, "/steps", scope, reporter)
+
+
+def _steps(data: list[object], at: str, scope: Scope, reporter: Reporter) -> list[Step]:
     steps = []
-    for number, item in enumerate(data):
-        scope.step = number
+    numbers = {pointer: number for number, pointer in enumerate(scope.pointers)}
+    for place, item in enumerate(data):
+        pointer = f"{at}/{place}"
+        scope.step = numbers[pointer]
         before = reporter.errors
-        step = _step(item, f"/steps/{number}", scope, reporter)
+        step = _step(item, pointer, scope, reporter)
         if step is not None and reporter.errors == before:
             steps.append(step)
             continue

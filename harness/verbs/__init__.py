@@ -11,11 +11,20 @@ from typing import Any
 from harness.verbs.connect import CONNECT
 from harness.verbs.disconnect import DISCONNECT
 from harness.verbs.expect import EXPECT
+from harness.verbs.kill import KILL
+from harness.verbs.parallel import PARALLEL
+from harness.verbs.pause import PAUSE
+from harness.verbs.restart import RESTART
+from harness.verbs.resume import RESUME
 from harness.verbs.send import SEND
+from harness.verbs.start import START
 from harness.verbs.verb import Verb
 from harness.verbs.wait import WAIT
 
-VERBS: Mapping[str, Verb[Any]] = {verb.name: verb for verb in (CONNECT, DISCONNECT, SEND, EXPECT, WAIT)}
+VERBS: Mapping[str, Verb[Any]] = {
+    verb.name: verb
+    for verb in (CONNECT, DISCONNECT, SEND, EXPECT, WAIT, PARALLEL, KILL, START, RESTART, PAUSE, RESUME)
+}
 
 #: Verbs of the format that this version does not play yet, and what they do.
 LATER_VERBS: Mapping[str, str] = {
@@ -27,12 +36,6 @@ LATER_VERBS: Mapping[str, str] = {
     "resend": "send a message again under the same client message id",
     "poll": "read once, by hand",
     "ack": "acknowledge by hand",
-    "parallel": "lanes that run at the same time",
-    "kill": "end a process by a signal",
-    "start": "start a process again",
-    "restart": "kill and start",
-    "pause": "freeze a process",
-    "resume": "thaw a process",
     "cut": "hold all bytes of a client's network",
     "slow": "a slow network",
     "reset": "reset a client's connections",

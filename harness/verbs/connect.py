@@ -12,6 +12,7 @@ from harness.verbs.phrases import names
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage, settle, together
+from harness.verbs.targets import wrong_state
 from harness.verbs.verb import Verb
 
 
@@ -25,14 +26,18 @@ class ConnectKeys(RefusableKeys):
 def _compile(keys: ConnectKeys, scope: Scope, pointer: str) -> Connect | None:
     who = scope.names(keys.connect, f"{pointer}/connect")
     for name, where in who:
-        if name in scope.online and scope.presence_known:
+        if (killed := scope.dead.get(name)) is not None and name not in scope.unsure:
+            scope.report(
+                wrong_state(name, "was killed, and has no process", where, scope, killed, f"`start: {name}`")
+            )
+        elif name in scope.online and scope.presence_known and name not in scope.unsure:
             scope.report(
                 Problem(
                     code="already-online",
                     pointer=where,
                     message=f"{name} is online already",
-                    label=f"since line {scope.line(f'/steps/{scope.online[name]}')}",
-                    related=(Place(f"/steps/{scope.online[name]}", "came online here", on_key=True),),
+                    label=f"since line {scope.line(scope.pointers[scope.online[name]])}",
+                    related=(Place(scope.pointers[scope.online[name]], "came online here", on_key=True),),
                 )
             )
         elif "refused" in keys.given:

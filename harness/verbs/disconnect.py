@@ -27,7 +27,7 @@ class DisconnectKeys(RefusableKeys):
 def _compile(keys: DisconnectKeys, scope: Scope, pointer: str) -> Disconnect | None:
     who = scope.names(keys.disconnect, f"{pointer}/disconnect")
     for name, where in who:
-        if name not in scope.online and scope.presence_known:
+        if scope.is_offline(name):
             scope.report(
                 Problem(
                     code="not-online",

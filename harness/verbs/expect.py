@@ -133,7 +133,7 @@ def _check_received(name: str, message: Message, scope: Scope, where: str) -> No
             "move it to `not_by`",
             sent,
         )
-    elif scope.presence_known and name not in scope.online and scope.left.get(name, -1) < message.step:
+    elif scope.is_offline(name) and scope.left.get(name, -1) < message.step:
         scope.never_true(
             where,
             f"{name} is not online between `{message.id}` and this step",
@@ -145,7 +145,7 @@ def _check_received(name: str, message: Message, scope: Scope, where: str) -> No
 def _check_barred(name: str, message: Message, scope: Scope, where: str) -> None:
     # The other way round is no contradiction: a `not_by` is true as long as the message has not arrived.
     demanded = scope.received.get((name, message.id))
-    if demanded is not None and not demanded.startswith(f"/steps/{scope.step}/"):
+    if demanded is not None and not demanded.startswith(f"{scope.pointers[scope.step]}/"):
         scope.never_true(
             where,
             f"{name} must have received `{message.id}` before this step",

@@ -44,6 +44,15 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
+def other_lane(one: str, other: str) -> str:
+    """Return the lane in which the pointer `one` stands, when `other` stands in another lane beside it."""
+    mine, theirs = one.split("/"), other.split("/")
+    for place, (part, beside) in enumerate(zip(mine, theirs, strict=False)):
+        if part != beside:
+            return part if mine[place - 1] == "parallel" else ""
+    return ""
+
+
 def suggest(wrong: str, known: Iterable[str]) -> str:
     """Return the name in `known` that `wrong` most likely meant, or nothing."""
     # Imported here: a file without faults should not pay for it.

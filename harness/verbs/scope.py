@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from harness.model.plan import Client, Room, Send
+from harness.model.plan import Client, Room, Send, Step
 from harness.model.span import Span
 from harness.verbs.kinds import Item
 from harness.verbs.phrases import count, listing
-from harness.verbs.problem import Place, Problem, did_you_mean
+from harness.verbs.problem import Place, Problem, did_you_mean, other_lane
 
 _RANGE = re.compile(r"(.*?)([0-9]{1,6})\.\.([0-9]{1,6})\Z", re.DOTALL)
 MAX_RANGE = 10_000
@@ -48,6 +48,16 @@ class Series:
         return tuple(id_ for ids in self.by_sender.values() for id_ in ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault that the script has begun."""
+
+    pointer: str
+    targets: tuple[str, ...]
+    ends: bool
+    """By itself, after its `for`."""
+
+
 @dataclass(slots=True)
 class Scope:
     """The state of the script at one step, and the ear that takes problems."""
@@ -64,13 +74,28 @@ class Scope:
     rooms_known: bool = True
     presence_known: bool = True
     """False once a step that might have brought somebody online could not be read."""
+    pointers: Sequence[str] = ()
+    """Every step's pointer in file order, those of lanes too; a step's number is its place here."""
+    read_lane: Callable[[list[object], Scope, str], tuple[Step, ...]] | None = None
+    """Reads the steps of a lane: (as written, the lane's own scope, pointer)."""
     step: int = 0
+    """The number of the step that is being read."""
     online: dict[str, int] = field(default_factory=dict)
     """Clients that are online now -> the step that brought them."""
     left: dict[str, int] = field(default_factory=dict)
     """Clients that went offline -> the step of it."""
     refused: set[str] = field(default_factory=set)
     """Clients whose connect must be refused."""
+    unsure: set[str] = field(default_factory=set)
+    """Those who may be up or down here: another lane moves them, or a fault ends by itself at some time."""
+    moved: frozenset[str] = frozenset()
+    """Of these, the ones that only another lane makes unsure."""
+    dead: dict[str, int] = field(default_factory=dict)
+    """Clients and `server` that were killed -> the step of it."""
+    frozen: dict[str, int] = field(default_factory=dict)
+    """Clients and `server` that stand still -> the step of it."""
+    faults: dict[str, Fault] = field(default_factory=dict)
+    """Faults that have begun, by id."""
     messages: dict[str, Message] = field(default_factory=dict)
     bases: dict[str, str] = field(default_factory=dict)
     """Ids as written -> the pointer of the step that gives it."""
@@ -96,7 +121,7 @@ class Scope:
             where = pointer + item.at
             for name in self.expand(item.text, where):
                 if name in found:
-                    self._twice(name, where, found[name])
+                    self.twice(name, where, found[name])
                     break  # one sentence for a whole range
                 if not self.known_client(name, where, item.text):
                     break
@@ -125,6 +150,10 @@ class Scope:
             return
         for number in range(first, last + 1):
             yield f"{prefix}{number}"
+
+    def spread(self, text: str) -> list[str]:
+        """Return the names of a range, or the name itself; of a wrong range nothing, without a word."""
+        return list(replace(self, report=lambda _: None).expand(text, ""))
 
     def known_client(self, name: str, pointer: str, written: str, *, on_key: bool = False) -> bool:
         """Check one client; an unknown one is reported unless the cast itself was faulty."""
@@ -186,6 +215,10 @@ class Scope:
             )
         return None
 
+    def is_offline(self, client: str) -> bool:
+        """Whether `client` surely is not online at this step."""
+        return client not in self.online and client not in self.unsure and self.presence_known
+
     def is_member(self, client: str, room: str) -> bool:
         """Whether the user of `client` is in `room`."""
         if room not in self._members:
@@ -229,6 +262,28 @@ class Scope:
         if written in self.messages:
             return ((written,),)
         base, dot, rest = written.partition(".")
+        if base not in self.series and base in self.bases and (lane := other_lane(self.bases[base], pointer)):
+            self.report(
+                Problem(
+                    code="message-not-yet",
+                    pointer=pointer,
+                    message=f"`{base}` is sent in the lane `{lane}`, at the same time as this step",
+                    label="speak of it in that lane, or after the `parallel`",
+                    related=(Place(f"{self.bases[base]}/id", "given here"),),
+                )
+            )
+            return None
+        if base in self.faults:
+            self.report(
+                Problem(
+                    code="unknown-message",
+                    pointer=pointer,
+                    message=f"`{base}` is a fault, not a message",
+                    label="write the id of a message",
+                    related=(Place(self.faults[base].pointer, "this fault", on_key=True),),
+                )
+            )
+            return None
         if base in self.series:
             series = self.series[base]
             if rest == "*":
@@ -276,11 +331,17 @@ class Scope:
             )
         )
 
+    @property
+    def states(self) -> tuple[dict[str, int], ...]:
+        """Who is in which state, since which step: online, dead, frozen."""
+        return self.online, self.dead, self.frozen
+
     def line(self, pointer: str) -> int:
         """Return the line on which a pointer stands."""
         return self.place(pointer).line
 
-    def _twice(self, name: str, pointer: str, first: str) -> None:
+    def twice(self, name: str, pointer: str, first: str) -> None:
+        """Report a name that stands in one list twice."""
         related = () if first == pointer else (Place(first, "first here"),)
         self.report(
             Problem(
@@ -293,7 +354,7 @@ class Scope:
         )
 
     def _too_early(self, base: str, pointer: str) -> None:
-        step = f"/steps/{self.declared[base]}"
+        step = self.pointers[self.declared[base]]
         self.report(
             Problem(
                 code="message-not-yet",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Outcome, Send, Step
+from harness.verbs.ids import id_by_place, id_is_new
 from harness.verbs.keys import RefusableKeys, key, not_yet
 from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of
 from harness.verbs.phrases import duration, names, quote
@@ -49,17 +50,8 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
     _check_words(keys, scope, pointer)
     for name, where in senders:
         _check_online(name, keys, scope, where)
-    id_ = keys.id or _id_by_place(scope, pointer)
-    if (first := scope.bases.get(id_)) is not None:
-        scope.report(
-            Problem(
-                code="duplicate-id",
-                pointer=f"{pointer}/id",
-                message=f"two steps give the id `{id_}`",
-                label="choose another",
-                related=(Place(f"{first}/id", "first given here"),),
-            )
-        )
+    id_ = keys.id or id_by_place(scope, pointer)
+    if not id_is_new(scope, id_, pointer):
         return None
     if not senders or room is None or keys.broken & {"from", "repeat"}:
         return None
@@ -123,12 +115,12 @@ def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
 
 
 def _check_online(name: str, keys: SendKeys, scope: Scope, where: str) -> None:
-    if name in scope.online or not scope.presence_known:
+    if not scope.is_offline(name):
         return
     if name in scope.refused and "refused" in keys.given:
         return  # its process runs; it is refused once more
     if name in scope.left:
-        gone = f"/steps/{scope.left[name]}"
+        gone = scope.pointers[scope.left[name]]
         label = f"went offline on line {scope.line(gone)}"
         related: tuple[Place, ...] = (Place(gone, "went offline here", on_key=True),)
     else:
@@ -142,12 +134,6 @@ def _check_online(name: str, keys: SendKeys, scope: Scope, where: str) -> None:
             related=related,
         )
     )
-
-
-def _id_by_place(scope: Scope, pointer: str) -> str:
-    span = scope.place(pointer)
-    plain = f"@{span.line}"
-    return f"{plain}:{span.column}" if plain in scope.bases else plain
 
 
 def _sentence(step: Step) -> str:

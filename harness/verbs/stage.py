@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from harness.model.plan import Step
+from harness.model.plan import Kill, Parallel, Pause, Restart, Resume, Start, Step
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ class Answer(NamedTuple):
     """gRPC status name when it did not end ok."""
     reason: str = ""
     message: str = ""
+    excused: bool = False
+    """It is unknown how it ended, and a fault touched its client or the server: no failure of the step."""
 
 
 class StepFailedError(Exception):
@@ -54,6 +56,34 @@ class Stage(Protocol):
         """
         ...
 
+    async def parallel(self, action: Parallel, step: Step) -> None:
+        """Play all lanes at once; done when all are. What stops one of them stops the others and the script."""
+        ...
+
+    async def kill(self, action: Kill, step: Step) -> None:
+        """End processes; done when they have ended. Like the four below, raises StepFailedError."""
+        ...
+
+    async def start(self, action: Start, step: Step) -> None:
+        """Start processes that were killed; done when they are ready."""
+        ...
+
+    async def restart(self, action: Restart, step: Step) -> None:
+        """End processes in good order and start them again; done when they are ready."""
+        ...
+
+    async def freeze(self, action: Pause, step: Step) -> None:
+        """Make processes stand still; done when they do."""
+        ...
+
+    async def thaw(self, action: Resume, step: Step) -> None:
+        """Let processes go on; done when they do."""
+        ...
+
+    async def until_healed(self, fault: str, step: Step) -> None:
+        """Wait until the fault of this id is over, and its end is confirmed."""
+        ...
+
     async def pause(self, duration_ns: int, step: Step) -> None:
         """Let scenario time pass."""
         ...
@@ -79,7 +109,7 @@ def settle(step: Step, answers: Iterable[Answer], *, may_fail: bool = False) -> 
                 raise StepFailedError(f"{answer.process}: expected {step.refused}, but it was not refused")
             if answer.code != step.refused:
                 raise StepFailedError(f"{answer.process}: expected {step.refused}, got {answer.code}")
-        elif answer.type != "ok" and not may_fail:
+        elif answer.type != "ok" and not may_fail and not answer.excused:
             detail = ": ".join(part for part in (answer.code, answer.message) if part)
             raise StepFailedError(f"{answer.process}: {detail or 'no answer'}")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from tests.broken import garbles, shows_wrongly, withholds
 from tests.broken.broken import Broken
 from tests.broken.echoes import ECHOES
+from tests.broken.forgets import FORGETS_WHEN_KILLED, FORGETS_WHEN_STOPPED
 from tests.broken.swallows import SWALLOWS
 from tests.broken.tells_outsiders import TELLS_OUTSIDERS
 from tests.broken.tells_outsiders_late import TELLS_OUTSIDERS_LATE
@@ -24,6 +25,8 @@ GALLERY: dict[str, Broken] = {
         SWALLOWS,
         TELLS_OUTSIDERS,
         TELLS_OUTSIDERS_LATE,
+        FORGETS_WHEN_KILLED,
+        FORGETS_WHEN_STOPPED,
         shows_wrongly.DOUBLES,
         shows_wrongly.REVERSES,
         shows_wrongly.REVERSES_FOR_ONE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chatsys.server.reading import Reading
 
@@ -14,7 +16,9 @@ class Broken:
     name: str
     does: str
     """What it does wrong, in a few words."""
-    reading: type[Reading]
+    reading: type[Reading] = Reading
+    before: Callable[[Path, bool], None] | None = None
+    """Called before it opens its log again: (data directory, whether the life before ended in good order)."""
     kinds: frozenset[str]
     """Exactly what it must be convicted of."""
     scenarios: tuple[str, ...]

@@ -45,6 +45,8 @@ def without_one_delivery(row, number):
 def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message(chatsim, path):
     ran = chatsim("run", path, "--speed", "max")
     whole = (ran.row() / "history.jsonl").read_text()
+    # Of very many, every so many: each takes a report of its own.
+    stride = 1 + sum('"f":"deliver"' in line for line in whole.splitlines()) // 40
     number = 0
     while gone := without_one_delivery(ran.row(), number):
         client, message = gone
@@ -53,7 +55,7 @@ def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message
         assert client in again.text, gone
         assert message in again.text, gone
         (ran.row() / "history.jsonl").write_text(whole)
-        number += 1
+        number += stride
     assert number > 0
 
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from unittest.mock import patch
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from harness.run.clock import Clock
 
@@ -71,31 +69,72 @@ def test_a_cancelled_pause_gives_its_lane_back():
     asyncio.run(scenario())
 
 
-@settings(max_examples=60)
-@given(st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=5), min_size=1, max_size=4))
-def test_lanes_wake_in_the_order_of_their_due_times_then_of_asking(lanes):
-    """At max the order of events is that of a simulation with exact times."""
-
+def test_the_end_of_the_last_lane_does_not_let_time_jump_before_what_follows_it():
     async def scenario():
-        frozen = [0]
-        clock = Clock(None, lambda: frozen[0])
-        clock._busy = len(lanes)
+        clock = Clock(None)
+        outer = clock.fork(2)
         seen = []
 
-        async def lane(name, pauses):
-            for pause in pauses:
-                await clock.pause(pause * MS)
-                seen.append((clock.now(), name))
-            clock._busy -= 1
-            clock._skip()
+        async def sleeper():
+            outer.begin(1)
+            await clock.pause(1000 * MS)
+            seen.append("woken")
 
-        # The loop's own timers stand still like the clock: on a busy machine they would go off before it.
-        with patch.object(asyncio.get_running_loop(), "time", lambda: 0.0):
-            await asyncio.gather(*(lane(name, pauses) for name, pauses in enumerate(lanes)))
+        sleeping = asyncio.ensure_future(sleeper())
+        sleeping.add_done_callback(lambda _: outer.end())
+        await asyncio.sleep(0)
+        inner = clock.fork(2)
+        inner.end()
+        inner.end()
+        await asyncio.sleep(0)
+        seen.append("what follows the lanes")
+        outer.end()
+        await sleeping
         return seen
 
-    seen = asyncio.run(scenario())
-    times = [moment for moment, _ in seen]
-    assert times == sorted(times)
-    expected = sorted(sum(pauses[: i + 1]) * MS for pauses in lanes for i in range(len(pauses)))
-    assert times == expected
+    assert asyncio.run(scenario()) == ["what follows the lanes", "woken"]
+
+
+@pytest.mark.parametrize("speed", [None, 1.0])
+def test_equal_due_times_go_in_the_order_of_the_file_not_of_asking(speed):
+    async def scenario():
+        clock = Clock(speed)
+        lanes = clock.fork(3)
+        seen = []
+
+        async def lane(number):
+            lanes.begin(number)
+            for _ in range(2 - number):  # the first of the file asks last
+                await asyncio.sleep(0)
+            await clock.pause_until(50 * MS)
+            seen.append(number)
+
+        tasks = [asyncio.ensure_future(lane(number)) for number in range(3)]
+        for task in tasks:
+            task.add_done_callback(lambda _: lanes.end())
+        await asyncio.wait(tasks)
+        return seen
+
+    assert asyncio.run(scenario()) == [0, 1, 2]
+
+
+def test_time_in_which_only_some_lanes_wait_is_no_waiting():
+    real = [0]
+
+    async def scenario():
+        clock = Clock(None, lambda: real[0])
+        lanes = clock.fork(2)
+
+        async def waits():
+            lanes.begin(0)
+            await clock.pause(100 * MS)
+
+        waiting = asyncio.ensure_future(waits())
+        waiting.add_done_callback(lambda _: lanes.end())
+        await asyncio.sleep(0)
+        real[0] += 60 * MS  # the other lane does something for so long
+        lanes.end()
+        await waiting
+        assert clock.paused_ns == 40 * MS
+
+    asyncio.run(scenario())

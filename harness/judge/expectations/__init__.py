@@ -16,7 +16,7 @@ def expectations(plan: Plan) -> list[Check]:
     """Return the checks of a plan: its steps in order, its inboxes, then what holds for every script."""
     sightings = Sightings()
     checks: list[Check] = [sightings]
-    for step in plan.steps:
+    for step in plan.walk():
         if step.refused is not None:
             checks.append(RefusedStep(step))
         elif isinstance(step.action, Expect):

@@ -9,6 +9,7 @@ from harness.judge.check import Check, Group
 from harness.judge.findings import proof
 from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
+from harness.model.history import SERVER
 from harness.model.plan import Plan
 from harness.model.verdict import Status, Verdict, Violation
 
@@ -68,9 +69,14 @@ class Outcomes(Check):
 
 
 def _faulty(state: State, message: Message) -> bool:
-    """Whether a scripted fault was active while the send was under way."""
+    """Whether a scripted fault on its sender or the server was active while the send was under way."""
     end = message.open_at if message.open_at != NEVER else state.size
-    return any(since <= end and until >= message.first_invoke for since, until in state.faults)
+    touching = {SERVER, *(client.name for client in state.plan.clients if client.user == message.sender)}
+    return any(
+        fault.since <= end and fault.until >= message.first_invoke
+        for fault in state.faults
+        if fault.target in touching
+    )
 
 
 def _error(message: Message) -> str:
