@@ -7,9 +7,10 @@ they are claims about its log, and the family `claims` convicts those that are f
 
 from __future__ import annotations
 
+from harness.judge.fences import Fence
 from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
-from harness.judge.readers import Client, Fence, Reader, Shelf
+from harness.judge.readers import Client, Reader, Shelf
 
 BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED = "by position", "by marker", "by window", "not connected"
 GRADES = (BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED)
