@@ -92,9 +92,11 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         alternatives = (READING_NEEDS[receive],) if client.receive_given else ("stream", "poll")
         yield Need(alternatives, f"{client.name} must receive by {' or '.join(alternatives)}", where)
         if client.acks == "manual":
-            yield Need(("ack",), f"{client.name} acknowledges by hand", _line(plan, "/clients"))
-        if getattr(client, "token", None) is not None:
-            yield Need(("auth",), f"{client.name} shows a `token`", _line(plan, "/clients"))
+            line = _line(plan, f"/clients/{client.name}/acks", "/clients")
+            yield Need(("ack",), f"{client.name} acknowledges by hand", line)
+        if getattr(client, "token", "valid") != "valid":
+            line = _line(plan, f"/clients/{client.name}/token", "/clients")
+            yield Need(("auth",), f"{client.name} shows a bad `token`", line)
     if len(plan.rooms) > 1:
         yield Need(("rooms",), f"there are {len(plan.rooms)} rooms", _line(plan, "/rooms"))
     elif plan.rooms:

@@ -165,7 +165,7 @@ class Talk:
         number = len(self.lines) + 1
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if isinstance(data, dict):
             self.lines.append(data)

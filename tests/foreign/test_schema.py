@@ -1,7 +1,10 @@
 """schema/driver.v1.json describes every line of real conversations, and no line that breaks the protocol."""
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections import Counter
 
 import jsonschema
@@ -133,3 +136,36 @@ def test_the_capabilities_are_those_that_chatsim_knows():
     page = (ROOT / "docs" / "driver-protocol.md").read_text()
     for word in words:
         assert f"`{word}`" in page
+
+
+def test_the_transcript_of_the_page_is_by_the_schema():
+    page = (ROOT / "docs" / "driver-protocol.md").read_text()
+    transcript = page.split("```text\n")[1].split("```")[0].splitlines()
+    asked, answered = {}, set()
+    for said in transcript:
+        line = json.loads(said[2:])
+        if said.startswith("> "):
+            asked[line["id"]] = line["op"]
+            kind = f"request {line['op']}"
+        elif "event" in line:
+            kind = f"event {line['event']}"
+        else:
+            kind = f"answer {asked[line['id']]}"
+            answered.add(line["id"])
+        validator(kind).validate(line)
+    assert asked.keys() == answered
+
+
+def test_the_driver_of_the_page_runs(tmp_path):
+    """With a chat library that does nothing, it keeps the protocol."""
+    page = (ROOT / "docs" / "driver-protocol.md").read_text()
+    code = next(block for block in page.split("```python\n")[1:]).split("```")[0]
+    assert len(code.splitlines()) <= 50
+    (tmp_path / "driver.py").write_text(code)
+    (tmp_path / "mychat.py").write_text("class Forbidden(Exception): pass\n")
+    command = [sys.executable, str(tmp_path / "driver.py")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, input=b"", capture_output=True, env=environment, timeout=60, check=True)
+    hello = json.loads(ended.stdout)
+    validator("event hello").validate(hello)
+    assert hello["driver"] == "mychat 1.0"

@@ -1,6 +1,6 @@
 """What a scenario needs is read off its plan, and a driver that cannot do it is told where it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -84,6 +84,21 @@ def test_what_the_author_wrote_of_receive_must_be_so(receive, given, capabilitie
 def test_who_did_not_choose_receives_as_the_driver_can(receive, given, capabilities, plays):
     client = Client(name="a", user="a", display_name="a", receive=receive, receive_given=given)
     assert needs.reading(client, capabilities) == plays
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shows(Client):
+    """A client that shows a token of some kind."""
+
+    token: str
+
+
+def test_only_a_bad_token_needs_users_told_apart():
+    made = plan()
+    for kind in ("valid", "forged"):
+        shows = Shows(name="eve", user="eve", display_name="eve", token=kind)
+        found = {word for need in needs.needs(replace(made, clients=(shows,))) for word in need.capabilities}
+        assert ("auth" in found) == (kind == "forged")
 
 
 def test_one_room_is_enough_for_one_room():
