@@ -46,6 +46,9 @@ class _Fault:
         self.over_ns: dict[str, int] = {}
         self.healed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.timer: asyncio.Task[None] | None = None
+        """Heals it after its `for`."""
+        self.waiting = True
+        """Whether that has not begun yet."""
 
     def touches(self, names: Iterable[str], since_ns: int) -> bool:
         """Whether it was active on one of these at some moment since."""
@@ -138,12 +141,18 @@ class Nemesis:
         if fault in self._faults:
             await asyncio.wait([self._faults[fault].healed])
 
+    async def rest(self) -> None:
+        """Do nothing more by itself: what a `for` would end stays as it is; a heal under way comes to its end."""
+        timed = [fault for fault in self._faults.values() if fault.timer is not None]
+        for fault in timed:
+            if fault.waiting and fault.timer is not None:
+                fault.timer.cancel()
+        if timed:
+            await asyncio.wait([fault.timer for fault in timed if fault.timer is not None])
+
     async def heal_all(self) -> None:
         """End every fault, whatever state the script left it in; what does not work is on record."""
-        for fault in self._faults.values():
-            if fault.timer is not None:
-                fault.timer.cancel()
-                await asyncio.wait([fault.timer])
+        await self.rest()
         everybody: dict[str, Player | Server] = {SERVER: self._cast.server, **self._cast.players}
         frozen = [name for name, who in everybody.items() if who.frozen]
         down = [SERVER] if self._cast.server.down else []
@@ -195,6 +204,7 @@ class Nemesis:
 
         async def later() -> None:
             await self._clock.pause(length_ns)
+            fault.waiting = False
             if fault.left:
                 await heal(sorted(fault.left, key=lambda name: name != SERVER), HEAL_S, fault.pointer, id_)
 

@@ -158,6 +158,7 @@ async def _play(
         if not played.done():
             played.cancel()
             await asyncio.wait([played])
+        await nemesis.rest()
     if cast.fault.done():
         _end(recorder, script, "a driver broke its protocol")
         raise cast.fault.result()

@@ -272,3 +272,38 @@ def test_a_server_that_does_not_come_back_is_a_failure_of_the_server(chatsim, sc
     assert ("start", "invoke", ["server"]) in nemesis(history)
     assert exits(history, "server") == [(None, 9, True), (3, None, False)]
     assert "cannot open my log" in ran.out
+
+
+def test_a_run_that_ends_early_does_not_wait_for_what_would_end_a_fault(chatsim, scenario):
+    ran, history = play(
+        chatsim,
+        scenario,
+        """
+  - connect: [alice, bob]
+  - kill: bob
+    for: 1h
+  - send: let me in
+    from: alice
+    refused: PERMISSION_DENIED
+""",
+    )
+    assert ran.code == 1, ran
+    assert nemesis(history)[-1] == ("start", "ok", ["bob"])
+    assert exits(history, "bob#2"), "started to be read, and ended like everybody"
+
+
+def test_a_script_may_end_while_a_fault_is_about_to(chatsim, scenario):
+    ran, history = play(chatsim, scenario, """
+  - connect: [alice, bob]
+  - send: before
+    from: alice
+    id: before
+  - kill: server
+    for: 50ms
+  - wait: 60ms
+""", inboxes="inboxes: {bob: [before]}\n")  # fmt: skip
+    assert ran.code == 0, ran
+    assert [op["type"] for op in history if op["process"] == "nemesis" and op["f"] == "start"] == [
+        "invoke",
+        "ok",
+    ]
