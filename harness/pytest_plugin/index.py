@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from harness.model.verdict import RunStatus
 from harness.report.files import write_reports
 from harness.report.github import annotation_lines
 from harness.report.look import look_of, wants_annotations
-from harness.report.model import Invocation
+from harness.report.model import Invocation, RowReport
 from harness.report.terminal import verdict_line
 
 
@@ -32,13 +31,12 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
         rows = tuple(recall(row, shown=os.path.relpath(row)) for row in archive.rows(folder))
     except archive.ArchiveError:
         return  # the first row was broken off before it began
-    begun = datetime.fromisoformat(shared["started_at"]).timestamp()
     report = Invocation(
         rows=rows,
         command=tuple(shared["command"]),
         seed=shared["seed"],
         directory=os.path.relpath(folder),
-        duration_ns=int((time.time() - begun) * 1e9),
+        duration_ns=_span(rows),
         started_at=shared["started_at"],
     )
     write_reports(report, folder)
@@ -47,6 +45,15 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
     terminal.section("chatsim", sep="=", green=good, red=not good)
     for line in _lines(report):
         terminal.write_line(line)
+
+
+def _span(rows: Sequence[RowReport]) -> int:
+    """Return ns from the first row's beginning to the last one's end; other tests may have run before and after."""
+    begun = [datetime.fromisoformat(row.started_at).timestamp() for row in rows if row.started_at]
+    ended = [
+        datetime.fromisoformat(r.started_at).timestamp() + r.duration_ns / 1e9 for r in rows if r.started_at
+    ]
+    return int((max(ended) - min(begun)) * 1e9) if begun else 0
 
 
 def _lines(report: Invocation) -> Iterator[str]:

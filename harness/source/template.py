@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 _PLAIN = re.compile(r"[A-Za-z][\w ,.'’()?!-]*\Z")
+#: Words that YAML reads as values.
+_NO_TEXT = {"true", "false", "null"}
 _COLUMN = 36
 
 _HEAD = """\
@@ -77,4 +79,5 @@ def _names(names: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """Return text as YAML: as it is where that is safe, else quoted; JSON's quotes are YAML's too."""
     line = " ".join(text.split())
-    return line if _PLAIN.match(line) else json.dumps(line, ensure_ascii=False)
+    plain = _PLAIN.match(line) and line.lower() not in _NO_TEXT
+    return line if plain else json.dumps(line, ensure_ascii=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.cli.commands import chatsim
@@ -76,6 +76,8 @@ def test_what_it_refuses(tmp_path, monkeypatch, words, said):
     assert not list(tmp_path.iterdir())
 
 
+@example(title="False", clients=["ann", "ben"])
+@example(title="- # : {", clients=["ann", "ben"])
 @given(
     title=st.text(min_size=1).filter(str.strip),
     clients=st.lists(
