@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Self
 
 from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
@@ -51,7 +52,7 @@ class SqliteStore:
         self.position = self._reads.position()
 
     @classmethod
-    def open(cls, directory: Path, owner: str) -> "SqliteStore":
+    def open(cls, directory: Path, owner: str) -> Self:
         """Opens a data directory, making it and its log if needed.
 
         Args:
@@ -72,16 +73,17 @@ class SqliteStore:
             raise StoreError(
                 f"the data directory {directory} cannot be used: {error.strerror}; name another with --data"
             ) from error
+        file = directory / schema.FILE
         with ExitStack() as undo:  # whatever fails below leaves nothing open
             undo.callback(lock.release)
             try:
-                writing = undo.enter_context(closing(_open_log(directory)))
-                reading = undo.enter_context(closing(schema.open_reader(directory / schema.FILE)))
+                writing = undo.enter_context(closing(_open_log(file)))
+                _refuse_other_format(directory, schema.version(writing))
+                reading = undo.enter_context(closing(schema.open_reader(file)))
                 store = cls(lock, writing, reading)
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(
-                    f"the log {directory / schema.FILE} cannot be opened: {error};"
-                    " move it away or name another --data"
+                    f"the log {file} cannot be opened: {error}; move it away or name another --data"
                 ) from error
             undo.pop_all()
             return store
@@ -188,19 +190,15 @@ class SqliteStore:
             self._writer.released.set()
 
 
-def _open_log(directory: Path) -> sqlite3.Connection:
-    file = directory / schema.FILE
+def _open_log(file: Path) -> sqlite3.Connection:
     if not file.exists():
         schema.create(file, secrets.token_hex(8))
-    connection = schema.open_writer(file)
-    try:
-        found = schema.version(connection)
-        if found != schema.SCHEMA_VERSION:
-            raise StoreError(
-                f"the log in {directory} has format {found}, and this version reads format"
-                f" {schema.SCHEMA_VERSION}; use the version that made it, or name another --data"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return schema.open_writer(file)
+
+
+def _refuse_other_format(directory: Path, found: int) -> None:
+    if found != schema.SCHEMA_VERSION:
+        raise StoreError(
+            f"the log in {directory} has format {found}, and this version reads format"
+            f" {schema.SCHEMA_VERSION}; use the version that made it, or name another --data"
+        )

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 from harness.keeper.launch import Launched, launch
-from harness.run.settings import Settings
+from harness.run.own import preload
 
 _waiting: dict[tuple[str, ...], Launched] = {}
 
@@ -20,13 +20,13 @@ def begin(words: Sequence[str]) -> None:
     """Launch a keeper if these words will need one that forks our own server and driver."""
     own = not any(word.startswith(("--server", "--driver", "--help", "-h")) for word in words)
     if words[:1] == ["run"] and len(words) > 1 and own:
-        preload = Settings().preload
-        _waiting[preload] = launch(os.urandom(6).hex(), preload)
+        modules = preload(None, None)
+        _waiting[modules] = launch(os.urandom(6).hex(), modules)
 
 
-def take(preload: tuple[str, ...]) -> Launched:
-    """Return the keeper that is on its way, or launch one when there is none with this preload."""
-    return _waiting.pop(preload, None) or launch(os.urandom(6).hex(), preload)
+def take(modules: tuple[str, ...]) -> Launched:
+    """Return the keeper that is on its way, or launch one when there is none for these modules."""
+    return _waiting.pop(modules, None) or launch(os.urandom(6).hex(), modules)
 
 
 def end() -> None:

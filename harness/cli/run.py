@@ -17,6 +17,7 @@ import click
 
 from harness.cli import early
 from harness.cli.exit_codes import EPILOG
+from harness.run.own import preload
 from harness.run.settings import Settings
 
 MAX_SPEED = "max"
@@ -107,7 +108,7 @@ def command(
     """
     begun = time.monotonic_ns()
     settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
-    launched = early.take(settings.preload)
+    launched = early.take(preload(server, driver))
     try:
         from harness.cli.performance import Performance  # noqa: PLC0415 - see the module's docstring
 

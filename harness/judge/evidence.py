@@ -25,7 +25,7 @@ def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int 
     if shelf is None or message.sequence is None:
         return None
     for leg in shelf.legs:
-        if leg.stay is stay and (at := leg.claimed(message.sequence)) is not None:
+        if leg.stay is stay and (at := leg.claimed(message.sequence, message.first_invoke)) is not None:
             return at
     return None
 
@@ -33,7 +33,8 @@ def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int 
 def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] | None:
     """Return (op index, grade) of what shows that a member was read past a message, if anything does.
 
-    That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one.
+    That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one. A claim or
+    an acknowledgement from before the message was sent says nothing of it.
     """
     existed_at = message.exists_at
     since, until = stay.possible_from, stay.certain_until
@@ -45,10 +46,12 @@ def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] |
     if shelf is None or message.sequence is None:
         return None
     for leg in shelf.legs:
-        if leg.stay is stay and leg.throughs and leg.throughs[-1] >= message.sequence:
-            return leg.claimed(message.sequence) or leg.claims[-1][2], BY_POSITION
+        if leg.stay is stay:
+            at = leg.claimed_beyond(message.sequence, message.first_invoke)
+            if at is not None:
+                return at, BY_POSITION
     acked = shelf.acknowledged_at(message.sequence)
-    if acked is not None and since < acked < until:
+    if acked is not None and max(since, message.first_invoke) < acked < until:
         return acked, BY_POSITION
     return None
 
@@ -66,7 +69,7 @@ def silence(client: Client, message: Message, until: int = NEVER) -> tuple[int, 
     shelf = reader.shelves.get(message.room)
     if shelf is not None and message.sequence is not None:
         for leg in shelf.legs:
-            at = leg.claimed(message.sequence)
+            at = leg.claimed(message.sequence, message.first_invoke)
             if at is not None and at < until:
                 return at, BY_POSITION
     if not client.connected(message.first_invoke, until):
@@ -87,6 +90,8 @@ def last_window(reader: Reader, until: int) -> Fence | None:
 
 def final_grade(client: Client, since: int, size: int) -> str | None:
     """Return how a client's record is known to be whole: its last fence's grade, or that it never was online."""
+    if client.unreached:
+        return None
     fences = client.reader.fences
     if fences and fences[-1].index > since:  # one from before the final phase says nothing of what came after
         return f"by {fences[-1].grade}"

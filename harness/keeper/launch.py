@@ -10,14 +10,13 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Environment variable that every process of an invocation carries; its value is the run id.
 RUN_VARIABLE = "CHATSIM_RUN"
 
 
-@dataclass(frozen=True, slots=True)
-class Launched:
+class Launched(NamedTuple):
     """A keeper that is getting ready."""
 
     run: str

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, Keeper
 from harness.run.lines import Lines
-from harness.run.settings import OWN_DRIVER, CouldNotRunError
+from harness.run.own import OWN_DRIVER
+from harness.run.settings import CouldNotRunError
 
 PROTOCOL = 1
 #: How much longer than the driver itself chatsim waits for an answer.

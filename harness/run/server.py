@@ -16,8 +16,9 @@ from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
 from harness.model.history import SERVER
 from harness.run.lines import Lines
+from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
-from harness.run.settings import OWN_SERVER, CouldNotRunError, Settings
+from harness.run.settings import CouldNotRunError, Settings
 
 STOP_S = 5.0
 

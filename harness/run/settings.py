@@ -5,11 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-#: The module forked for chatsys when no other server command is given.
-OWN_SERVER = "chatsys.server.main"
-#: The module forked for each client when no other driver command is given.
-OWN_DRIVER = "harness.drivers.chatsys"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -23,12 +18,6 @@ class Settings:
     """Scenario seconds per real second; None plays at max: waiting in which nothing can happen is left out."""
     ready_within_s: float = 10.0
     """How long the server may take to get ready."""
-
-    @property
-    def preload(self) -> tuple[str, ...]:
-        """The modules that the keeper should have imported before it forks."""
-        own = ((self.server, OWN_SERVER), (self.driver, OWN_DRIVER))
-        return tuple(module for command, module in own if command is None)
 
 
 class CouldNotRunError(Exception):

@@ -2,8 +2,8 @@
 
 A `Kind` is read from plain YAML data (str, int, float, bool, None, list, dict) and never guesses: whatever it does
 not know is a `BadValueError` whose text says what is wanted, and whose label says what to do.
-These are plain functions instead of pydantic models because importing pydantic takes half of the time that a
-whole `chatsim run` may take, and because its messages would have to be replaced one by one.
+These are plain functions and no validation library: importing one would take up to half of the time that a whole
+`chatsim run` may take, and its messages would have to be replaced one by one (docs/adr/0009).
 """
 
 from __future__ import annotations

@@ -122,6 +122,20 @@ class Stub:
         )
         return await self.SendMessage(request)
 
+    async def send_many(self, room: str, number: int) -> str:
+        """Sends so many small messages in batches; the position that includes them."""
+        stream = self.SendMessages()
+        for start in range(0, number, 1000):
+            requests = [
+                chat_pb2.SendMessageRequest(room_id=room, content=b"x")
+                for _ in range(min(1000, number - start))
+            ]
+            await stream.write(chat_pb2.SendMessagesRequest(requests=requests))
+        await stream.done_writing()
+        answers = [answer async for answer in stream]
+        assert sum(len(answer.results) for answer in answers) == number
+        return str(answers[-1].position)
+
     async def poll(self, **fields: Any) -> chat_pb2.PollResponse:
         return await self.Poll(chat_pb2.PollRequest(**fields))
 
@@ -135,9 +149,11 @@ class Stub:
     async def create(
         self, room: str, *members: str, whole: bool = False, entry_open: bool = False, **fields: Any
     ) -> room_pb2.CreateRoomResponse:
-        history = types_pb2.HISTORY_VISIBILITY_WHOLE_ROOM if whole else 0
-        policy = types_pb2.JOIN_POLICY_OPEN if entry_open else 0
-        wanted = types_pb2.Room(room_id=room, history_visibility=history, join_policy=policy)
+        wanted = types_pb2.Room(room_id=room)
+        if whole:
+            wanted.history_visibility = types_pb2.HISTORY_VISIBILITY_WHOLE_ROOM
+        if entry_open:
+            wanted.join_policy = types_pb2.JOIN_POLICY_OPEN
         fields.setdefault("exclude_caller", True)
         return await self.CreateRoom(room_pb2.CreateRoomRequest(room=wanted, member_ids=members, **fields))
 
@@ -168,6 +184,7 @@ def stubs() -> Callable[[str], Any]:
 def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY:
+            assert isinstance(value, bytes)
             found = from_status_bytes(value)
             assert found is not None, "the status has no reason of the table"
             assert found.code.name == error.code().name
@@ -209,6 +226,20 @@ def play() -> Callable[..., Any]:
                 return await work
 
         return asyncio.run(limited())
+
+    return run
+
+
+@pytest.fixture
+def world(served: Served, stubs: Callable[[str], Any], play: Callable[..., Any]) -> Callable[..., None]:
+    """Runs a test body with ``as_user``: user id -> calls of that user."""
+
+    def run(body: Callable[..., Any]) -> None:
+        async def connected() -> None:
+            async with stubs(served.address) as as_user:
+                await body(as_user)
+
+        play(connected())
 
     return run
 

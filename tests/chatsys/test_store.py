@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from chatsys.core.model import Caller, Entry, History, Role
 from chatsys.core.outcome import Acked, Sent
 from chatsys.errors import Reason, Refusal
 from chatsys.store import Chain, SqliteStore, StoreError, schema
+from chatsys.store.group import Group
 from chatsys.v1 import types_pb2
 
 ROOT = Caller("root", admin=True)
@@ -30,17 +32,22 @@ def send(text, client_id="", sender="alice", room="r"):
     return Send(sender, 1_500_000, room, text.encode(), "", client_id)
 
 
-@asynccontextmanager
-async def opened(directory):
-    store = SqliteStore.open(directory, "the test")
-    groups = []
+class Store(SqliteStore):
+    """Remembers what it published."""
 
-    def publish(group):
-        groups.append(group)
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.groups: list[Group] = []
+
+    def publish(self, group):
+        self.groups.append(group)
         return True
 
-    store.start(publish)
-    store.groups = groups
+
+@asynccontextmanager
+async def opened(directory):
+    store = Store.open(directory, "the test")
+    store.start(store.publish)
     try:
         yield store
     finally:
@@ -86,7 +93,7 @@ def test_a_message_is_stored_as_it_is_sent_on(tmp_path):
                 sender_id="alice",
                 content=b"hello",
                 client_message_id="i",
-                create_time={"seconds": 1, "nanos": 500_000_000},
+                create_time=Timestamp(seconds=1, nanos=500_000_000),
             )
 
     asyncio.run(work())
@@ -225,7 +232,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ACTIONS)
 def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
     """The overlay answers as the log does: cutting a script into groups changes nothing."""

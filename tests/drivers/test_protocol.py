@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_bad_line_gets_an_error_and_the_next_one_is_served():
 def test_requests_out_of_turn_are_refused_with_a_sentence():
     async def main():
         async with driver() as bob:
-            refusals = [
+            refusals: list[tuple[str, dict[str, Any], str | None]] = [
                 ("send", {}, "send: `setup` comes first"),
                 ("setup", {}, "setup: `user` must be a string; it is missing"),
                 (

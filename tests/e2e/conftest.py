@@ -22,6 +22,11 @@ class Ran:
     reports: Path
 
     @property
+    def text(self):
+        """What it said, as one line: where lines are folded is not what these tests are about."""
+        return " ".join(self.out.split())
+
+    @property
     def folder(self):
         return self.reports / "latest"
 

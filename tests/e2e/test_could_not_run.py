@@ -45,14 +45,14 @@ def python(script):
 def test_a_server_command_that_does_not_exist(chatsim, scenario):
     ran = chatsim("run", scenario(QUICK), "--server", "/no/such/server --port {port}")
     assert ran.code == 3, ran
-    assert "/no/such/server: No such file or directory" in ran.out
+    assert "/no/such/server: No such file or directory" in ran.text
 
 
 def test_a_server_that_dies_at_start_is_quoted(chatsim, scenario):
     ran = chatsim("run", scenario(QUICK), "--server", python("import sys; sys.exit('the disk is on fire')"))
     assert ran.code == 3, ran
-    assert "the server ended before it was ready (exit 1)" in ran.out
-    assert "the disk is on fire" in ran.out
+    assert "the server ended before it was ready (exit 1)" in ran.text
+    assert "the disk is on fire" in ran.text
 
 
 @pytest.mark.parametrize("says", ["pass", "print('welcome!', flush=True)"])
@@ -60,7 +60,7 @@ def test_a_server_that_never_gets_ready_is_given_up(chatsim, scenario, says):
     script = f"import signal; {says}; signal.pause()"
     ran = chatsim("run", scenario(QUICK), "--server", python(script), "--ready-within", "500ms")
     assert ran.code == 3, ran
-    assert "the server was not ready within 0.5 s" in ran.out
+    assert "the server was not ready within 0.5 s" in ran.text
 
 
 def test_a_server_that_answers_garbage(chatsim, scenario):
@@ -72,7 +72,7 @@ def test_a_server_that_answers_garbage(chatsim, scenario):
     command = scenario("import sys\nexec(sys.argv[1])", "run.py")
     ran = chatsim("run", scenario(QUICK), "--server", f'{sys.executable} {command} "{script}"')
     assert ran.code == 3, ran
-    assert "the harness could not connect to the server" in ran.out
+    assert "the harness could not connect to the server" in ran.text
 
 
 def test_a_server_that_is_killed_in_mid_run_fails_the_run(chatsim, scenario):
@@ -98,7 +98,7 @@ def test_a_server_that_is_killed_in_mid_run_fails_the_run(chatsim, scenario):
 def test_a_driver_that_is_unusable(chatsim, scenario, script, code, sentence):
     ran = chatsim("run", scenario(QUICK), "--driver", python(script))
     assert ran.code == code, ran
-    assert sentence in ran.out
+    assert sentence in ran.text
 
 
 def test_ctrl_c_judges_what_was_recorded_and_leaves_130(chatsim, scenario):
@@ -111,3 +111,24 @@ def test_ctrl_c_judges_what_was_recorded_and_leaves_130(chatsim, scenario):
     assert "INTERRUPTED" in out
     row = next(chatsim.reports.glob("latest/*/verdicts.json"))
     assert '"status"' in row.read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "bob"), (signal.SIGSTOP, "did not answer `send` within")],
+    ids=["dies", "stops-answering"],
+)
+def test_a_client_process_that_fails_in_mid_run_is_named(chatsim, scenario, number, said):
+    text = QUICK.replace("- send: hello\n    from: alice", "- wait: 1s\n  - send: hello\n    from: bob")
+    path = scenario(text.replace("received_by: bob", "received_by: alice").replace("bob: [", "alice: ["))
+    with chatsim.start("run", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        ops = until(lambda: connected(chatsim.reports), "server and both clients", 20)
+        os.kill(
+            next(op["value"]["pid"] for op in ops if op["f"] == "spawn" and op["process"] == "bob"), number
+        )
+        out, err = process.communicate(timeout=40)
+    assert process.returncode == 1, (out, err)
+    folded = " ".join(out.split())
+    assert said in folded, out
+    assert "bob" in folded
+    assert "Traceback" not in out + err

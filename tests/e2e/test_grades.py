@@ -40,14 +40,14 @@ def test_the_best_grade_is_used_and_named(chatsim, lacking, grades):
     assert ran.code == 0, ran
     assert evidence(ran) == grades
     for grade in grades:
-        assert grade in ran.out
+        assert grade in ran.text
 
 
 def test_a_check_that_the_server_cannot_support_is_not_applicable_and_shown(chatsim):
     ran = chatsim("run", OUTSIDER, "--speed", "max", "--driver", without("position"))
     claims = next(v for v in ran.verdicts()["verdicts"] if v["name"] == "claims")
     assert claims["status"] == "not applicable"
-    assert "claims (not applicable: the server has no capability `position`)" in ran.out
+    assert "claims (not applicable: the server has no capability `position`)" in ran.text
 
 
 @pytest.mark.parametrize("lacking", [("position",), ("position", "history"), ("position", "history", "ack")])
@@ -56,8 +56,8 @@ def test_a_loss_is_found_by_markers_alone(chatsim, lacking):
     swallows = server(GALLERY["swallows"])
     ran = chatsim("run", path, "--speed", "max", "--driver", without(*lacking), "--server", swallows)
     assert ran.code == 1, ran
-    assert "bob" in ran.out
-    assert "line.3" in ran.out
+    assert "bob" in ran.text
+    assert "line.3" in ran.text
     assert ran.kinds() & {"undelivered", "lost"}
 
 

@@ -50,8 +50,8 @@ def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message
         client, message = gone
         again = chatsim("report", ran.folder)
         assert again.code == 1, (gone, again)
-        assert client in again.out, gone
-        assert message in again.out, gone
+        assert client in again.text, gone
+        assert message in again.text, gone
         (ran.row() / "history.jsonl").write_text(whole)
         number += 1
     assert number > 0
@@ -61,5 +61,5 @@ def test_everything_at_once_in_one_invocation(chatsim):
     ran = chatsim("run", "scenarios", "--speed", "max", "-j", "4")
     assert ran.code == 0, ran
     assert len(list(ran.folder.glob("*/history.jsonl"))) == len(SCENARIOS)
-    assert f"{len(SCENARIOS)} passed" in ran.out
+    assert f"{len(SCENARIOS)} passed" in ran.text
     assert Path(ran.folder).is_symlink()

@@ -2,6 +2,7 @@
 
     alice connect                        invoke and ok; `-> fail CODE`, `-> info` and `-> open` end it otherwise
     alice send hello lobby -> ok 2 p2    invoke and completion; sequence and position are optional
+    alice send hello lobby from al -> ok a client whose user has another name
     alice send hello lobby -> open       only the invocation ...
     alice sent hello -> ok 2 p2          ... and later its completion
     bob got hello 2                      a delivery; `in ROOM`, `from USER`, `text T` when not as it was sent
@@ -10,6 +11,7 @@
     bob polls / bob polled p2            a poll begins, a poll is answered; `acks 2` on the first; `-> info`
     bob acks 2 -> ok 2                   an acknowledgement; the number after ok is the cursor reported
     bob joins red -> ok 3                likewise leaves; `alice kicks bob red -> ok 4`, `alice adds bob red -> ok 4`
+    alice creates red bob -> ok          a room with these members and its creator
     bob reconnects                       the driver lost and found its server
     bob restarts                         the process is killed as asked; from here on `bob` is the next incarnation
     bob exits 1                          unasked, with this code; `server exits 1`
@@ -219,8 +221,11 @@ class History:
         if "text" in rest:
             at = rest.index("text")
             text, rest = rest[at + 1], rest[:at]
-        name, room = rest[0], rest[1] if len(rest) > 1 else "lobby"
         sender = "fence" if who in ("harness", "fence") else who.partition("#")[0]
+        if "from" in rest:
+            at = rest.index("from")
+            sender, rest = rest[at + 1], rest[:at]
+        name, room = rest[0], rest[1] if len(rest) > 1 else "lobby"
         value = {
             "room": room,
             "id": None if sender == "fence" else name,
@@ -302,6 +307,10 @@ class History:
 
     def _do_acks(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
         self.both(who, "ack", {"acks": {rest[1] if len(rest) > 1 else "lobby": int(rest[0])}}, result, step)
+
+    def _do_creates(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
+        value = {"room": rest[0], "members": rest[1:], "history": "since_join"}
+        self.both(who, "create", value, result, step)
 
     def _do_joins(self, who: str, rest: list[str], result: list[str], step: str | None) -> None:
         self.both(who, "join", {"room": rest[0]}, result, step)

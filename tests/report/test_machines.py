@@ -51,14 +51,14 @@ def test_junit_follows_the_common_schema(told):
     for suite in root:
         assert [child.tag for child in suite] == sorted(child.tag for child in suite)  # properties come first
         cases = suite.findall("testcase")
-        assert len(cases) == int(suite.get("tests")) > 0
+        assert len(cases) == int(suite.attrib["tests"]) > 0
         for tag, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-            assert len(suite.findall(f"testcase/{tag}")) == int(suite.get(count))
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", suite.get("timestamp"))
+            assert len(suite.findall(f"testcase/{tag}")) == int(suite.attrib[count])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", suite.attrib["timestamp"])
         for case in cases:
             assert sum(child.tag in {"failure", "error", "skipped"} for child in case) <= 1
     for count in ("tests", "failures", "errors", "skipped"):
-        assert int(root.get(count)) == sum(int(suite.get(count)) for suite in root)
+        assert int(root.attrib[count]) == sum(int(suite.attrib[count]) for suite in root)
 
 
 def test_junit_is_red_exactly_when_the_row_is(told):

@@ -49,8 +49,12 @@ def test_membership_is_that_of_the_moment(story):
 
 
 def test_who_joins_later_may_see_the_past_of_some_rooms(story):
-    for history, state in (("whole_room", "got"), ("since_join", "leak")):
-        made = story(rooms=(Room(name="lobby", members=("alice", "bob"), history=history),)).begin()
+    members = ("alice", "bob")
+    for lobby, state in (
+        (Room(name="lobby", members=members, history="whole_room"), "got"),
+        (Room(name="lobby", members=members, history="since_join"), "leak"),
+    ):
+        made = story(rooms=(lobby,)).begin()
         made.sent()
         made.op(600, "doug", "ok", "join", {"room": "lobby"})
         made.got(700, "doug")

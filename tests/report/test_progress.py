@@ -136,7 +136,7 @@ from harness.report.look import Look
 with progress.open_progress(io.StringIO(), io.StringIO(), {}, look=Look()):
     pass
 loaded = {name.partition(".")[0] for name in sys.modules}
-print(sorted(loaded & {"rich", "junitparser", "yaml", "pydantic", "asyncio"}))
+print(sorted(loaded & {"rich", "junitparser", "yaml", "asyncio"}))
 """
 
 

@@ -54,7 +54,11 @@ class Notes:
 
 def play(action, stage, refused=None):
     step = Step(pointer="/steps/0", action=action, within_ns=1, refused=refused)
-    asyncio.run(VERBS[action.verb].play(stage, step))
+
+    async def played():
+        await VERBS[action.verb].play(stage, step)
+
+    asyncio.run(played())
     return stage.notes
 
 
