@@ -13,7 +13,7 @@ there to be told: that is `lost` alone. Positions are opaque, so epochs are comp
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from harness.judge.delivery import Delivery
 from harness.judge.evidence import claim_over
@@ -27,6 +27,16 @@ from harness.model.history import Op
 from harness.model.verdict import Verdict
 
 
+class Early(NamedTuple):
+    """A first delivery from before its sender was answered, so that its position was not known then."""
+
+    message: Message
+    reader: Reader
+    client: str
+    sequence: int | None
+    at: int
+
+
 class Claims(Family):
     """Compares each first delivery with the claims before it, and at the end the claims with what never came."""
 
@@ -36,6 +46,7 @@ class Claims(Family):
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._early: list[Early] = []
         self._known_epoch: tuple[str, int] | None = None
         """The epoch of the log as last told, and the op that told it."""
         self._polling: dict[int, dict[str, int]] = {}
@@ -62,6 +73,10 @@ class Claims(Family):
 
     def finish(self, state: State) -> Verdict:
         """Look for what was claimed and never came."""
+        for early in self._early:
+            if early.message.position is not None:
+                told = _told_position(state, early.reader, early.message, early.sequence, NEVER, early.at)
+                self._untrue(early.message, early.client, told, early.at)
         for room, said in state.messages.by_room.items():
             declared = state.declared_lost(room)
             readers = [reader for reader in state.readers_of(room) if reader.shelves or reader.fences]
@@ -100,18 +115,24 @@ class Claims(Family):
         self._known_epoch = (epoch, op.index)
 
     def _late(self, state: State, now: Delivery) -> None:
-        message = now.message
+        message, reader = now.message, now.reader
         claimed = _told_complete(state, now)
         if claimed is None:
-            return
-        self.found.add(
-            "false-claim",
-            f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
-            proof(message.first_invoke, message.acked_at, claimed, now.index),
-            (message,),
-            who=now.client.name,
-            hint="The server said that its answer was complete before it was.",
-        )
+            claimed = _told_position(state, reader, message, now.sequence, now.existed_at, now.index)
+        if claimed is None and not message.acknowledged:
+            self._early.append(Early(message, reader, now.client.name, now.sequence, now.index))
+        self._untrue(message, now.client.name, claimed, now.index)
+
+    def _untrue(self, message: Message, client: str, claimed: int | None, at: int) -> None:
+        if claimed is not None:
+            self.found.add(
+                "false-claim",
+                f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
+                proof(message.first_invoke, message.acked_at, claimed, at),
+                (message,),
+                who=client,
+                hint="The server said that its answer was complete before it was.",
+            )
 
     def _never_came(self, state: State, reader: Reader, message: Message) -> None:
         for stay in state.members.stays(reader.user, message.room):
@@ -167,28 +188,38 @@ class Claims(Family):
                 self._polled[op.process, room] = (through, op.index)
 
 
-def _told_complete(state: State, now: Delivery) -> int | None:
-    """Return the op index of a claim or fence over the message from before this delivery.
+def _visible(state: State, user: str, message: Message, sequence: int | None) -> tuple[list[Stay], int]:
+    """Return the stays that show the message, and when the last of them began.
 
-    What was claimed to nobody's member, before the last join that made the message visible, does not count.
+    What was claimed to one who was no member, before the join that made the message visible, does not count.
     """
-    message, reader = now.message, now.reader
-    visible = [
-        stay
-        for stay in state.members.stays(reader.user, message.room)
-        if not stay.hides(message, now.sequence)
+    stays = [stay for stay in state.members.stays(user, message.room) if not stay.hides(message, sequence)]
+    return stays, stays[-1].possible_from if stays else -1
+
+
+def _told_complete(state: State, now: Delivery) -> int | None:
+    """Return the op index of a claim over the message from before this delivery."""
+    if now.sequence is None:
+        return None
+    message = now.message
+    visible, joined = _visible(state, now.reader.user, message, now.sequence)
+    for leg in now.shelf.legs:
+        since = message.first_invoke if leg.stay in visible else max(joined, message.first_invoke)
+        if (at := leg.claimed(now.sequence, since)) is not None:
+            return at
+    return None
+
+
+def _told_position(
+    state: State, reader: Reader, message: Message, sequence: int | None, existed_at: int, until: int
+) -> int | None:
+    """Return the op index of a fence over the message from before this moment."""
+    visible, joined = _visible(state, reader.user, message, sequence)
+    spans = [
+        (joined, until),
+        *((stay.possible_from, min(stay.certain_until, until)) for stay in visible[:-1]),
     ]
-    joined = visible[-1].possible_from if visible else -1
-    if now.sequence is not None:
-        for leg in now.shelf.legs:
-            since = message.first_invoke if leg.stay in visible else max(joined, message.first_invoke)
-            if (at := leg.claimed(now.sequence, since)) is not None:
-                return at
-    fences = [reader.by_position(message, now.existed_at, joined)]
-    fences += [
-        reader.by_position(message, now.existed_at, stay.possible_from, stay.certain_until)
-        for stay in visible[:-1]
-    ]
+    fences = (reader.by_position(message, existed_at, since, end) for since, end in spans)
     return next((fence.index for fence in fences if fence is not None), None)
 
 

@@ -3,53 +3,16 @@
 * A *reader* is one consumer of one user: one cursor a room. Usually it is one client.
 * A *shelf* is one reader's reading of one room. A *leg* of it is the part that one process read during one
   stay: inside a leg sequences only rise, and it begins at the reader's resume point.
-* A *fence* is a moment at which a client had received everything up to something.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from harness.judge.fences import Fence
 from harness.judge.members import BEFORE_ALL, Stay
 from harness.judge.messages import NEVER, Message
-
-
-@dataclass(slots=True, eq=False)
-class Fence:
-    """One fence (or poll) that ended ok and vouches for what came before it."""
-
-    client: str
-    index: int
-    grade: str
-    """position, marker or window."""
-    bound: int = -1
-    """By position: what existed before this index is covered."""
-    positions: Collection[str] = ()
-    """By position: messages with one of these positions are covered."""
-    markers: Mapping[str, Message] | None = None
-    """By marker: the sentinel of each room that arrived."""
-    step: str | None = None
-    invoked: int = -1
-
-    def covers(self, message: Message, existed_at: int) -> bool:
-        """Whether it vouches for this message, which exists from this index on."""
-        if self.grade == "position":
-            return existed_at < self.bound or (
-                message.position is not None and message.position in self.positions
-            )
-        if self.grade == "marker" and self.markers is not None:
-            marker = self.markers.get(message.room)
-            return marker is not None and precedes(message, existed_at, marker)
-        return self.grade == "window" and existed_at < self.index
-
-
-def precedes(message: Message, existed_at: int, marker: Message) -> bool:
-    """Whether a message stands before a sentinel in the order of their room."""
-    if message.sequence is not None and marker.sequence is not None:
-        return message.sequence < marker.sequence
-    return existed_at < marker.first_invoke
 
 
 class Leg:
@@ -264,7 +227,7 @@ class Reader:
     ) -> Fence | None:
         """Return the earliest marker fence in (since, until) whose sentinel stands after the message."""
         fences = self._markers.get(message.room, [])
-        if since < 0 and until == NEVER:
+        if until == NEVER:
             fences = fences[-1:]  # the last sentinel stands after all others
         for fence in fences:
             if since < fence.index < until and fence.covers(message, existed_at):
@@ -317,7 +280,7 @@ class Client:
 class Process:
     """One incarnation of a client."""
 
-    __slots__ = ("again", "began", "client", "connection_at", "name", "reader")
+    __slots__ = ("again", "began", "client", "connection_at", "lost_at", "name", "reader", "reconnected_at")
 
     def __init__(self, name: str, client: Client, began: int) -> None:
         self.name = name
@@ -326,5 +289,8 @@ class Process:
         self.began = began
         self.connection_at = began
         """When its connection last came or went."""
+        self.lost_at = -1
+        self.reconnected_at = -1
+        """When the connection was lost that its driver has since found again: what comes now was asked for later."""
         self.again: set[Message] = set()
         """What it got, though an earlier process had got it."""

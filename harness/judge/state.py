@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
 from harness.judge.facts import Facts
+from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
-from harness.judge.readers import Fence, Process
+from harness.judge.readers import Process
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
@@ -127,6 +128,10 @@ class State(Facts):
     def _connection(self, op: Op) -> None:
         process = self.process(op.process, op.index)
         process.connection_at = process.reader.cause_at = op.index
+        if op.value.get("state") == "lost":
+            process.lost_at = op.index
+        else:
+            process.reconnected_at = process.lost_at
 
     def _nemesis(self, op: Op) -> None:
         """A fault is active from its invocation until what ends it was answered."""
