@@ -22,7 +22,11 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast) -> None:
     """Play it; whatever does not work out is on record and for the judge to weigh."""
     final = recorder.invoke(SCRIPT, "final", {})
     players = list(cast.players.values())
-    absent = [player for player in players if not (player.online or player.refused or player.dead)]
+    absent = [
+        player
+        for player in players
+        if not (player.online or player.refused or player.dead or player.client.stay_offline)
+    ]
     await together(player.connect(cast.server.address, RECONNECT_S, None) for player in absent)
     await cast.fences.put(players, FENCE_S, None, None)
     if plan.listen_ns:
@@ -31,5 +35,5 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast) -> None:
         recorder.complete(listening, "ok")
     if "history" in cast.harness.capabilities:
         positions = cast.fences.frontier.positions
-        await together(cast.harness.audit(room.name, positions, AUDIT_S) for room in plan.rooms)
+        await together(cast.harness.audit(room, positions, AUDIT_S) for room in cast.occupants.rooms)
     recorder.complete(final, "ok")

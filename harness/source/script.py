@@ -13,6 +13,12 @@ from harness.verbs.kinds import describe
 from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
 
+#: Verbs that bring nobody online or offline, and verbs that change nobody's membership.
+_KEEP_PRESENCE = frozenset(
+    {"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"}
+)
+_KEEP_MEMBERS = frozenset({"connect", "disconnect", "send", "resend", "expect", "wait", "ack"})
+
 
 def declared_ids(steps: object) -> dict[str, int]:
     """Return every id that a step gives, broken steps too -> the number of the first such step."""
@@ -33,6 +39,26 @@ def _ids_within(data: object) -> Iterator[str]:
     elif isinstance(data, list):
         for item in data:
             yield from _ids_within(item)
+
+
+def declared_rooms(steps: object) -> dict[str, int]:
+    """Return every room that a `create` names, in broken steps too -> the number of the first such step."""
+    found: dict[str, int] = {}
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        for room in _created_within(step):
+            found.setdefault(room, number)
+    return found
+
+
+def _created_within(data: object) -> Iterator[str]:
+    if isinstance(data, dict):
+        if isinstance(room := data.get("create"), str):
+            yield room
+        for value in data.values():
+            yield from _created_within(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _created_within(item)
 
 
 def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
@@ -70,7 +96,8 @@ def read_steps(data: object, scope: Scope, reporter: Reporter) -> list[Step]:
             else set()
         )
         # Who is online after a faulty step is anybody's guess, unless it could not change that.
-        scope.presence_known &= len(verbs) == 1 and verbs <= {"send", "expect", "wait"}
+        scope.presence_known &= len(verbs) == 1 and verbs <= _KEEP_PRESENCE
+        scope.members_known &= len(verbs) == 1 and verbs <= _KEEP_MEMBERS
         scope.rooms_known &= "create" not in verbs
     return steps
 

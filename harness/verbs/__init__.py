@@ -8,25 +8,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.verbs.ack import ACK
+from harness.verbs.add import ADD
 from harness.verbs.connect import CONNECT
+from harness.verbs.create import CREATE
 from harness.verbs.disconnect import DISCONNECT
 from harness.verbs.expect import EXPECT
+from harness.verbs.join import JOIN
+from harness.verbs.kick import KICK
+from harness.verbs.leave import LEAVE
+from harness.verbs.poll import POLL
+from harness.verbs.resend import RESEND
 from harness.verbs.send import SEND
 from harness.verbs.verb import Verb
 from harness.verbs.wait import WAIT
 
-VERBS: Mapping[str, Verb[Any]] = {verb.name: verb for verb in (CONNECT, DISCONNECT, SEND, EXPECT, WAIT)}
+VERBS: Mapping[str, Verb[Any]] = {
+    verb.name: verb
+    for verb in (
+        CONNECT,
+        DISCONNECT,
+        CREATE,
+        JOIN,
+        LEAVE,
+        ADD,
+        KICK,
+        SEND,
+        RESEND,
+        POLL,
+        ACK,
+        EXPECT,
+        WAIT,
+    )
+}
 
 #: Verbs of the format that this version does not play yet, and what they do.
 LATER_VERBS: Mapping[str, str] = {
-    "create": "make a room in the middle of the script",
-    "join": "enter an open room",
-    "leave": "leave a room",
-    "add": "an admin adds a member",
-    "kick": "an admin removes a member",
-    "resend": "send a message again under the same client message id",
-    "poll": "read once, by hand",
-    "ack": "acknowledge by hand",
     "parallel": "lanes that run at the same time",
     "kill": "end a process by a signal",
     "start": "start a process again",
