@@ -46,7 +46,7 @@ class Performance:
 
     def load(self, seed: int | None) -> tuple[Plan, ...]:
         """Load the scenarios; with any fault in any of them, say all and leave with code 2."""
-        return load_or_exit(self.paths, seed=seed, color=self.color)
+        return load_or_exit(self.paths, seed=seed, color=self.color, to_play=True)
 
     def play(self, plans: tuple[Plan, ...]) -> ExitCode:
         """Play the plans and leave the reports; return how the command ends.
