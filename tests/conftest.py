@@ -1,4 +1,4 @@
-"""What all tests share: tools that a machine may lack.
+"""What all tests share: tools that a machine may lack, and patience with a busy one.
 
 A test that needs a program from outside Python's packages says `@pytest.mark.needs("node")`. Where the
 program is missing the test is skipped, and the reason names the package to install. In CI nothing may be
@@ -12,6 +12,13 @@ import shutil
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is. All else is as usual, or as Hypothesis has it for CI.
+settings.register_profile(
+    "any machine", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 #: Program -> where it comes from.
 PACKAGES = {

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from chatsys.cli.talking import SECONDS, Who, identify, make_client, play, show, talking
+from chatsys.cli.talking import SECONDS, Who, identify, lapses, make_client, play, reading, show, talking
 
 
 @click.command(
@@ -16,16 +16,9 @@ Examples:
   chatsys poll --user bob --room lobby --wait 30       # up to 30 s for a first message
   chatsys poll --user bob --no-ack --json              # look without having read"""
 )
-@click.option(
-    "--room", "rooms", multiple=True, help="Only this room; may be repeated. [default: all of yours]"
-)
 @click.option("--wait", type=SECONDS, default=0.0, help="Wait so long for a first message. [default: 0]")
 @click.option("--max", "most", type=click.IntRange(1), help="Print at most so many messages.")
-@click.option("--consumer", default="", help="Read as this device, with a cursor of its own.")
-@click.option("--own", is_flag=True, help="Also print what you sent yourself.")
-@click.option(
-    "--ack/--no-ack", "acks", default=True, help="Whether what was printed counts as read. [default: ack]"
-)
+@reading
 @talking
 def poll(
     rooms: tuple[str, ...],
@@ -69,11 +62,8 @@ async def _poll(
                 for message in delta.messages:
                     show(message, as_json=as_json)
                     count += 1
-                if delta.ended:
-                    click.echo(f"chatsys: you are no member of {delta.room} any more", err=True)
-                if delta.lost_through:
-                    lost = f"chatsys: {delta.room}: messages up to #{delta.lost_through} are no longer stored"
-                    click.echo(lost, err=True)
+                for sentence in lapses(delta):
+                    click.echo(f"chatsys: {sentence}", err=True)
                 if delta.messages or delta.ended:
                     due[delta.room] = delta.through
             waited = count or time.monotonic() >= deadline

@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from chatsys.cli.talking import Who, identify, make_client, play, show, talking
+from chatsys.cli.talking import Who, identify, lapses, make_client, play, reading, show, talking
 
 
 @click.command(
@@ -16,15 +16,8 @@ Examples:
   chatsys tail --user bob --room lobby --json | jq .text
   chatsys tail --user bob --count 1                    # wait for one message"""
 )
-@click.option(
-    "--room", "rooms", multiple=True, help="Only this room; may be repeated. [default: all of yours]"
-)
 @click.option("--count", type=click.IntRange(1), help="End after so many messages.")
-@click.option("--consumer", default="", help="Read as this device, with a cursor of its own.")
-@click.option("--own", is_flag=True, help="Also print what you send yourself.")
-@click.option(
-    "--ack/--no-ack", "acks", default=True, help="Whether what was printed counts as read. [default: ack]"
-)
+@reading
 @talking
 def tail(
     rooms: tuple[str, ...],
@@ -76,15 +69,14 @@ def _notice(notice: object) -> None:
 
     match notice:
         case Lost(fault):
-            sentence = f"connection lost ({fault}); trying again"
+            sentences = [f"connection lost ({fault}); trying again"]
         case Restored():
-            sentence = "connected again"
+            sentences = ["connected again"]
         case EpochChanged():
-            sentence = "the server's log is another one now; reading from what it says is unread"
-        case Delta(room=room, ended=True):
-            sentence = f"you are no member of {room} any more"
-        case Delta(room=room, lost_through=lost):
-            sentence = f"{room}: messages up to #{lost} are no longer stored"
+            sentences = ["the server's log is another one now; reading from what it says is unread"]
+        case Delta():
+            sentences = lapses(notice)
         case _:
             return
-    click.echo(f"chatsys: {sentence}", err=True)
+    for sentence in sentences:
+        click.echo(f"chatsys: {sentence}", err=True)

@@ -9,13 +9,13 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 if TYPE_CHECKING:  # gRPC takes 60 ms to import; --help does without
-    from chatsys.client import Client
+    from chatsys.client import Client, Delta
     from chatsys.v1.types_pb2 import Message
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -83,6 +83,28 @@ def talking(command: CommandT) -> CommandT:
         ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line."),
     )
+    return _with(options, command)
+
+
+def reading(command: CommandT) -> CommandT:
+    """Add the options by which a command says what it reads, and as which device."""
+    options = (
+        click.option(
+            "--room", "rooms", multiple=True, help="Only this room; may be repeated. [default: all of yours]"
+        ),
+        click.option("--consumer", default="", help="Read as this device, with a cursor of its own."),
+        click.option("--own", is_flag=True, help="Also print what you send yourself."),
+        click.option(
+            "--ack/--no-ack",
+            "acks",
+            default=True,
+            help="Whether what was printed counts as read. [default: ack]",
+        ),
+    )
+    return _with(options, command)
+
+
+def _with(options: Sequence[Callable[[CommandT], CommandT]], command: CommandT) -> CommandT:
     for option in reversed(options):
         command = option(command)
     return command
@@ -117,6 +139,16 @@ def play(work: Coroutine[Any, Any, None]) -> None:
         # Whoever read our output has enough, as in `chatsys tail | head`. Python must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+def lapses(delta: Delta) -> list[str]:
+    """Say what of a room will not come: it was removed unread, or we were."""
+    sentences = []
+    if delta.lost_through:
+        sentences.append(f"{delta.room}: messages up to #{delta.lost_through} are no longer stored")
+    if delta.ended:
+        sentences.append(f"you are no member of {delta.room} any more")
+    return sentences
 
 
 def show(message: Message, *, as_json: bool) -> None:

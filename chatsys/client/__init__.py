@@ -5,7 +5,8 @@ Importing it starts no thread, opens no loop and makes no gRPC object: a process
 
 from __future__ import annotations
 
-from chatsys.client.client import DEFAULT_WITHIN, Changed, Client, Notice, Outgoing, Polled, Sent
+from chatsys.client.caller import DEFAULT_WITHIN, Caller, Changed
+from chatsys.client.client import Client, Notice, Outgoing, Sent
 from chatsys.client.errors import (
     AbortedError,
     AlreadyExistsError,
@@ -28,6 +29,7 @@ from chatsys.client.errors import (
     WrongServerError,
 )
 from chatsys.client.place import Delta, Place
+from chatsys.client.polling import Polled
 from chatsys.client.retry import RetryPolicy
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream, Update
 from chatsys.client.transport import Expectation, Identity
@@ -36,6 +38,7 @@ __all__ = [
     "DEFAULT_WITHIN",
     "AbortedError",
     "AlreadyExistsError",
+    "Caller",
     "CancelledError",
     "Changed",
     "ChatError",

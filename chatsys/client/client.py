@@ -18,52 +18,28 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import NamedTuple
 
 from google.protobuf.duration_pb2 import Duration
 
 from chatsys.client.acks import AckPump
 from chatsys.client.batches import BatchSender
-from chatsys.client.errors import ChatError, LogEpochChangedError, from_result
+from chatsys.client.caller import DEFAULT_WITHIN, Caller
+from chatsys.client.errors import ChatError, from_result
 from chatsys.client.ids import uuid7
 from chatsys.client.place import Delta, Place
+from chatsys.client.polling import Polled, Poller
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream
-from chatsys.client.transport import Expectation, Identity, Transport
 from chatsys.v1.chat_pb2 import (
     Ack,
     AckMessagesRequest,
     ListCursorsRequest,
-    ListMessagesRequest,
     PollRequest,
     SendMessageRequest,
     SendMessageResponse,
 )
-from chatsys.v1.room_pb2 import (
-    AddMemberRequest,
-    CreateRoomRequest,
-    JoinRoomRequest,
-    LeaveRoomRequest,
-    ListMembersRequest,
-    ListRoomsRequest,
-    RemoveMemberRequest,
-)
-from chatsys.v1.server_pb2 import GetServerInfoRequest, GetServerInfoResponse
-from chatsys.v1.types_pb2 import (
-    Cursor,
-    HistoryVisibility,
-    JoinPolicy,
-    Member,
-    MemberRole,
-    Message,
-    Room,
-    User,
-)
-from chatsys.v1.user_pb2 import GetUserRequest, RegisterUserRequest, RegisterUserResponse
-
-#: Seconds a call takes at most when its caller does not say.
-DEFAULT_WITHIN: Final = 10.0
+from chatsys.v1.types_pb2 import Cursor, Message
 
 #: What `receive` tells beside messages.
 Notice = Lost | Restored | EpochChanged | Delta
@@ -89,24 +65,6 @@ class Outgoing(NamedTuple):
     content_type: str = ""
 
 
-class Changed(NamedTuple):
-    """A membership changed, or was already as asked."""
-
-    position: str
-    sequence: int = 0
-    """Where the membership began, for those who came; 0 for those who left."""
-
-
-class Polled(NamedTuple):
-    """What a poll brought, less what the application already had."""
-
-    deltas: tuple[Delta, ...]
-    position: str
-    caught_up: bool
-    epoch_changed: bool = False
-    """The server's log was lost or restored since the last answer; reading began at the cursors again."""
-
-
 class _Due(NamedTuple):
     """What `receive` owes the application, and what it may acknowledge then."""
 
@@ -115,8 +73,8 @@ class _Due(NamedTuple):
     through: int
 
 
-class Client:
-    """One user and consumer on one server. Needs a running event loop; usable in that loop only."""
+class Client(Caller):
+    """One user and consumer on one server: the plain calls of a `Caller`, sending and receiving."""
 
     def __init__(
         self,
@@ -144,45 +102,22 @@ class Client:
             place: of an earlier client of the same user and consumer, so that nothing comes twice.
             retry: how tries are paced.
         """
+        super().__init__(
+            target,
+            user=user,
+            token=token,
+            expect_instance=expect_instance,
+            expect_run=expect_run,
+            place=place,
+            retry=retry,
+        )
         self.consumer = consumer
         self.include_own = include_own
-        self.place = place if place is not None else Place()
-        self._transport = Transport(
-            target, user=user, token=token, expect=Expectation(expect_instance, expect_run), retry=retry
-        )
         self._batches = BatchSender(self._transport)
         self._acks = AckPump(self.ack_now, retry=retry)
-        self._poll_turn = asyncio.Lock()
+        self._poller = Poller(self._transport, self.place, self._acks.forget)
         self._stream: Stream | None = None
         self._pending: deque[_Due] = deque()
-
-    @classmethod
-    async def connect(cls, target: str, *, within: float = DEFAULT_WITHIN, **options: Any) -> Self:
-        """Make a client and see that the server answers and is the right one. Options as for `Client`.
-
-        Raises:
-            ChatError: nobody answered in time, or the wrong server did.
-        """
-        client = cls(target, **options)
-        try:
-            await client.server_info(within=within)
-        except BaseException:
-            await client.close()
-            raise
-        return client
-
-    @property
-    def identity(self) -> Identity:
-        """Who answered last; empty before the first answer."""
-        return self._transport.identity
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """End the stream and the connection at once; `flush_acks` first if acknowledgements matter."""
@@ -190,127 +125,7 @@ class Client:
             await self._stream.close()
         await self._acks.close()
         await self._batches.close()
-        await self._transport.close()
-
-    # --- the server and users ---
-
-    async def server_info(self, *, within: float = DEFAULT_WITHIN) -> GetServerInfoResponse:
-        """Return who and what the server is."""
-        info: GetServerInfoResponse = await self._transport.call(
-            self._transport.server.GetServerInfo, GetServerInfoRequest(), within=within
-        )
-        return info
-
-    async def register(self, display_name: str, *, within: float = DEFAULT_WITHIN) -> RegisterUserResponse:
-        """Make a new user with a name that may repeat; the answer has its id and token. Tried once."""
-        answer: RegisterUserResponse = await self._transport.call(
-            self._transport.users.RegisterUser,
-            RegisterUserRequest(display_name=display_name),
-            within=within,
-            idempotent=False,
-        )
-        self.place.saw(answer.position)
-        return answer
-
-    async def get_user(self, user: str = "", *, within: float = DEFAULT_WITHIN) -> User:
-        """Return a user, the caller when empty."""
-        request = GetUserRequest(user_id=user, min_positions=self.place.positions())
-        user_found: User = (
-            await self._transport.call(self._transport.users.GetUser, request, within=within)
-        ).user
-        return user_found
-
-    # --- rooms ---
-
-    async def create_room(
-        self,
-        room: str,
-        *,
-        display_name: str = "",
-        members: Sequence[str] = (),
-        admins: Sequence[str] = (),
-        history: HistoryVisibility.ValueType = HistoryVisibility.HISTORY_VISIBILITY_SINCE_JOIN,
-        entry: JoinPolicy.ValueType = JoinPolicy.JOIN_POLICY_INVITE,
-        exclude_caller: bool = False,
-        within: float = DEFAULT_WITHIN,
-    ) -> tuple[Room, str]:
-        """Create a room with the caller as an admin of it; return it and a position.
-
-        Args:
-            room: its id, 1-63 characters of [a-z0-9-].
-            display_name: shown to people.
-            members: users who may write from the start.
-            admins: users who may also add and remove others.
-            history: whether who joins sees what was written before.
-            entry: whether anybody may join.
-            exclude_caller: the caller stays outside; needs the admin scope.
-            within: seconds.
-        """
-        request = CreateRoomRequest(
-            room=Room(room_id=room, display_name=display_name, history_visibility=history, join_policy=entry),
-            member_ids=members,
-            admin_ids=admins,
-            exclude_caller=exclude_caller,
-            request_id=uuid7(),
-        )
-        answer = await self._transport.call(self._transport.rooms.CreateRoom, request, within=within)
-        self.place.saw(answer.position)
-        return answer.room, answer.position
-
-    async def join_room(self, room: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Join an open room; joining twice changes nothing."""
-        return await self._change(self._transport.rooms.JoinRoom, JoinRoomRequest(room_id=room), within)
-
-    async def leave_room(self, room: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Leave a room; leaving twice changes nothing."""
-        return await self._change(self._transport.rooms.LeaveRoom, LeaveRoomRequest(room_id=room), within)
-
-    async def add_member(
-        self,
-        room: str,
-        user: str,
-        *,
-        role: MemberRole.ValueType = MemberRole.MEMBER_ROLE_WRITER,
-        within: float = DEFAULT_WITHIN,
-    ) -> Changed:
-        """Add another user, or change what they may do."""
-        request = AddMemberRequest(room_id=room, user_id=user, role=role)
-        return await self._change(self._transport.rooms.AddMember, request, within)
-
-    async def remove_member(self, room: str, user: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Remove another user."""
-        request = RemoveMemberRequest(room_id=room, user_id=user)
-        return await self._change(self._transport.rooms.RemoveMember, request, within)
-
-    async def _change(self, method: Any, request: Any, within: float) -> Changed:
-        answer = await self._transport.call(method, request, within=within)
-        self.place.saw(answer.position)
-        member: Member | None = getattr(answer, "member", None)
-        return Changed(answer.position, member.join_sequence if member is not None else 0)
-
-    async def list_rooms(self, *, include_open: bool = False, within: float = DEFAULT_WITHIN) -> list[Room]:
-        """Return the caller's rooms, and with `include_open` those that anybody may join."""
-        request = ListRoomsRequest(include_open=include_open)
-        return [room async for room in self._pages(self._transport.rooms.ListRooms, request, "rooms", within)]
-
-    async def list_members(self, room: str, *, within: float = DEFAULT_WITHIN) -> list[Member]:
-        """Return the members of a room."""
-        request = ListMembersRequest(room_id=room)
-        return [
-            member
-            async for member in self._pages(self._transport.rooms.ListMembers, request, "members", within)
-        ]
-
-    async def _pages(self, method: Any, request: Any, rows: str, within: float) -> AsyncIterator[Any]:
-        request.min_positions.extend(self.place.positions())
-        async with asyncio.timeout(within * 1.1):  # each page has `within`; all together hardly more
-            while True:
-                answer = await self._transport.call(method, request, within=within)
-                for row in getattr(answer, rows):
-                    yield row
-                if not answer.next_page_token:
-                    return
-                request.page_token = answer.next_page_token
+        await super().close()
 
     # --- sending ---
 
@@ -494,86 +309,15 @@ class Client:
         Raises:
             ChatError: nothing was handed over; what an answer on its way held comes again.
         """
-        async with self._poll_turn:
-            try:
-                return await self._poll_once(
-                    positions, acks or {}, rooms, max_messages, wait, within, patient=patient
-                )
-            except LogEpochChangedError:
-                self.place.forget()
-                self._acks.forget()
-                answer = await self._poll_once(
-                    positions, {}, rooms, max_messages, wait, within, patient=patient
-                )
-                return answer._replace(epoch_changed=True)
-
-    async def _poll_once(
-        self,
-        positions: Sequence[str],
-        acks: Mapping[str, int],
-        rooms: Sequence[str],
-        max_messages: int,
-        wait: float,
-        within: float,
-        *,
-        patient: bool,
-    ) -> Polled:
-        transport, known = self._transport, self.place.positions()
         request = PollRequest(
             consumer_id=self.consumer,
-            acks=_acks(acks),
+            acks=_acks(acks or {}),
             room_ids=rooms,
             max_messages=max_messages,
             wait=Duration(seconds=int(wait), nanos=int(wait % 1 * 1e9)),
-            min_positions=dict.fromkeys((*known, *positions)),
             include_own=self.include_own,
-            resume_after=self.place.resume_after(rooms),
         )
-        answer = await transport.call(
-            transport.chat.Poll,
-            request,
-            within=within,
-            idempotent=patient,
-            try_timeout=transport.retry.try_timeout + wait,
-        )
-        self.place.saw(answer.position, known)
-        deltas = tuple(delta for raw in answer.deltas if (delta := self.place.take(raw)) is not None)
-        return Polled(deltas, answer.position, answer.caught_up)
-
-    # --- looking ---
-
-    async def list_messages(
-        self,
-        room: str,
-        *,
-        after: int = 0,
-        limit: int = 0,
-        page_token: str = "",
-        positions: Sequence[str] = (),
-        within: float = DEFAULT_WITHIN,
-    ) -> tuple[list[Message], str]:
-        """Read one page of a room, own messages too, moving no cursor.
-
-        Args:
-            room: its id.
-            after: only messages beyond this sequence.
-            limit: at most so many; 0 leaves it to the server.
-            page_token: from the page before; then all else must be as it was.
-            positions: read from a state that includes these.
-            within: seconds.
-
-        Returns:
-            The messages, ascending, and the token of the next page, empty at the end.
-        """
-        request = ListMessagesRequest(
-            room_id=room,
-            page_size=limit,
-            page_token=page_token,
-            after_sequence=after,
-            min_positions=() if page_token else dict.fromkeys((*self.place.positions(), *positions)),
-        )
-        answer = await self._transport.call(self._transport.chat.ListMessages, request, within=within)
-        return list(answer.messages), answer.next_page_token
+        return await self._poller.poll(request, positions, within, patient=patient)
 
     async def list_cursors(self, *, within: float = DEFAULT_WITHIN) -> list[Cursor]:
         """Return how far this consumer has acknowledged each room, and how much is unread."""
@@ -594,6 +338,3 @@ def _message(message: Outgoing) -> SendMessageRequest:
 
 def _acks(acks: Mapping[str, int]) -> list[Ack]:
     return [Ack(room_id=room, sequence=sequence) for room, sequence in acks.items()]
-
-
-__all__ = ["Changed", "Client", "Notice", "Outgoing", "Polled", "Sent"]

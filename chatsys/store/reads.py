@@ -22,11 +22,11 @@ _ROOM_COLUMNS = "room_id, display_name, history, entry, head, create_time_us, cr
 _PLACE = (
     "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0)"
     " FROM membership m JOIN room r ON r.number = m.room"
-    " LEFT JOIN cursor c ON c.user_id = m.user_id AND c.consumer_id = ?2 AND c.room = m.room"
-    " WHERE m.user_id = ?1"
+    " LEFT JOIN cursor c ON c.user_id = m.user_id AND c.consumer_id = ? AND c.room = m.room"
+    " WHERE m.user_id = ?"
 )
 _ALL_PLACES = _PLACE + " ORDER BY m.room"
-_ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?3)"  # noqa: S608  # constants
+_ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?)"  # noqa: S608  # constants
 
 PAGE = 512
 """Entries that are read at once."""
@@ -125,8 +125,8 @@ class Reads:
     def rooms_of(self, user_id: str, *, include_open: bool, after: str, limit: int) -> list[Room]:
         """Rooms that the user is a member of (and open ones), by id, from ``after`` on."""
         rows = self._execute(
-            f"SELECT {_ROOM_COLUMNS} FROM room WHERE room_id > ?1 AND ((?2 AND entry = ?3) OR number IN"  # noqa: S608  # constants
-            " (SELECT room FROM membership WHERE user_id = ?4 AND end_sequence = 0)) ORDER BY room_id LIMIT ?5",
+            f"SELECT {_ROOM_COLUMNS} FROM room WHERE room_id > ? AND ((? AND entry = ?) OR number IN"  # noqa: S608  # constants
+            " (SELECT room FROM membership WHERE user_id = ? AND end_sequence = 0)) ORDER BY room_id LIMIT ?",
             (after, include_open, Entry.OPEN.value, user_id, limit),
         )
         return [_room(row) for row in rows]
@@ -160,12 +160,12 @@ class Reads:
 
     def places(self, user_id: str, consumer_id: str) -> list[Place]:
         """Every room the user is or was a member of, by number, with this consumer's cursor."""
-        rows = self._execute(_ALL_PLACES, (user_id, consumer_id))
+        rows = self._execute(_ALL_PLACES, (consumer_id, user_id))
         return [_place(row) for row in rows]
 
     def place(self, user_id: str, consumer_id: str, room_id: str) -> Place | None:
         """The same for one room; None if the user never was a member."""
-        row = self._execute(_ONE_PLACE, (user_id, consumer_id, room_id)).fetchone()
+        row = self._execute(_ONE_PLACE, (consumer_id, user_id, room_id)).fetchone()
         return None if row is None else _place(row)
 
     def cursor(self, number: int, user_id: str, consumer_id: str) -> int:

@@ -299,12 +299,12 @@ def run(driver: Driver, argv: Sequence[str]) -> int:
     return play(driver)
 
 
-def play(driver: Driver) -> int:
+def play(driver: Driver, stdin: int = 0, stdout: int = 1) -> int:
     """Play a driver that has said hello until it is told to leave; return the exit code."""
     # What asyncio.run adds to this, the handling of signals, costs a forked process 0.4 MiB.
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(driver.serve())
+        loop.run_until_complete(driver.serve(stdin, stdout))
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()

@@ -56,6 +56,13 @@ class ChatsysDriver(Driver):
             await self._session.leave_now()
 
 
+def rehearse() -> None:
+    """Get ready to be forked: called by the keeper once it has imported this."""
+    from harness.drivers import rehearsal  # noqa: PLC0415 - of no use to drivers started cold
+
+    rehearsal.rehearse(ChatsysDriver)
+
+
 def main(argv: Sequence[str]) -> int:
     """Play one client on file descriptors 0 and 1; return the exit code."""
     return run(ChatsysDriver(), argv)

@@ -90,15 +90,7 @@ def _finish(check: Check, state: State, trace: str | None) -> Iterable[Verdict]:
             return finish(state)
         except Exception:  # noqa: BLE001  as above
             trace = traceback.format_exc(limit=-6)
-    return (
-        Verdict(
-            name=check.title,
-            group=check.group,
-            status=Status.UNKNOWN,
-            pointer=check.pointer,
-            reason=f"the checker itself broke:\n{trace}",
-        ),
-    )
+    return (check.pronounce(Status.UNKNOWN, reason=f"the checker itself broke:\n{trace}"),)
 
 
 def _last_line() -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 from harness.judge.state import State
 from harness.model.history import Op
-from harness.model.verdict import Verdict
+from harness.model.verdict import Status, Verdict, Violation
 
 Group = Literal["invariant", "expectation", "run"]
 
@@ -36,3 +36,24 @@ class Check(ABC):
     @abstractmethod
     def conclude(self, state: State) -> Iterable[Verdict]:
         """Look at everything, and say how it ended; nothing for what had no occasion."""
+
+    def pronounce(
+        self,
+        status: Status,
+        *,
+        reason: str = "",
+        exercised: int = 0,
+        evidence: Mapping[str, int] | None = None,
+        violations: Iterable[Violation] = (),
+    ) -> Verdict:
+        """Make a verdict of this check."""
+        return Verdict(
+            name=self.title,
+            group=self.group,
+            status=status,
+            pointer=self.pointer,
+            reason=reason,
+            exercised=exercised,
+            evidence=dict(evidence or {}),
+            violations=tuple(violations),
+        )

@@ -13,31 +13,46 @@ there to be told: that is `lost` alone. Positions are opaque, so epochs are comp
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from harness.judge.delivery import Delivery
 from harness.judge.evidence import claim_over
 from harness.judge.family import Family
 from harness.judge.findings import proof
 from harness.judge.members import Stay
-from harness.judge.messages import NEVER, Message
+from harness.judge.messages import NEVER, Message, integer, text_of
 from harness.judge.readers import Reader
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
 
 
+class Early(NamedTuple):
+    """A first delivery from before its sender was answered, so that its position was not known then."""
+
+    message: Message
+    reader: Reader
+    client: str
+    sequence: int | None
+    at: int
+
+
 class Claims(Family):
     """Compares each first delivery with the claims before it, and at the end the claims with what never came."""
 
     name: ClassVar[str] = "claims"
-    wants = frozenset({"deliver", "claim", "connect", "wipe", "restore"})
+    wants = frozenset({"deliver", "claim", "connect", "poll", "wipe", "restore"})
 
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._early: list[Early] = []
         self._known_epoch: tuple[str, int] | None = None
         """The epoch of the log as last told, and the op that told it."""
+        self._polling: dict[int, dict[str, int]] = {}
+        """How far each room is complete by the polls under way, by `op`."""
+        self._polled: dict[tuple[str, str], tuple[int, int]] = {}
+        """How far a room was complete by the polls of a process that were caught up: (through, op index)."""
 
     def step(self, state: State, op: Op) -> None:
         """Look at a first delivery, or at a claim that may have fallen."""
@@ -48,13 +63,20 @@ class Claims(Family):
         elif op.f == "claim":
             self._judged += 1
             self._fallen(state, op)
+        elif op.f == "poll":
+            self._answered(op)
         elif op.f == "connect" and op.type == "ok":
             self._epoch(op)
         elif op.f in ("wipe", "restore"):
             self._known_epoch = None
+            self._polled.clear()
 
     def finish(self, state: State) -> Verdict:
         """Look for what was claimed and never came."""
+        for early in self._early:
+            if early.message.position is not None:
+                told = _told_position(state, early.reader, early.message, early.sequence, NEVER, early.at)
+                self._untrue(early.message, early.client, told, early.at)
         for room, said in state.messages.by_room.items():
             declared = state.declared_lost(room)
             readers = [reader for reader in state.readers_of(room) if reader.shelves or reader.fences]
@@ -93,31 +115,24 @@ class Claims(Family):
         self._known_epoch = (epoch, op.index)
 
     def _late(self, state: State, now: Delivery) -> None:
-        message = now.message
-        since = -1
-        stay = state.members.latest(now.reader.user, message.room)
-        if stay is not None and not stay.hides(message, now.sequence):
-            since = stay.possible_from  # before that, it was not visible
-        claimed: int | None = None
-        if now.sequence is not None:
-            for leg in now.shelf.legs:
-                at = leg.claimed(now.sequence)
-                if at is not None and at > since and message.first_invoke < at:
-                    claimed = at
-                    break
+        message, reader = now.message, now.reader
+        claimed = _told_complete(state, now)
         if claimed is None:
-            fence = now.reader.by_position(message, now.existed_at, since)
-            if fence is None:
-                return
-            claimed = fence.index
-        self.found.add(
-            "false-claim",
-            f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
-            proof(message.first_invoke, message.acked_at, claimed, now.index),
-            (message,),
-            who=now.client.name,
-            hint="The server said that its answer was complete before it was.",
-        )
+            claimed = _told_position(state, reader, message, now.sequence, now.existed_at, now.index)
+        if claimed is None and not message.acknowledged:
+            self._early.append(Early(message, reader, now.client.name, now.sequence, now.index))
+        self._untrue(message, now.client.name, claimed, now.index)
+
+    def _untrue(self, message: Message, client: str, claimed: int | None, at: int) -> None:
+        if claimed is not None:
+            self.found.add(
+                "false-claim",
+                f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
+                proof(message.first_invoke, message.acked_at, claimed, at),
+                (message,),
+                who=client,
+                hint="The server said that its answer was complete before it was.",
+            )
 
     def _never_came(self, state: State, reader: Reader, message: Message) -> None:
         for stay in state.members.stays(reader.user, message.room):
@@ -135,10 +150,13 @@ class Claims(Family):
 
     def _fallen(self, state: State, op: Op) -> None:
         process = state.process(op.process, op.index)
-        through, room = op.value.get("through"), op.value.get("room")
-        via = op.value.get("via")
-        carrier = state.carriers.get(via) if isinstance(via, int) else None
-        if not isinstance(through, int) or not isinstance(room, str) or (carrier and carrier[1] == "poll"):
+        through, room = integer(op.value.get("through")), text_of(op.value.get("room"))
+        if through is None or room is None:
+            return
+        via = integer(op.value.get("via"))
+        if via is not None and state.carriers.get(via, (-1, ""))[1] == "poll":
+            told = self._polling.setdefault(via, {})
+            told[room] = max(through, told.get(room, through))
             return
         leg = process.reader.shelf(room).running.get(process.name)
         if leg is None or not leg.throughs or leg.throughs[-1] <= through:
@@ -152,6 +170,58 @@ class Claims(Family):
                 who=process.client.name,
             )
 
+    def _answered(self, op: Op) -> None:
+        """A poll that is caught up includes what an earlier one of this process included."""
+        told = self._polling.pop(op.op, {}) if op.op is not None and op.type != "invoke" else {}
+        if op.type != "ok" or op.value.get("caught_up") is not True:
+            return
+        for room, through in told.items():
+            highest, at = self._polled.get((op.process, room), (through, op.index))
+            if through < highest:
+                self.found.add(
+                    "position-back",
+                    f"{{who}} was told that {room} was complete through {highest}, then only through {through}",
+                    proof(at, op.index),
+                    who=op.client,
+                )
+            elif through > highest or at == op.index:
+                self._polled[op.process, room] = (through, op.index)
+
+
+def _visible(state: State, user: str, message: Message, sequence: int | None) -> tuple[list[Stay], int]:
+    """Return the stays that show the message, and when the last of them began.
+
+    What was claimed to one who was no member, before the join that made the message visible, does not count.
+    """
+    stays = [stay for stay in state.members.stays(user, message.room) if not stay.hides(message, sequence)]
+    return stays, stays[-1].possible_from if stays else -1
+
+
+def _told_complete(state: State, now: Delivery) -> int | None:
+    """Return the op index of a claim over the message from before this delivery."""
+    if now.sequence is None:
+        return None
+    message = now.message
+    visible, joined = _visible(state, now.reader.user, message, now.sequence)
+    for leg in now.shelf.legs:
+        since = message.first_invoke if leg.stay in visible else max(joined, message.first_invoke)
+        if (at := leg.claimed(now.sequence, since)) is not None:
+            return at
+    return None
+
+
+def _told_position(
+    state: State, reader: Reader, message: Message, sequence: int | None, existed_at: int, until: int
+) -> int | None:
+    """Return the op index of a fence over the message from before this moment."""
+    visible, joined = _visible(state, reader.user, message, sequence)
+    spans = [
+        (joined, until),
+        *((stay.possible_from, min(stay.certain_until, until)) for stay in visible[:-1]),
+    ]
+    fences = (reader.by_position(message, existed_at, since, end) for since, end in spans)
+    return next((fence.index for fence in fences if fence is not None), None)
+
 
 def _claimed(reader: Reader, message: Message, stay: Stay) -> int | None:
     """Return the op index of a claim, made to a member who could see the message, that covers it."""
@@ -162,7 +232,7 @@ def _claimed(reader: Reader, message: Message, stay: Stay) -> int | None:
     if not visible:
         return None
     at = claim_over(reader.shelves.get(message.room), message, stay)
-    if at is not None and message.first_invoke < at:
+    if at is not None:
         return at
     if stay.spans(message.first_invoke, message.exists_at) or stay.whole_room:
         fence = reader.by_position(message, message.exists_at, stay.possible_from, stay.certain_until)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from harness.judge.evidence import NOT_CONNECTED, silence
+from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
 from harness.model.plan import Plan
 from harness.model.verdict import FAMILIES, Judgement, RunStatus, Status, Verdict
@@ -38,6 +40,10 @@ def _about_the_run(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Ite
         family = name if name in FAMILIES else _family_of(name)
         if family in by_name and by_name[family].status is Status.NOT_EXERCISED:
             yield _unknown(f"required {name}", f"{name} is required, and {by_name[family].reason}")
+    for f, open_ in (("script", "the final phase never began"), ("final", "the final phase never ended")):
+        ends = [op.type for op in state.lives if op.f == f]
+        if ends and (ends[-1] == "invoke" if f == "final" else state.final_at < 0):
+            yield _unknown("final", open_)
     if not _anything_judged(state):
         yield _unknown("judged", "no message was acknowledged and judged")
 
@@ -47,11 +53,24 @@ def _family_of(kind: str) -> str | None:
 
 
 def _anything_judged(state: State) -> bool:
-    """Whether some message was acknowledged, and its reading or silence was recorded."""
-    looked = state.deliveries > 0 or any(audit.count for audit in state.audits.values())
-    looked = looked or any(reader.fences for reader in state.readers.values())
-    return looked and any(
-        message.acknowledged and not state.sentinel(message) for message in state.messages.all.values()
+    """Whether some message was acknowledged, and somebody saw it or an outsider was shown not to hear it."""
+    return any(
+        message.acknowledged
+        and not state.sentinel(message)
+        and (message.seen_at != NEVER or _kept_from_outsiders(state, message))
+        for message in state.messages.all.values()
+    )
+
+
+def _kept_from_outsiders(state: State, message: Message) -> bool:
+    outsiders = (
+        client
+        for client in state.clients.values()
+        if not state.members.stays(client.reader.user, message.room)
+    )
+    return any(
+        shown is not None and shown[1] != NOT_CONNECTED
+        for shown in (silence(client, message) for client in outsiders)
     )
 
 

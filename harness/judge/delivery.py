@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.judge.members import Stay
+from harness.judge.members import BEFORE_ALL, Stay
 from harness.judge.messages import NEVER, Message
 from harness.judge.readers import Client, Leg, Process, Reader, Shelf
 
@@ -52,7 +52,7 @@ class Delivery:
     own: bool
     """Its reader's own user sent it."""
     regular: bool
-    """It was tried, is not own, and its reader surely was a member who may see it: judge its order."""
+    """It was tried, its reader surely was a member who may see it, and wants it if it is own: judge its order."""
     existed_at: int
     """Since when the message was known to exist, before this delivery."""
     before_of: Message | None
@@ -65,7 +65,7 @@ class Delivery:
 class Audit:
     """One reading of a whole room by the harness."""
 
-    __slots__ = ("bound", "count", "highest", "index", "invoked", "positions", "room")
+    __slots__ = ("bound", "highest", "index", "invoked", "positions", "room", "seen")
 
     def __init__(self, room: str, invoked: int, positions: frozenset[str]) -> None:
         self.room = room
@@ -74,8 +74,8 @@ class Audit:
         self.bound = -1
         self.index = NEVER
         """Its answer; NEVER until it ended ok."""
-        self.highest = -1
-        self.count = 0
+        self.highest = BEFORE_ALL
+        self.seen: set[Message] = set()
 
     def covers(self, message: Message) -> bool:
         """Whether a message that exists must be in it."""
@@ -86,3 +86,7 @@ class Audit:
         ):
             return True
         return message.sequence is not None and message.sequence < self.highest
+
+    def lacks(self, message: Message) -> bool:
+        """Whether a message that exists must be in it, and is not."""
+        return message not in self.seen and self.covers(message)

@@ -7,9 +7,10 @@ they are claims about its log, and the family `claims` convicts those that are f
 
 from __future__ import annotations
 
+from harness.judge.fences import Fence
 from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
-from harness.judge.readers import Client, Fence, Reader, Shelf
+from harness.judge.readers import Client, Reader, Shelf
 
 BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED = "by position", "by marker", "by window", "not connected"
 GRADES = (BY_POSITION, BY_MARKER, BY_WINDOW, NOT_CONNECTED)
@@ -25,7 +26,7 @@ def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int 
     if shelf is None or message.sequence is None:
         return None
     for leg in shelf.legs:
-        if leg.stay is stay and (at := leg.claimed(message.sequence)) is not None:
+        if leg.stay is stay and (at := leg.claimed(message.sequence, message.first_invoke)) is not None:
             return at
     return None
 
@@ -33,10 +34,11 @@ def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int 
 def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] | None:
     """Return (op index, grade) of what shows that a member was read past a message, if anything does.
 
-    That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one.
+    That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one. What is
+    from before the message was sent says nothing of it.
     """
     existed_at = message.exists_at
-    since, until = stay.possible_from, stay.certain_until
+    since, until = max(stay.possible_from, message.first_invoke), stay.certain_until
     if (fence := reader.by_position(message, existed_at, since, until)) is not None:
         return fence.index, BY_POSITION
     if (fence := reader.by_marker(message, existed_at, since, until)) is not None:
@@ -45,8 +47,10 @@ def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] |
     if shelf is None or message.sequence is None:
         return None
     for leg in shelf.legs:
-        if leg.stay is stay and leg.throughs and leg.throughs[-1] >= message.sequence:
-            return leg.claimed(message.sequence) or leg.claims[-1][2], BY_POSITION
+        if leg.stay is stay:
+            at = leg.claimed_beyond(message.sequence, since)
+            if at is not None:
+                return at, BY_POSITION
     acked = shelf.acknowledged_at(message.sequence)
     if acked is not None and since < acked < until:
         return acked, BY_POSITION
@@ -58,15 +62,15 @@ def silence(client: Client, message: Message, until: int = NEVER) -> tuple[int, 
 
     Works for members and outsiders alike. None when nothing shows it.
     """
-    reader, existed_at = client.reader, message.exists_at
-    if (fence := reader.by_position(message, existed_at, until=until)) is not None:
+    reader, existed_at, since = client.reader, message.exists_at, message.first_invoke
+    if (fence := reader.by_position(message, existed_at, since, until)) is not None:
         return fence.index, BY_POSITION
-    if (fence := reader.by_marker(message, existed_at, until=until)) is not None:
+    if (fence := reader.by_marker(message, existed_at, since, until)) is not None:
         return fence.index, BY_MARKER
     shelf = reader.shelves.get(message.room)
     if shelf is not None and message.sequence is not None:
         for leg in shelf.legs:
-            at = leg.claimed(message.sequence)
+            at = leg.claimed(message.sequence, since)
             if at is not None and at < until:
                 return at, BY_POSITION
     if not client.connected(message.first_invoke, until):
@@ -90,6 +94,8 @@ def final_grade(client: Client, since: int, size: int, *, left_alone: bool = Fal
 
     One that is `left_alone`, because the script wants it so, is judged by its record when it was offline at the end.
     """
+    if client.unreached:
+        return None
     if left_alone and since >= 0 and not client.connected(since, size):
         return NOT_CONNECTED
     fences = client.reader.fences

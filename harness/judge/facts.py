@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.judge.assumptions import Assumptions
 from harness.judge.delivery import Audit, Delivery
-from harness.judge.members import Members
-from harness.judge.messages import NEVER, Message, Messages
+from harness.judge.members import BEFORE_ALL, Members
+from harness.judge.messages import Message, Messages
 from harness.judge.readers import Client, Leg, Process, Reader, Shelf
 from harness.model.history import FENCE, HARNESS, Op
 from harness.model.plan import Plan
@@ -37,7 +37,7 @@ class Facts:
         self.carriers: dict[int, tuple[int, str]] = {}
         """(index of the invocation, connect or poll), by `op`: what `via` names."""
         self.disturbed_at = -1
-        """The latest server exit or start, or act of the nemesis."""
+        """The latest server exit or start, or act of the nemesis that is not on certain clients alone."""
         self.kept: dict[str, list[Op]] = {}
         """Operations of steps that a check asked to keep, by pointer."""
         self.exits: list[Op] = []
@@ -59,7 +59,8 @@ class Facts:
         for client in plan.clients:
             self._client(client.name, client.user, client.consumer, include_own=client.include_own)
         for room in plan.rooms:
-            self.members.room(room.name, room.members, room.history, -1, -1)
+            self.members.making(room.name, room.members, room.history, -1)
+            self.members.made(room.name, room.members, -1)
 
     def keep(self, pointer: str) -> None:
         """Keep the operations of this step for the end."""
@@ -79,13 +80,11 @@ class Facts:
 
     def declared_lost(self, room: str) -> int:
         """Return the sequence through which the server declared a room's messages lost to retention."""
-        return self._lost.get(room, 0)
+        return self._lost.get(room, BEFORE_ALL)
 
     def lost_in_store(self, message: Message) -> bool:
         """Whether an audit that was fenced past the message does not show it."""
-        return message.audited_at == NEVER and any(
-            audit.covers(message) for audit in self.audits_of.get(message.room, ())
-        )
+        return any(audit.lacks(message) for audit in self.audits_of.get(message.room, ()))
 
     def head_at_most(self, room: str) -> int:
         """Return the highest sequence a room may have reached, for all that is known at the end."""
@@ -136,11 +135,11 @@ class Facts:
             if leg is not None and leg.stay is not None:
                 start = leg.frontier
             elif self.lacks("ack"):
-                start = max((other.frontier for other in shelf.legs), default=0)
+                start = max((other.frontier for other in shelf.legs), default=BEFORE_ALL)
             else:
                 start = shelf.high
             if stay is not None and not stay.whole_room:
-                start = max(start, stay.join_sequence or 0)
+                start = max(start, BEFORE_ALL if stay.join_sequence is None else stay.join_sequence)
             leg = shelf.running[process.name] = Leg(process, stay, start)
             shelf.legs.append(leg)
         return leg

@@ -65,12 +65,6 @@ class Family(Check):
             status, reason = Status.UNKNOWN, unknown
         elif exercised == 0:
             status, reason = Status.NOT_EXERCISED, idle
-        return Verdict(
-            name=self.name,
-            group="invariant",
-            status=status,
-            reason=reason,
-            exercised=exercised,
-            evidence=dict(evidence or {}),
-            violations=violations,
+        return self.pronounce(
+            status, reason=reason, exercised=exercised, evidence=evidence, violations=violations
         )

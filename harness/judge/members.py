@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from harness.judge.messages import NEVER, Message
 
+BEFORE_ALL = -1
+"""Below every sequence of a room, 0 included: who has been there from the start sees what stands beyond this."""
+
 
 class Stay:
     """One user's membership of one room, from one join to the leave or kick that ended it."""
@@ -19,8 +22,10 @@ class Stay:
         "certain_until",
         "end_sequence",
         "join_sequence",
+        "joins",
         "possible_from",
         "possible_until",
+        "removals",
         "room",
         "user",
         "whole_room",
@@ -32,6 +37,10 @@ class Stay:
         self.whole_room = whole_room
         self.possible_from = possible_from
         self.certain_from = NEVER
+        self.joins = 0
+        """How many joins and additions may have begun it: those that were not refused."""
+        self.removals = 0
+        """How many leaves and kicks may have ended it: those that were not refused."""
         self.join_sequence: int | None = None
         self.certain_until = NEVER
         self.possible_until = NEVER
@@ -51,7 +60,7 @@ class Stay:
             return False
         if sequence is not None and self.join_sequence is not None:
             return sequence <= self.join_sequence
-        return message.acked_at < self.possible_from
+        return message.exists_at < self.possible_from
 
     def shows(self, sequence: int) -> bool:
         """Whether what stands at this sequence is surely visible to the member."""
@@ -71,13 +80,16 @@ class Members:
         self.changes = 0
         """How many memberships were begun or ended after the rooms stood: each may take a sequence."""
 
-    def room(self, name: str, users: Iterable[str], history: object, invoked: int, answered: int) -> None:
-        """A room stands, with its first members, who see all of it."""
-        self._whole[name] = history == "whole_room"
+    def making(self, room: str, users: Iterable[str], history: object, index: int) -> None:
+        """The creation of a room with these members was invoked."""
+        self._whole[room] = history == "whole_room"
         for user in users:
-            stay = self._begin(user, name, invoked)
-            stay.certain_from = answered
-            stay.join_sequence = 0
+            self._asked(user, room, index)
+
+    def made(self, room: str, users: Iterable[str], index: int) -> None:
+        """It was answered: the room stands, and its first members see all of it."""
+        for user in users:
+            self.joined(user, room, index, BEFORE_ALL)
 
     def knows(self, room: str) -> bool:
         """Whether the room is known at all."""
@@ -86,9 +98,7 @@ class Members:
     def joining(self, user: str, room: str, index: int) -> None:
         """A join of, or an addition of, this user was invoked."""
         self.changes += 1
-        stay = self.latest(user, room)
-        if stay is None or stay.certain_until != NEVER:
-            self._begin(user, room, index)
+        self._asked(user, room, index)
 
     def joined(self, user: str, room: str, index: int, sequence: int | None) -> None:
         """It was answered: the membership is certain, and sees what comes after this sequence."""
@@ -98,17 +108,20 @@ class Members:
             stay.join_sequence = sequence
 
     def not_joined(self, user: str, room: str) -> None:
-        """It was refused."""
+        """It was refused; an earlier one that was never answered may still have been done."""
         stays = self._stays.get((user, room))
         if stays and stays[-1].certain_from == NEVER:
-            stays.pop()
+            stays[-1].joins -= 1
+            if not stays[-1].joins:
+                stays.pop()
 
     def leaving(self, user: str, room: str, index: int) -> None:
         """A leave or kick was invoked: from here on the user may be no member."""
         self.changes += 1
         stay = self.latest(user, room)
-        if stay is not None and stay.certain_until == NEVER:
-            stay.certain_until = index
+        if stay is not None and stay.possible_until == NEVER:
+            stay.certain_until = min(stay.certain_until, index)
+            stay.removals += 1
 
     def left(self, user: str, room: str, index: int, sequence: int | None) -> None:
         """It was answered."""
@@ -118,10 +131,12 @@ class Members:
             stay.end_sequence = sequence
 
     def not_left(self, user: str, room: str) -> None:
-        """It was refused: the user stayed."""
+        """It was refused: the user stayed, unless another one may have been done."""
         stay = self.latest(user, room)
-        if stay is not None and stay.possible_until == NEVER:
-            stay.certain_until = NEVER
+        if stay is not None and stay.possible_until == NEVER and stay.removals:
+            stay.removals -= 1
+            if not stay.removals:
+                stay.certain_until = NEVER
 
     def latest(self, user: str, room: str) -> Stay | None:
         """Return the newest stay, ended or not."""
@@ -132,8 +147,10 @@ class Members:
         """Return all stays of a user in a room, in order."""
         return self._stays.get((user, room), [])
 
-    def _begin(self, user: str, room: str, index: int) -> Stay:
-        stay = Stay(user, room, index, whole_room=self._whole.get(room, False))
-        self._stays.setdefault((user, room), []).append(stay)
-        self.users.setdefault(room, set()).add(user)
-        return stay
+    def _asked(self, user: str, room: str, index: int) -> None:
+        stay = self.latest(user, room)
+        if stay is None or stay.certain_until != NEVER:
+            stay = Stay(user, room, index, whole_room=self._whole.get(room, False))
+            self._stays.setdefault((user, room), []).append(stay)
+            self.users.setdefault(room, set()).add(user)
+        stay.joins += 1

@@ -34,7 +34,7 @@ class Suspect(NamedTuple):
     at: int
     sequence: int | None
     carried_at: int
-    """When the connect or poll that carried it was invoked; -1 when nobody says."""
+    """Not before this the connect, reconnect or poll that carried it was invoked; -1 when nobody says."""
 
 
 class MembersOnly(Family):
@@ -56,6 +56,7 @@ class MembersOnly(Family):
         self._judged += 1
         if not now.regular:
             carried_at = state.carriers[now.via][0] if now.via in state.carriers else -1
+            carried_at = max(carried_at, now.process.reconnected_at)
             self._suspects.append(Suspect(now.message, now.client, op.index, now.sequence, carried_at))
 
     def finish(self, state: State) -> Verdict:

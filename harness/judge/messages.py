@@ -35,7 +35,6 @@ class Message:
         "error",
         "failed",
         "first_invoke",
-        "got",
         "id",
         "key",
         "open_at",
@@ -73,11 +72,9 @@ class Message:
         """Of the last try that did not end ok."""
         self.position: str | None = None
         self.seen_at = NEVER
-        """First sighting by anybody but its sender: a delivery or an audit read."""
+        """First sighting by anybody: a delivery, if only of an echo, or an audit read."""
         self.seen_by = ""
         self.audited_at = NEVER
-        self.got = 0
-        """How many readers other than its sender's got it."""
         self.sequence: int | None = None
         """The first one told by anybody."""
         self.sequence_at = NEVER

@@ -59,14 +59,14 @@ class NoLoss(Family):
         )
 
     def _message(self, state: State, message: Message, readers: list[Reader], audits: list[Audit]) -> None:
-        audit = next((audit for audit in audits if audit.covers(message)), None)
+        audit = next((audit for audit in audits if audit.lacks(message)), None)
         stored = message.audited_at != NEVER
         judged = stored or audit is not None
-        if audit is not None and not stored:
+        if audit is not None:
             self._lost(message, audit)
         elif not stored and state.can("history") and message.acknowledged:
             self._unaudited.setdefault(message.room, message)
-        shown = stored or message.got > 0
+        shown = message.seen_at != NEVER
         for reader in readers:
             if reader.user == message.sender:
                 continue
@@ -82,7 +82,8 @@ class NoLoss(Family):
                 continue  # who is removed before reading does not get it
             if passed is None:
                 if any(
-                    client.connected(message.first_invoke, stay.certain_until) for client in reader.clients
+                    client.unreached or client.connected(message.first_invoke, stay.certain_until)
+                    for client in reader.clients
                 ):
                     self._unread.setdefault(reader.name, message)
                 else:

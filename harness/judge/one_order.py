@@ -56,7 +56,7 @@ class OneOrder(Family):
         self._judged = 0
         self._backs: list[Back] = []
         self._doubtful: dict[str, None] = {}
-        """Rooms in which first deliveries were not in the order of sequences, or had none."""
+        """Rooms in which first deliveries were not in the order of sequences, had none, or had others."""
 
     def step(self, state: State, op: Op) -> None:
         """Note a fall."""
@@ -65,7 +65,7 @@ class OneOrder(Family):
             return
         self._judged += 1
         if now.first:
-            if now.sequence is None or now.sequence < now.shelf.peak:
+            if now.sequence is None or now.sequence < now.shelf.peak or now.sequence != now.message.sequence:
                 self._doubtful[now.message.room] = None
             else:
                 now.shelf.peak = now.sequence
@@ -209,17 +209,18 @@ class OneOrder(Family):
                     self._passed_over(reader, shelf, leg, known[low:high])
 
     def _passed_over(self, reader: Reader, shelf: Shelf, leg: Leg, messages: Iterable[Message]) -> None:
-        stay, began, first, again = leg.stay, leg.process.began, shelf.first, leg.again
+        stay = leg.stay
         assert stay is not None
         for message in messages:
-            if first.get(message, -1) >= began or message in again or message.sender == reader.user:
+            if shelf.had(leg.process, message) or message.sender == reader.user:
                 continue
-            if stay.shows(_sequence(message)):
+            passed = leg.passed(_sequence(message), message.first_invoke)
+            if passed is not None and stay.shows(_sequence(message)):
                 self.found.add(
                     "gap",
                     f"{{who}} read {message.room} through {leg.frontier}, past `{message.name}` "
                     f"({message.sequence}), without getting it",
-                    proof(message.first_invoke, message.sequence_at, leg.frontier_at),
+                    proof(message.first_invoke, message.sequence_at, passed),
                     (message,),
                     who=reader.name,
                 )
@@ -227,18 +228,17 @@ class OneOrder(Family):
     def _opposite(self, state: State, room: str) -> None:
         chains: list[Chain] = []
         for reader in state.readers_of(room):
-            shelf = reader.shelves.get(room)
             stays = state.members.stays(reader.user, room)
-            if shelf is None or not stays:
-                continue
-            order = [
-                message
-                for message in shelf.first
-                if message.tries
-                and message.sender != reader.user
-                and any(not stay.hides(message, message.sequence) for stay in stays)
-            ]
-            chains.append(Chain(reader.name, order, shelf.first))
+            for client in reader.clients:  # two on one cursor share what comes, each in order
+                inbox = client.inbox(room)
+                order = [
+                    message
+                    for message in inbox
+                    if message.tries
+                    and (reader.include_own or message.sender != reader.user)
+                    and any(not stay.hides(message, message.sequence) for stay in stays)
+                ]
+                chains.append(Chain(client.name, order, inbox))
         for one, other, earlier, later in contradictions(chains):
             self.found.add(
                 "two-orders",

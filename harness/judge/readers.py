@@ -3,60 +3,22 @@
 * A *reader* is one consumer of one user: one cursor a room. Usually it is one client.
 * A *shelf* is one reader's reading of one room. A *leg* of it is the part that one process read during one
   stay: inside a leg sequences only rise, and it begins at the reader's resume point.
-* A *fence* is a moment at which a client had received everything up to something.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from harness.judge.members import Stay
+from harness.judge.fences import Fence
+from harness.judge.members import BEFORE_ALL, Stay
 from harness.judge.messages import NEVER, Message
-
-
-@dataclass(slots=True, eq=False)
-class Fence:
-    """One fence (or poll) that ended ok and vouches for what came before it."""
-
-    client: str
-    index: int
-    grade: str
-    """position, marker or window."""
-    bound: int = -1
-    """By position: what existed before this index is covered."""
-    positions: Collection[str] = ()
-    """By position: messages with one of these positions are covered."""
-    markers: Mapping[str, Message] | None = None
-    """By marker: the sentinel of each room that arrived."""
-    step: str | None = None
-    invoked: int = -1
-
-    def covers(self, message: Message, existed_at: int) -> bool:
-        """Whether it vouches for this message, which exists from this index on."""
-        if self.grade == "position":
-            return existed_at < self.bound or (
-                message.position is not None and message.position in self.positions
-            )
-        if self.grade == "marker" and self.markers is not None:
-            marker = self.markers.get(message.room)
-            return marker is not None and precedes(message, existed_at, marker)
-        return self.grade == "window" and existed_at < self.index
-
-
-def precedes(message: Message, existed_at: int, marker: Message) -> bool:
-    """Whether a message stands before a sentinel in the order of their room."""
-    if message.sequence is not None and marker.sequence is not None:
-        return message.sequence < marker.sequence
-    return existed_at < marker.first_invoke
 
 
 class Leg:
     """What one process read of one room during one stay."""
 
     __slots__ = (
-        "again",
         "claims",
         "frame",
         "frontier",
@@ -87,8 +49,6 @@ class Leg:
         self.claims: list[tuple[int, int, int]] = []
         """(after, through, op index), through rising."""
         self.throughs: list[int] = []
-        self.again: set[Message] = set()
-        """What this process got, though an earlier one had got it."""
         self.via: int | None = None
         self.frame = 0
         """How many claims there were when it last got something."""
@@ -104,18 +64,35 @@ class Leg:
             self.claims.append((after, through, index))
             self.throughs.append(through)
 
-    def claimed(self, sequence: int) -> int | None:
-        """Return the index of the first claim that covers this sequence."""
-        at = bisect_left(self.throughs, sequence)
-        if at < len(self.claims) and self.claims[at][0] < sequence:
-            return self.claims[at][2]
-        return None
+    def claimed(self, sequence: int, since: int) -> int | None:
+        """Return the index of the first claim after a moment that reaches this sequence, if it covers it."""
+        at = self._reaching(sequence, since)
+        return self.claims[at][2] if at is not None and self.claims[at][0] < sequence else None
+
+    def claimed_beyond(self, sequence: int, since: int) -> int | None:
+        """Return the index of the first claim after a moment that reaches this sequence, if only to skip it."""
+        at = self._reaching(sequence, since)
+        return self.claims[at][2] if at is not None else None
+
+    def passed(self, sequence: int, since: int) -> int | None:
+        """Return the index of a claim or delivery after a moment by which it was read past this sequence."""
+        if self.highest is not None and self.highest > sequence and self.highest_at > since:
+            return self.highest_at
+        return self.claimed_beyond(sequence, since)
+
+    def _reaching(self, sequence: int, since: int) -> int | None:
+        at = max(bisect_left(self.throughs, sequence), bisect_right(self.claims, since, key=_claimed_at))
+        return at if at < len(self.claims) else None
+
+
+def _claimed_at(claim: tuple[int, int, int]) -> int:
+    return claim[2]
 
 
 class Shelf:
     """One reader's reading of one room."""
 
-    __slots__ = ("_lows", "_lows_at", "again", "first", "high", "legs", "peak", "room", "running")
+    __slots__ = ("_asked", "_high", "_lows", "_lows_at", "again", "first", "legs", "peak", "room", "running")
 
     def __init__(self, room: str) -> None:
         self.room = room
@@ -125,16 +102,35 @@ class Shelf:
         """Latest delivery of what was delivered more than once."""
         self.peak = -1
         """The highest sequence of a first delivery."""
-        self.high = 0
-        """Highest sequence acknowledged, or perhaps acknowledged."""
         self.legs: list[Leg] = []
         self.running: dict[str, Leg] = {}
         """The leg under way, by process."""
+        self._high = BEFORE_ALL
+        self._asked: dict[int, int] = {}
+        """Acknowledgements that are not answered, by `op`."""
         self._lows: list[int] = []
         self._lows_at: list[int] = []
 
+    def acknowledging(self, op: int, sequence: int) -> None:
+        """An acknowledgement was invoked."""
+        self._asked[op] = sequence
+
+    def not_acknowledged(self, op: int) -> None:
+        """It was refused."""
+        self._asked.pop(op, None)
+
+    @property
+    def high(self) -> int:
+        """The highest sequence acknowledged, or perhaps acknowledged."""
+        return max(self._high, *self._asked.values()) if self._asked else self._high
+
+    def perhaps_acknowledged(self, op: int, sequence: int) -> None:
+        """It ended, and was not refused."""
+        self._asked.pop(op, None)
+        self._high = max(self._high, sequence)
+
     def acknowledged(self, sequence: int, index: int) -> None:
-        """An acknowledgement ended ok."""
+        """It ended ok."""
         if not self._lows or sequence > self._lows[-1]:
             self._lows.append(sequence)
             self._lows_at.append(index)
@@ -142,16 +138,16 @@ class Shelf:
     def low(self, index: int = NEVER) -> int:
         """Return the highest sequence surely acknowledged before this index."""
         at = bisect_left(self._lows_at, index)
-        return self._lows[at - 1] if at else 0
+        return self._lows[at - 1] if at else BEFORE_ALL
 
     def acknowledged_at(self, sequence: int) -> int | None:
         """Return the index of the first acknowledgement of this sequence."""
         at = bisect_left(self._lows, sequence)
         return self._lows_at[at] if at < len(self._lows) else None
 
-    def had(self, leg: Leg, message: Message) -> bool:
-        """Whether the process of this leg got the message."""
-        return self.first.get(message, -1) >= leg.process.began or message in leg.again
+    def had(self, process: Process, message: Message) -> bool:
+        """Whether this process got the message."""
+        return self.first.get(message, -1) >= process.began or message in process.again
 
 
 class Reader:
@@ -231,7 +227,7 @@ class Reader:
     ) -> Fence | None:
         """Return the earliest marker fence in (since, until) whose sentinel stands after the message."""
         fences = self._markers.get(message.room, [])
-        if since < 0 and until == NEVER:
+        if until == NEVER:
             fences = fences[-1:]  # the last sentinel stands after all others
         for fence in fences:
             if since < fence.index < until and fence.covers(message, existed_at):
@@ -242,7 +238,7 @@ class Reader:
 class Client:
     """One client: its reader, and when it may have been connected."""
 
-    __slots__ = ("heard", "name", "reader", "spans")
+    __slots__ = ("heard", "name", "reader", "spans", "unreached")
 
     def __init__(self, name: str, reader: Reader) -> None:
         self.name = name
@@ -251,6 +247,8 @@ class Client:
         """First deliveries by room; kept only for clients that share a reader, else it is the reader's."""
         self.spans: list[list[int]] = []
         """[from, until] op indices; from the invocation of a connect to the answer of the disconnect."""
+        self.unreached = False
+        """Whether it could not be brought back in the final phase, so that its record is not whole."""
 
     def inbox(self, room: str) -> Mapping[Message, int]:
         """Return what it got in a room: op indices of first deliveries over all its incarnations, in order."""
@@ -282,7 +280,7 @@ class Client:
 class Process:
     """One incarnation of a client."""
 
-    __slots__ = ("began", "client", "connection_at", "name", "reader")
+    __slots__ = ("again", "began", "client", "connection_at", "lost_at", "name", "reader", "reconnected_at")
 
     def __init__(self, name: str, client: Client, began: int) -> None:
         self.name = name
@@ -291,3 +289,8 @@ class Process:
         self.began = began
         self.connection_at = began
         """When its connection last came or went."""
+        self.lost_at = -1
+        self.reconnected_at = -1
+        """When the connection was lost that its driver has since found again: what comes now was asked for later."""
+        self.again: set[Message] = set()
+        """What it got, though an earlier process had got it."""

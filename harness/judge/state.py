@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 
 from harness.judge.delivery import Audit
 from harness.judge.facts import Facts
+from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
-from harness.judge.readers import Fence, Process
+from harness.judge.readers import Process
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
@@ -118,6 +119,8 @@ class State(Facts):
                 self.left_alone.add(process.client.name)
         elif op.type == "ok" and process.client.name in self.left_alone:
             self._back(process.client.name)
+        if op.type != "invoke" and self.final_at >= 0:
+            process.client.unreached = op.type != "ok"
         process.connection_at = process.reader.cause_at = op.index
 
     def _back(self, client: str) -> None:
@@ -133,12 +136,21 @@ class State(Facts):
     def _connection(self, op: Op) -> None:
         process = self.process(op.process, op.index)
         process.connection_at = process.reader.cause_at = op.index
+        if op.value.get("state") == "lost":
+            process.lost_at = op.index
+        else:
+            process.reconnected_at = process.lost_at
 
     def _nemesis(self, op: Op) -> None:
         """A fault is active from its invocation until what ends it was answered."""
-        self.disturbed_at = op.index
         named = op.value.get("targets", op.value.get("target", ""))
         targets = [str(item) for item in named] if isinstance(named, (list, tuple)) else [str(named)]
+        struck = [self.clients.get(target.partition("#")[0]) for target in targets]
+        if not struck or None in struck:
+            self.disturbed_at = op.index
+        for client in struck:
+            if client is not None:
+                client.reader.cause_at = op.index
         if op.type == "invoke" and op.f not in ("heal", "start", "resume"):
             span = [op.index, NEVER]
             self.faults.append(span)
@@ -153,7 +165,7 @@ class State(Facts):
 
     def _create(self, op: Op) -> None:
         room = text_of(op.value.get("room"))
-        if room is None or op.type != "ok" or any(known.name == room for known in self.plan.rooms):
+        if room is None or any(known.name == room for known in self.plan.rooms):
             return
         listed = op.value.get("members")
         users = (
@@ -161,8 +173,13 @@ class State(Facts):
         )
         if op.process not in NOT_CLIENTS:
             users.add(self.process(op.process, op.index).reader.user)
-        invoked = self.assumptions.invoked_at(op)
-        self.members.room(room, sorted(users), op.value.get("history"), invoked, op.index)
+        if op.type == "invoke":
+            self.members.making(room, sorted(users), op.value.get("history"), op.index)
+        elif op.type == "ok":
+            self.members.made(room, sorted(users), op.index)
+        elif op.type == "fail":
+            for user in users:
+                self.members.not_joined(user, room)
 
     def _membership(self, op: Op) -> None:
         room = text_of(op.value.get("room"))
@@ -222,7 +239,7 @@ class State(Facts):
             message.seen_at, message.seen_by = op.index, "the audit"
         audit = self.audits.get(op.op) if op.op is not None else None
         if audit is not None:
-            audit.count += 1
+            audit.seen.add(message)
         if sequence is not None:
             message.tell_sequence(sequence, "the audit", op.index, again=again)
             if audit is not None:
@@ -255,7 +272,10 @@ class State(Facts):
         prior = shelf.again.get(message, shelf.first.get(message, -1))
         own = message.sender == reader.user
         regular = (
-            bool(message.tries) and not own and leg.stay is not None and not leg.stay.hides(message, sequence)
+            bool(message.tries)
+            and (reader.include_own or not own)
+            and leg.stay is not None
+            and not leg.stay.hides(message, sequence)
         )
         via = integer(value.get("via"))
 
@@ -263,7 +283,7 @@ class State(Facts):
         now.process, now.client, now.reader, now.shelf, now.leg = process, process.client, reader, shelf, leg
         now.stay, now.own, now.regular, now.via = leg.stay, own, regular, via
         now.prior, now.first = prior, prior < 0
-        now.repeated = prior >= 0 and shelf.had(leg, message)
+        now.repeated = prior >= 0 and shelf.had(process, message)
         now.existed_at = message.exists_at
         now.before_of = None
         if regular and sequence is not None:
@@ -279,13 +299,11 @@ class State(Facts):
             process.client.heard.setdefault(message.room, {}).setdefault(message, index)
         if prior < 0:
             shelf.first[message] = index
-            if not own:
-                message.got += 1
         else:
             shelf.again[message] = index
             if not now.repeated:
-                leg.again.add(message)
-        if message.seen_at == NEVER and not own:
+                process.again.add(message)
+        if message.seen_at == NEVER:
             message.seen_at, message.seen_by = index, reader.name
         if sequence is not None:
             message.tell_sequence(sequence, reader.name, index, again=prior >= 0)
@@ -300,20 +318,25 @@ class State(Facts):
         leg.claim(after if after is not None else through, through, op.index)
         leg.pass_over(through, op.index)
         lost = integer(op.value.get("lost"))
-        if lost:
-            self._lost[room] = max(lost, self._lost.get(room, 0))
+        if lost is not None:
+            self._lost[room] = max(lost, self.declared_lost(room))
 
     def _ack(self, op: Op) -> None:
         acks = op.value.get("acks")
-        if not isinstance(acks, Mapping):
+        if not isinstance(acks, Mapping) or op.op is None:
             return
         reader = self.process(op.process, op.index).reader
         for room, sequence in acks.items():
             if isinstance(room, str) and integer(sequence) is not None:
                 shelf = reader.shelf(room)
+                if op.type == "invoke":
+                    shelf.acknowledging(op.op, sequence)
+                elif op.type == "fail" and op.f == "ack":
+                    shelf.not_acknowledged(op.op)
+                else:  # a poll acknowledges before it reads, and may be refused for its reading
+                    shelf.perhaps_acknowledged(op.op, sequence)
                 if op.type == "ok":
                     shelf.acknowledged(sequence, op.index)
-                shelf.high = max(shelf.high, sequence)
 
     def _poll(self, op: Op) -> None:
         self._ack(op)
@@ -338,6 +361,8 @@ class State(Facts):
         self._vouch(op, process, text_of(op.value.get("grade")) or "window", positions)
 
     def _vouch(self, op: Op, process: Process, grade: str, positions: set[str] | frozenset[str]) -> None:
+        if grade == "position" and not positions:
+            return  # it asked for nothing
         markers: dict[str, Message] = {}
         named = op.value.get("markers")
         if grade == "marker" and isinstance(named, Mapping):

@@ -6,7 +6,6 @@ import errno
 import gc
 import importlib
 import os
-import random
 import signal
 import sys
 import traceback
@@ -59,7 +58,8 @@ def _child(request: Mapping[str, Any], stdio: Sequence[int], keeper: int, failed
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         _stdio(stdio)
-        os.environ.update(request.get("env") or {})
+        for name, value in (request.get("env") or {}).items():  # `update` would touch more memory
+            os.environ[name] = value
         try:
             if request.get("cwd"):
                 os.chdir(request["cwd"])
@@ -86,10 +86,10 @@ def _stdio(stdio: Sequence[int]) -> None:
 
 
 def _entry(module: str, args: list[str]) -> NoReturn:
-    random.seed()
-    gc.enable()
+    gc.enable()  # `random` has reseeded itself, as it does after every fork
     sys.argv = [module, *args]
-    code = importlib.import_module(module).main(list(args))
+    entry = sys.modules.get(module) or importlib.import_module(module)
+    code = entry.main(list(args))
     _leave(int(code or 0))
 
 

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
+# Loaded here, once: each loading makes a new class, and in a forked child that costs memory shared until then.
+_LIBC = ctypes.CDLL(None)
+
 
 def _prctl(option: int, value: int) -> bool:
     if sys.platform != "linux":
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
-    return bool(libc.prctl(option, value, 0, 0, 0) == 0)
+    return bool(_LIBC.prctl(option, value, 0, 0, 0) == 0)
 
 
 def become_subreaper() -> bool:

@@ -1,6 +1,7 @@
 """The keeper program: `python -m harness.keeper.main FD [MODULE ...]`.
 
-FD is its end of a SOCK_SEQPACKET pair; the modules are imported before it says that it is ready. One JSON
+FD is its end of a SOCK_SEQPACKET pair; the modules are imported, and their `rehearse()` called where they have
+one, before it says that it is ready. A rehearsal leaves no thread and nothing open. One JSON
 object a packet; a `spawn` carries three file descriptors.
 
 | request | answer |
@@ -31,7 +32,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.keeper import PACKET, children, linux
+from harness.keeper import PACKET, children, linux, sharing
 
 #: How long the dying may take. SIGKILL cannot be refused; only a process in an uninterruptible call is slow.
 DYING_S = 5.0
@@ -188,9 +189,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         gc.disable()  # not while importing; children turn it on again
         for module in arguments[1:]:
-            importlib.import_module(module)
-        gc.collect()
-        gc.freeze()  # children share these pages with us for as long as nobody writes to them
+            rehearse = getattr(importlib.import_module(module), "rehearse", None)
+            if rehearse is not None:
+                rehearse()
+        sharing.settle()
         hello = {"ready": True, "pid": os.getpid(), "scratch": str(scratch), "subreaper": subreaper}
         channel.send(json.dumps(hello).encode())
         keeper.run()

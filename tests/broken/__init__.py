@@ -9,6 +9,7 @@ its fault switched off it is the good server, and must pass the same scenarios.
 
 from __future__ import annotations
 
+from tests.broken import garbles, shows_wrongly, withholds
 from tests.broken.broken import Broken
 from tests.broken.echoes import ECHOES
 from tests.broken.swallows import SWALLOWS
@@ -17,5 +18,28 @@ from tests.broken.tells_outsiders_late import TELLS_OUTSIDERS_LATE
 
 #: The gallery, by name.
 GALLERY: dict[str, Broken] = {
-    broken.name: broken for broken in (ECHOES, SWALLOWS, TELLS_OUTSIDERS, TELLS_OUTSIDERS_LATE)
+    broken.name: broken
+    for broken in (
+        ECHOES,
+        SWALLOWS,
+        TELLS_OUTSIDERS,
+        TELLS_OUTSIDERS_LATE,
+        shows_wrongly.DOUBLES,
+        shows_wrongly.REVERSES,
+        shows_wrongly.REVERSES_FOR_ONE,
+        shows_wrongly.RENUMBERS_FOR_ONE,
+        shows_wrongly.REUSES,
+        shows_wrongly.RESTORES,
+        garbles.ALTERS,
+        garbles.TRUNCATES,
+        garbles.INVENTS,
+        garbles.MIXES_UP,
+        garbles.CROSSES,
+        garbles.CROSSES_AS_OWN,
+        withholds.STARVES,
+        withholds.DROPS_EVERY_SECOND,
+        withholds.CLAIMS_AHEAD,
+        withholds.INCLUDES_AHEAD,
+        withholds.ECHOES_TO_SECOND_DEVICE,
+    )
 }

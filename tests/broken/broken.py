@@ -18,4 +18,8 @@ class Broken:
     kinds: frozenset[str]
     """Exactly what it must be convicted of."""
     scenarios: tuple[str, ...]
-    """Each of these must convict it."""
+    """Each of these must convict it: one of `scenarios/`, or a path in the repository without `.yaml`."""
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the scenario files, relative to the repository."""
+        return tuple(f"{name}.yaml" if "/" in name else f"scenarios/{name}.yaml" for name in self.scenarios)

@@ -317,7 +317,7 @@ ENTRIES = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(ENTRIES, max_size=40))
 def test_every_history_keeps_the_rules(script):
     view = DictView()  # its apply() asserts dense sequences and growing cursors

@@ -232,7 +232,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ACTIONS)
 def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
     """The overlay answers as the log does: cutting a script into groups changes nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -27,6 +28,13 @@ def run(coroutine):
     return asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
+@asynccontextmanager
+async def people(data, *users):
+    """A server and a client for each of these users."""
+    async with real_server(data) as server, AsyncExitStack() as clients:
+        yield [await clients.enter_async_context(Client(server.target, user=user)) for user in users]
+
+
 async def room_of(client, *members, room="lobby", **options):
     return await client.create_room(room, members=members, **options)
 
@@ -39,12 +47,7 @@ async def read(stream, into):
 
 def test_everybody_but_the_sender_receives_in_order(tmp_path):
     async def main():
-        async with (
-            real_server(tmp_path) as server,
-            Client(server.target, user="alice") as alice,
-            Client(server.target, user="bob") as bob,
-            Client(server.target, user="doug") as doug,
-        ):
+        async with people(tmp_path, "alice", "bob", "doug") as (alice, bob, doug):
             await room_of(alice, "bob")
             sent = [(await alice.send("lobby", f"m{n}")).sequence for n in range(5)]
             messages = bob.receive()
@@ -119,7 +122,7 @@ def test_unacknowledged_messages_come_again_to_the_next_process_only(tmp_path):
 
 def test_a_message_id_is_stored_once(tmp_path):
     async def main():
-        async with real_server(tmp_path) as server, Client(server.target, user="alice") as alice:
+        async with people(tmp_path, "alice") as (alice,):
             await room_of(alice)
             first = await alice.send("lobby", "x", client_message_id="id")
             again = await alice.send("lobby", "x", client_message_id="id")
@@ -133,7 +136,7 @@ def test_a_message_id_is_stored_once(tmp_path):
 
 def test_batches_are_stored_in_order_and_answered_one_by_one(tmp_path):
     async def main():
-        async with real_server(tmp_path) as server, Client(server.target, user="alice") as alice:
+        async with people(tmp_path, "alice") as (alice,):
             await room_of(alice)
             results = await asyncio.gather(
                 *(alice.send_batch([Outgoing("lobby", f"{n}.{k}") for k in range(50)]) for n in range(5))
@@ -173,11 +176,7 @@ def test_batches_survive_a_killed_server(tmp_path):
 
 def test_a_full_window_waits_for_acknowledgements(tmp_path):
     async def main():
-        async with (
-            real_server(tmp_path) as server,
-            Client(server.target, user="alice") as alice,
-            Client(server.target, user="bob") as bob,
-        ):
+        async with people(tmp_path, "alice", "bob") as (alice, bob):
             await room_of(alice, "bob")
             sent = [(await alice.send("lobby", f"m{n}")).sequence for n in range(10)]
             stream = bob.subscribe(window=4)
@@ -222,12 +221,7 @@ def test_a_second_subscriber_of_one_consumer_takes_over(tmp_path):
 
 def test_fences_prove_what_has_come(tmp_path):
     async def main():
-        async with (
-            real_server(tmp_path) as server,
-            Client(server.target, user="alice") as alice,
-            Client(server.target, user="bob") as bob,
-            Client(server.target, user="doug") as doug,
-        ):
+        async with people(tmp_path, "alice", "bob", "doug") as (alice, bob, doug):
             await room_of(alice, "bob")
             got, nothing = [], []
             streams = {bob: bob.subscribe(), doug: doug.subscribe()}
@@ -249,12 +243,7 @@ def test_fences_prove_what_has_come(tmp_path):
 
 def test_rooms_and_who_may_do_what(tmp_path):
     async def main():
-        async with (
-            real_server(tmp_path) as server,
-            Client(server.target, user="alice") as alice,
-            Client(server.target, user="bob") as bob,
-            Client(server.target, user="harness") as harness,
-        ):
+        async with people(tmp_path, "alice", "bob", "harness") as (alice, bob, harness):
             await room_of(
                 harness,
                 "alice",

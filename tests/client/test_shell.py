@@ -98,7 +98,8 @@ def test_nobody_there_is_a_sentence(words):
     async def main():
         code, out, err = await shell(*words, "--server", "127.0.0.1:1", "--user", "bob", "--timeout", "0.3")
         assert (code, out) == (3, "")
-        assert err.startswith("chatsys: UNAVAILABLE: ")
+        # Which of the two is a matter of how busy the machine is: the last try ends with the time allowed.
+        assert err.startswith(("chatsys: UNAVAILABLE: ", "chatsys: DEADLINE_EXCEEDED: "))
         assert err.count("\n") == 1
 
     asyncio.run(main())

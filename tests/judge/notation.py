@@ -2,6 +2,7 @@
 
     alice connect                        invoke and ok; `-> fail CODE`, `-> info` and `-> open` end it otherwise
     alice send hello lobby -> ok 2 p2    invoke and completion; sequence and position are optional
+    alice send hello lobby from al -> ok a client whose user has another name
     alice send hello lobby -> open       only the invocation ...
     alice sent hello -> ok 2 p2          ... and later its completion
     bob got hello 2                      a delivery; `in ROOM`, `from USER`, `text T` when not as it was sent
@@ -11,6 +12,7 @@
     bob acks 2 -> ok 2                   an acknowledgement; the number after ok is the cursor reported
     alice creates den bob -> ok p3       a room and its other members
     bob joins red -> ok 3                likewise leaves; `alice kicks bob red -> ok 4`, `alice adds bob red -> ok 4`
+    alice creates red bob -> ok          a room with these members and its creator
     bob reconnects                       the driver lost and found its server
     bob restarts                         the process is killed as asked; from here on `bob` is the next incarnation
     bob exits 1                          unasked, with this code; `server exits 1`
@@ -239,8 +241,11 @@ class History:
         if "text" in rest:
             at = rest.index("text")
             text, rest = rest[at + 1], rest[:at]
-        name, room = rest[0], rest[1] if len(rest) > 1 else "lobby"
         sender = "fence" if who in ("harness", "fence") else who.partition("#")[0]
+        if "from" in rest:
+            at = rest.index("from")
+            sender, rest = rest[at + 1], rest[:at]
+        name, room = rest[0], rest[1] if len(rest) > 1 else "lobby"
         value = {
             "room": room,
             "id": None if sender == "fence" else name,

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.judge import ALL_FAMILIES, judge
@@ -112,7 +112,7 @@ def histories(draw: st.DrawFn) -> list[Op]:
     ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(histories())
 def test_no_history_breaks_a_check(history: list[Op]) -> None:
     judgement = judge(PLAN, history)
@@ -125,7 +125,7 @@ def test_no_history_breaks_a_check(history: list[Op]) -> None:
         assert all(0 <= index < len(history) for index in violation.ops)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False), st.integers(2, 4), st.integers(0, 60))
 def test_a_correct_server_passes(chance: random.Random, size: int, steps: int) -> None:
     simulation = Simulation(size, steps, chance.choice)
@@ -134,7 +134,7 @@ def test_a_correct_server_passes(chance: random.Random, size: int, steps: int) -
     assert judgement.status is RunStatus.PASS, (judgement.reason, told)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.randoms(use_true_random=False), st.integers(2, 4), st.integers(5, 40))
 def test_without_one_delivery_it_fails(chance: random.Random, size: int, steps: int) -> None:
     simulation = Simulation(size, steps, chance.choice)

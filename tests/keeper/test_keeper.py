@@ -75,6 +75,33 @@ def test_a_forked_entry_gets_its_arguments_and_its_result_is_the_exit_code(tmp_p
     asyncio.run(scenario())
 
 
+def test_a_module_is_rehearsed_before_the_first_fork_and_each_child_has_its_own_randomness(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "rehearsed_for_test.py").write_text(
+        "import os, random\n"
+        "rehearsed = []\n"
+        "def rehearse():\n"
+        "    rehearsed.append(os.getpid())\n"
+        "def main(args):\n"
+        "    print(rehearsed == [os.getppid()], random.random(), flush=True)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    async def scenario():
+        async with running("rehearsed_for_test") as keeper:
+            said = []
+            for _ in range(2):
+                child, output = await start(keeper, module="rehearsed_for_test")
+                with output:
+                    said.append(output.read().split())
+                assert await child.wait(5) == Exit(0, None)
+            assert [rehearsed for rehearsed, _ in said] == [b"True", b"True"]
+            assert said[0] != said[1]
+
+    asyncio.run(scenario())
+
+
 def test_an_entry_that_raises_says_so_and_never_returns_into_the_keeper(tmp_path, monkeypatch):
     (tmp_path / "entry_that_raises.py").write_text("def main(args):\n    raise KeyError('lost')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

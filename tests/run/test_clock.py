@@ -71,7 +71,7 @@ def test_a_cancelled_pause_gives_its_lane_back():
     asyncio.run(scenario())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=5), min_size=1, max_size=4))
 def test_lanes_wake_in_the_order_of_their_due_times_then_of_asking(lanes):
     """At max the order of events is that of a simulation with exact times."""

@@ -94,6 +94,9 @@ class ExpectStep(Check):
             return (self._verdict(Status.FAIL, "", evidence, violations),)
         if unknown:
             return (self._verdict(Status.UNKNOWN, unknown, evidence),)
+        if unsent := [id_ for id_ in self._action.ids if id_ not in messages]:
+            reason = f"{quoted(unsent)} was never sent"
+            return (self._verdict(Status.UNKNOWN, reason, evidence),)
         open_ = [id_ for id_, message in messages.items() if message.standing == "open"]
         if self._action.received_by and open_ and len(open_) == len(self._action.ids):
             lacking = unmet(open_, self._action.received_by, self._got)
@@ -109,11 +112,8 @@ class ExpectStep(Check):
         evidence: dict[str, int] | None = None,
         violations: Iterable[Violation] = (),
     ) -> Verdict:
-        return Verdict(
-            name=self.title,
-            group=self.group,
-            status=status,
-            pointer=self.pointer,
+        return self.pronounce(
+            status,
             reason=reason,
             exercised=0 if status is Status.NOT_EXERCISED else self._pairs,
             evidence=evidence or {},

@@ -65,11 +65,8 @@ class InboxCheck(Check):
             if missing:
                 reason += f"; {quoted(missing)} had not come"
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
-                pointer=self.pointer,
+            self.pronounce(
+                status,
                 reason=reason,
                 exercised=len(self._got),
                 evidence=evidence,
@@ -164,11 +161,8 @@ class NothingElse(Check):
         if not violations and grade is None:
             status, reason = Status.UNKNOWN, f"nothing shows that {self._client} was read to the end"
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
-                pointer=self.pointer,
+            self.pronounce(
+                status,
                 reason=reason,
                 exercised=len(self._got),
                 evidence=evidence,

@@ -58,10 +58,8 @@ class Outcomes(Check):
         elif not judged:
             status, unknown = Status.NOT_EXERCISED, "no send that must end in one way was made"
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
+            self.pronounce(
+                status,
                 reason=unknown if not violations else "",
                 exercised=judged,
                 violations=tuple(violations),

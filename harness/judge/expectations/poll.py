@@ -81,15 +81,12 @@ class PollStep(Check):
         if not violations and unknown:
             status = Status.UNKNOWN if self._asked else Status.NOT_EXERCISED
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
-                pointer=self.pointer,
+            self.pronounce(
+                status,
                 reason="" if violations else unknown,
                 exercised=len(self._asked),
                 evidence=evidence if self._asked else {},
-                violations=tuple(violations),
+                violations=violations,
             ),
         )
 

@@ -35,10 +35,8 @@ class Processes(Check):
         seen = len(state.exits) + len(state.processes)
         status = Status.FAIL if violations else Status.PASS if seen else Status.NOT_EXERCISED
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
+            self.pronounce(
+                status,
                 reason="no process was recorded" if status is Status.NOT_EXERCISED else "",
                 exercised=seen,
                 violations=tuple(violations),

@@ -38,9 +38,11 @@ class RefusedStep(Check):
         done = [op for op in state.kept[self._step.pointer] if op.f == f]
         invoked = {op.op: op.index for op in done if op.type == "invoke"}
         ended = [op for op in done if op.type != "invoke"]
-        wrong = [op for op in ended if op.type == "ok" or _code(op) != self._step.refused]
-        open_ = [op for op in wrong if op.type == "info"]
-        violations = tuple(self._violation(op, invoked.get(op.op, -1)) for op in wrong if op.type != "info")
+        open_ = [op for op in ended if op.type == "info"]
+        wrong = [
+            op for op in ended if op.type == "ok" or (op.type == "fail" and _code(op) != self._step.refused)
+        ]
+        violations = tuple(self._violation(op, invoked.get(op.op, -1)) for op in wrong)
         status, reason = Status.PASS, ""
         if violations:
             status = Status.FAIL
@@ -50,11 +52,8 @@ class RefusedStep(Check):
         elif not ended:
             status, reason = Status.NOT_EXERCISED, "the script stopped before this step"
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
-                pointer=self.pointer,
+            self.pronounce(
+                status,
                 reason=reason,
                 exercised=len(ended),
                 violations=violations,

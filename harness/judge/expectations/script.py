@@ -49,10 +49,8 @@ class Script(Check):
         if status is Status.NOT_EXERCISED and state.size == 0:
             reason = "the history is empty"
         return (
-            Verdict(
-                name=self.title,
-                group=self.group,
-                status=status,
+            self.pronounce(
+                status,
                 reason=reason,
                 exercised=int(status is not Status.NOT_EXERCISED),
                 violations=violations,
