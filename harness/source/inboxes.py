@@ -49,6 +49,7 @@ class _Table:
         self._certain: dict[str, set[str]] = {}
         """Room -> the messages that will certainly exist there."""
         self._by_user: dict[str, set[str]] = {}
+        self._raced: dict[str, list[str]] = {}
 
     def read(self, data: Mapping[str, Any]) -> Inboxes:
         self.scope.step = 1 << 30  # after all steps
@@ -190,11 +191,10 @@ class _Table:
                 if message.id in missing:
                     self.incomplete.add(pointer)  # one entry for many clients: said of the first
                     self._left_out(client, message, pointer)
-            for racer, id_ in scope.raced:
+            for id_ in self._raced_by(client):
                 message = scope.messages[id_]
                 if (
-                    racer == client
-                    and message.room == room
+                    message.room == room
                     and id_ not in listed
                     and not message.impossible
                     and scope.reach(client, message) == "may"
@@ -216,6 +216,13 @@ class _Table:
         if room in scope.members.changed or who.stay_offline:
             due = {id_ for id_ in due if scope.reach(client, scope.messages[id_]) == "will"}
         return due
+
+    def _raced_by(self, client: str) -> list[str]:
+        """Messages that raced with a removal of this client."""
+        if not self._raced:
+            for racer, id_ in self.scope.raced:
+                self._raced.setdefault(racer, []).append(id_)
+        return self._raced.get(client, [])
 
     def _race(self, client: str, name: str, message: Message, pointer: str) -> None:
         scope = self.scope
