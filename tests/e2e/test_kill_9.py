@@ -67,7 +67,8 @@ def test_nothing_is_left_two_seconds_later(chatsim, scenario, moment):
     with chatsim.start("run", scenario(SCENARIO), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         run = until(lambda: keeper_of(process), "the keeper", 10)
         until(lambda: reached(recorded(chatsim.reports), moment), f"moment {moment}", 20)
-        lines = recorded(chatsim.reports)  # before looking: who comes meanwhile is alive, and not in it
+        # In this order: what is started between the two looks is alive and not yet on our list, never the reverse.
+        lines = recorded(chatsim.reports)
         alive = members(run)
         process.kill()
         killed_at = time.monotonic()
