@@ -8,6 +8,7 @@ import click
 
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import load_or_exit
+from harness.model.plan import Plan
 from harness.source.explain import explain
 
 
@@ -20,4 +21,9 @@ def command(paths: Sequence[str]) -> None:
     Example:
       chatsim explain scenarios/basic.yaml
     """
-    click.echo("\n".join(explain(plan) for plan in load_or_exit(paths)))
+    files: dict[str, list[Plan]] = {}
+    for plan in load_or_exit(paths):
+        files.setdefault(plan.file, []).append(plan)
+    # The rows of a matrix differ in little: the first is told, and the others are named.
+    told = (explain(rows[0], [row.name for row in rows]) for rows in files.values())
+    click.echo("\n".join(told))

@@ -80,6 +80,10 @@ class Driver:
         self.receive = "stream"
         self.acks = "auto"
         self.include_own = False
+        self.window: int | None = None
+        """Unacknowledged messages it wants at most; None leaves it to the server."""
+        self.handles_per_s: float | None = None
+        """The pace at which it hands messages over and acknowledges them; None is no limit."""
         self.role = "client"
         self.cast: Sequence[Mapping[str, Any]] = ()
         self.rooms: Sequence[Mapping[str, Any]] = ()
@@ -281,6 +285,8 @@ class Driver:
         self.receive, self.role = receive, role
         self.acks = request.choice("acks", ("auto", "manual"))
         self.include_own = request.flag("include_own")
+        self.window = request.number("window") if "window" in request.fields else None
+        self.handles_per_s = request.rate("handles_per_s") if "handles_per_s" in request.fields else None
         self.cast, self.rooms = request.fields.get("cast", ()), request.fields.get("rooms", ())
         self.is_set_up = True
 

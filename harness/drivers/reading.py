@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from chatsys.client import (
@@ -64,27 +65,62 @@ class _Teller:
 
     def tell(self, deltas: Sequence[Delta], **via: Any) -> dict[str, int]:
         """Write the lines of some deltas; return what may be acknowledged once they have left."""
-        driver, due = self._driver, {}
+        due: dict[str, int] = {}
         for delta in deltas:
             for message in delta.messages:
-                driver.deliver(
-                    message.room_id,
-                    message.client_message_id,
-                    message.sender_id,
-                    text_of(message),
-                    message.sequence,
-                    **via,
-                )
-            if self.claims and delta.through > delta.after:
-                lost = {"lost": delta.lost_through} if delta.lost_through else {}
-                driver.event(
-                    "claim", room=delta.room, after=delta.after, through=delta.through, **lost, **via
-                )
-            if delta.ended:
-                driver.event("ended", room=delta.room, through=delta.through, **via)
+                self._hand_over(message, via)
+            self._close(delta, via)
             if delta.messages or delta.ended:
                 due[delta.room] = delta.through
         return due
+
+    async def tell_slowly(
+        self, deltas: Sequence[Delta], per_s: float, handled: Callable[[str, int], None]
+    ) -> None:
+        """Write the lines of some deltas at the pace of a slow reader, saying after each message that it is handled.
+
+        Cancelled, it writes the rest at once: what was taken from the server is the application's.
+        """
+        pending = deque(deltas)
+        left: deque[Message] = deque()
+        try:
+            while pending:
+                left = deque(pending[0].messages)
+                while left:
+                    await asyncio.sleep(1 / per_s)  # this is how long the application takes over it
+                    message = left.popleft()
+                    self._hand_over(message, {})
+                    await self._driver.flushed()
+                    handled(message.room_id, message.sequence)
+                delta = pending.popleft()
+                self._close(delta, {})
+                if delta.messages or delta.ended:
+                    handled(delta.room, delta.through)
+        finally:
+            for delta in pending:
+                for message in left if delta is pending[0] else delta.messages:
+                    self._hand_over(message, {})
+                self._close(delta, {})
+
+    def _hand_over(self, message: Message, via: Mapping[str, Any]) -> None:
+        self._driver.deliver(
+            message.room_id,
+            message.client_message_id,
+            message.sender_id,
+            text_of(message),
+            message.sequence,
+            **via,
+        )
+
+    def _close(self, delta: Delta, via: Mapping[str, Any]) -> None:
+        """Say what a delta claims, once its messages were handed over."""
+        if self.claims and delta.through > delta.after:
+            lost = {"lost": delta.lost_through} if delta.lost_through else {}
+            self._driver.event(
+                "claim", room=delta.room, after=delta.after, through=delta.through, **lost, **via
+            )
+        if delta.ended:
+            self._driver.event("ended", room=delta.room, through=delta.through, **via)
 
     async def ack(self, acks: Mapping[str, int], within: float = 10.0) -> None:
         """Acknowledge, telling so before and after. Raises ChatError."""
@@ -126,7 +162,7 @@ class StreamReader:
 
     async def start(self, within: float) -> str:
         """Open the stream and begin to read it."""
-        self._stream = self._client.subscribe()
+        self._stream = self._client.subscribe(window=self._driver.window or 0)
         self._task = asyncio.create_task(self._read(self._stream))
         return await self._stream.opened(within)
 
@@ -146,11 +182,13 @@ class StreamReader:
                 match update:
                     case Frame(deltas):
                         opened = True
+                        if self._driver.handles_per_s is not None:
+                            await self._teller.tell_slowly(deltas, self._driver.handles_per_s, self._handled)
+                            continue
                         due = self._teller.tell(deltas)
                         await self._driver.flushed()
-                        if self._driver.acks == "auto":
-                            for room, sequence in due.items():
-                                self._acks.ack(room, sequence)
+                        for room, sequence in due.items():
+                            self._handled(room, sequence)
                     case Lost(fault):
                         self._teller.lost(fault)
                     case Restored():
@@ -162,6 +200,10 @@ class StreamReader:
             # The end for good: said once more, with its reason, unless it never began.
             if opened:
                 self._teller.lost(fault)
+
+    def _handled(self, room: str, sequence: int) -> None:
+        if self._driver.acks == "auto":
+            self._acks.ack(room, sequence)
 
     async def fence_positions(self, request: Request) -> Mapping[str, Any]:
         """Ask for a frame that says how far it is, and wait until it was written out."""
@@ -220,10 +262,10 @@ class PollReader:
         async with _Hold(self):
             while True:
                 left = max(0.001, deadline - asyncio.get_running_loop().time())
-                limit = wanted - count if wanted else 0
+                limit = self._most(wanted - count if wanted else 0)
                 polled = await self._client.poll(positions=positions, max_messages=limit, within=left)
                 due.update(self._teller.tell(polled.deltas, request=request.id))
-                count += sum(len(delta.messages) for delta in polled.deltas)
+                count += await self._pace(polled)
                 if polled.caught_up or (wanted and count >= wanted):
                     break
             await self._driver.flushed()
@@ -313,7 +355,12 @@ class PollReader:
             await self._driver.flushed()
             try:
                 polled = await self._client.poll(
-                    positions=positions, acks=acks, wait=wait, within=within, patient=patient
+                    positions=positions,
+                    acks=acks,
+                    max_messages=self._most(),
+                    wait=wait,
+                    within=within,
+                    patient=patient,
                 )
             except BaseException as fault:
                 self._driver.event("polled", poll=number, error=_error(fault))
@@ -335,7 +382,21 @@ class PollReader:
                 else {},
             )
             await self._driver.flushed()
-            return polled
+        await self._pace(polled)
+        return polled
+
+    def _most(self, wanted: int = 0) -> int:
+        """Return how many messages to ask for at once, 0 leaving it to the server; a slow reader asks for one."""
+        if self._driver.handles_per_s is not None:
+            return 1
+        return min(wanted, self._driver.window or wanted) or self._driver.window or 0
+
+    async def _pace(self, polled: Polled) -> int:
+        """Take as long over what a poll brought as a slow reader does; return how many messages that was."""
+        count = sum(len(delta.messages) for delta in polled.deltas)
+        if self._driver.handles_per_s is not None and count:
+            await asyncio.sleep(count / self._driver.handles_per_s)
+        return count
 
     def hold(self) -> None:
         """Poll no more by itself until `release`; the poll under way ends with CANCELLED."""

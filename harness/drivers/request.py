@@ -124,6 +124,13 @@ class Request:
             raise self._wrong(name, "a whole number, 0 or more", value)
         return value
 
+    def rate(self, name: str) -> float:
+        """Return a field that is a number above 0."""
+        value = self.fields.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
+            raise self._wrong(name, "a number above 0", value)
+        return float(value)
+
     def flag(self, name: str) -> bool:
         """Return a field that is true or false; false when it is missing."""
         value = self.fields.get(name, False)

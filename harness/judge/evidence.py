@@ -89,10 +89,15 @@ def last_window(reader: Reader, until: int) -> Fence | None:
     return None
 
 
-def final_grade(client: Client, since: int, size: int) -> str | None:
-    """Return how a client's record is known to be whole: its last fence's grade, or that it never was online."""
+def final_grade(client: Client, since: int, size: int, *, left_alone: bool = False) -> str | None:
+    """Return how a client's record is known to be whole: its last fence's grade, or that it never was online.
+
+    One that is `left_alone`, because the script wants it so, is judged by its record when it was offline at the end.
+    """
     if client.unreached:
         return None
+    if left_alone and since >= 0 and not client.connected(since, size):
+        return NOT_CONNECTED
     fences = client.reader.fences
     if fences and fences[-1].index > since:  # one from before the final phase says nothing of what came after
         return f"by {fences[-1].grade}"

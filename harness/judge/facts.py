@@ -71,6 +71,10 @@ class Facts:
         """Operations of `script` about the script itself, and `leftovers`."""
         self.final_at = -1
         """When the final phase began; -1 before."""
+        self.left_alone = {client.name for client in plan.clients if client.stay_offline}
+        """Clients that are not brought back at the end: they stay offline, or were refused as scripted."""
+        self.refusals = {step.pointer for step in plan.walk() if step.refused is not None}
+        """Pointers of steps that must be refused."""
         self.faults: list[Fault] = []
         """Scripted faults, in the order in which they began."""
         self._active: dict[str, list[Fault]] = {}

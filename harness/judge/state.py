@@ -115,9 +115,17 @@ class State(Facts):
             process.client.connecting(op.index)
         elif op.type == "fail":
             process.client.refused(self.assumptions.invoked_at(op))
+            if op.step in self.refusals:
+                self.left_alone.add(process.client.name)
+        elif op.type == "ok" and process.client.name in self.left_alone:
+            self._back(process.client.name)
         if op.type != "invoke" and self.final_at >= 0:
             process.client.unreached = op.type != "ok"
         process.connection_at = process.reader.cause_at = op.index
+
+    def _back(self, client: str) -> None:
+        if not any(known.name == client and known.stay_offline for known in self.plan.clients):
+            self.left_alone.discard(client)
 
     def _disconnect(self, op: Op) -> None:
         process = self.process(op.process, op.index)

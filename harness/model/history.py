@@ -8,14 +8,16 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | start | server | invoke: {command}; ok: {pid, host, port, instance} |
 | spawn | client, harness | ok: {pid, incarnation, driver, capabilities: [...]}, with no invocation |
 | exit | server, client, harness | ok: {pid, code, signal, asked}; exactly one of code, signal is not null |
-| create | harness | {room, members, admins, history, entry}; ok adds {position?} |
+| create | client, harness | {room, members, admins, history, entry}; ok adds {position?} |
+| join, leave | client | {room}; ok adds {position?, sequence?} |
+| add, kick | client | {room, user}; ok adds {position?, sequence?} |
 | connect, disconnect | client | {}; a connect's ok has {instance?, position?, epoch?} |
 | send | client | {room, id, client_message_id, sender, text}; ok adds {sequence?, position?, duplicate?} |
 | deliver | client | {room, client_message_id, id, sender, text, sequence?, own?, via} |
 | claim | client | {room, after, through, lost?, via}: all for this client in (after, through] was handed over |
 | connection | client | {state: lost or restored, instance?, reason?}: the driver lost its server, or found it again |
 | ended | client | {room, through}: the server says the membership is over |
-| poll | client | {acks?: {room: sequence}}; ok adds {position?, caught_up?} |
+| poll | client | {acks?: {room: sequence}, positions?}; step if scripted; ok adds {position?, caught_up?} |
 | ack | client | {acks: {room: sequence}}; ok adds {cursors?: {room: sequence}} |
 | fence | client | {grade, …}; ok adds {position?, caught_up?}. What the grade adds stands below |
 | history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |

@@ -30,6 +30,7 @@ Acks = Literal["auto", "manual"]
 HistoryVisibility = Literal["since_join", "whole_room"]
 Entry = Literal["invite", "open"]
 Outcome = Literal["ok", "any", "none"]
+Token = Literal["valid", "missing", "forged", "expired", "revoked", "other_audience", "literal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,25 @@ class Client:
     acks: Acks = "auto"
     include_own: bool = False
     consumer: str = ""
+    window: int | None = None
+    """After so many unacknowledged messages it wants no more; None leaves it to the server."""
+    handles_per_s: float | None = None
+    """A slow reader's pace: so many messages are handed over and acknowledged a second; None is no limit."""
+    stay_offline: bool = False
+    """Offline at the end, it is not brought back to be read: its record is judged as it is."""
+    token: Token = "valid"  # noqa: S105 - the kind of one
+    """The kind of token it shows."""
+    token_text: str | None = None
+    """The token itself when its kind is `literal`."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment of its process, beside what it inherits."""
+    command: str | None = None
+    """A driver command of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A room that exists, with its members, before the first step."""
+    """A room, as it is made: before the first step, or by a `create` step."""
 
     name: str
     members: tuple[str, ...]
@@ -74,6 +89,70 @@ class Disconnect:
 
     verb: Literal["disconnect"] = "disconnect"
     who: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """Make a room; its maker is a member and an admin of it."""
+
+    verb: Literal["create"] = "create"
+    by: str
+    """A client."""
+    room: str
+    members: tuple[str, ...] = ()
+    """Users, its maker's among them."""
+    admins: tuple[str, ...] = ()
+    """Users, its maker's among them."""
+    history: HistoryVisibility = "since_join"
+    entry: Entry = "invite"
+
+    def made(self) -> Room:
+        """Return the room that comes of it."""
+        return Room(
+            name=self.room, members=self.members, admins=self.admins, history=self.history, entry=self.entry
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """Enter a room; done when all are in."""
+
+    verb: Literal["join"] = "join"
+    who: tuple[str, ...]
+    """Clients."""
+    room: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Leave a room; done when all are out."""
+
+    verb: Literal["leave"] = "leave"
+    who: tuple[str, ...]
+    """Clients."""
+    room: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """Take others into a room."""
+
+    verb: Literal["add"] = "add"
+    users: tuple[str, ...]
+    room: str
+    by: str
+    """A client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kick:
+    """Put others out of a room."""
+
+    verb: Literal["kick"] = "kick"
+    users: tuple[str, ...]
+    room: str
+    by: str
+    """A client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +181,42 @@ class Send:
                 if self.repeat is not None:
                     parts.append(str(number))
                 yield sender, ".".join(parts), self.text.replace("${n}", str(number))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resend:
+    """Send messages again, each by its sender and under its client message id; at once."""
+
+    verb: Literal["resend"] = "resend"
+    ids: tuple[str, ...]
+    """Message ids; a series stands here expanded."""
+    senders: tuple[str, ...]
+    """The client who sent each of `ids`."""
+    written: str
+    """What the author wrote after `resend:`, for sentences."""
+    outcome: Outcome = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """Read once, without waiting for anything new; done when caught up with all that was answered before."""
+
+    verb: Literal["poll"] = "poll"
+    who: tuple[str, ...]
+    """Clients that receive by hand."""
+    gets: tuple[InboxItem, ...] | None = None
+    """Exactly what the poll of each of them must bring, in order; None says nothing about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """Acknowledge by hand what was received."""
+
+    verb: Literal["ack"] = "ack"
+    who: tuple[str, ...]
+    """Clients."""
+    through: str | None = None
+    """The message up to which, in its room; None is everything received so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +308,39 @@ class Parallel:
     lanes: tuple[Lane, ...]
 
 
-Action = Connect | Disconnect | Send | Expect | Wait | Kill | Start | Restart | Pause | Resume | Parallel
+Action = (
+    Connect
+    | Disconnect
+    | Create
+    | Join
+    | Leave
+    | Add
+    | Kick
+    | Send
+    | Resend
+    | Poll
+    | Ack
+    | Expect
+    | Wait
+    | Parallel
+    | Kill
+    | Start
+    | Restart
+    | Pause
+    | Resume
+)
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
     "disconnect": Disconnect,
+    "create": Create,
+    "join": Join,
+    "leave": Leave,
+    "add": Add,
+    "kick": Kick,
     "send": Send,
+    "resend": Resend,
+    "poll": Poll,
+    "ack": Ack,
     "expect": Expect,
     "wait": Wait,
     "kill": Kill,
@@ -285,8 +428,8 @@ class Plan:
         raise KeyError(name)
 
     def room(self, name: str) -> Room:
-        """Return the room of this name; KeyError when there is none."""
-        for room in self.rooms:
+        """Return the room of this name, made before the script or in it; KeyError when there is none."""
+        for room in (*self.rooms, *self.created()):
             if room.name == name:
                 return room
         raise KeyError(name)
@@ -294,6 +437,17 @@ class Plan:
     def walk(self) -> Iterator[Step]:
         """Yield every step, those of lanes after the `parallel` that holds them, in file order."""
         return walk(self.steps)
+
+    def created(self) -> Iterator[Room]:
+        """Yield the rooms that `create` steps make, in file order."""
+        for step in self.walk():
+            if isinstance(step.action, Create) and step.refused is None:
+                yield step.action.made()
+
+    def room_names(self) -> tuple[str, ...]:
+        """Return the names of all rooms that `rooms` and steps speak of, each once."""
+        asked = (step.action.room for step in self.walk() if isinstance(step.action, Create))
+        return tuple(dict.fromkeys((*(room.name for room in self.rooms), *asked)))
 
     def sends(self) -> Iterator[tuple[Step, Send]]:
         """Yield every sending step, in file order."""
@@ -321,7 +475,10 @@ class Plan:
             msg = f"not a plan of version {PLAN_VERSION}: {data.get('format')!r} version {data.get('version')!r}"
             raise ValueError(msg)
         fields = {key: value for key, value in data.items() if key not in ("format", "version")}
-        fields["clients"] = tuple(Client(**item) for item in fields["clients"])
+        fields["clients"] = tuple(
+            Client(**{**item, "env": tuple((name, value) for name, value in item.get("env", ()))})
+            for item in fields["clients"]
+        )
         fields["rooms"] = tuple(
             Room(**{**item, "members": tuple(item["members"]), "admins": tuple(item["admins"])})
             for item in fields["rooms"]
@@ -352,16 +509,15 @@ def _step(data: Mapping[str, Any]) -> Step:
             Lane(**{**lane, "steps": tuple(_step(item) for item in lane["steps"])})
             for lane in action["lanes"]
         )
+    if action.get("gets") is not None:
+        action["gets"] = tuple(_item(item) for item in action["gets"])
     return Step(**{**data, "action": ACTIONS[action["verb"]](**action)})
 
 
 def _inbox(data: Mapping[str, Any]) -> Inbox:
-    items = tuple(
-        InboxItem(
-            pointer=item["pointer"],
-            written=item["written"],
-            series=tuple(tuple(ids) for ids in item["series"]),
-        )
-        for item in data["items"]
-    )
-    return Inbox(**{**data, "items": items})
+    return Inbox(**{**data, "items": tuple(_item(item) for item in data["items"])})
+
+
+def _item(data: Mapping[str, Any]) -> InboxItem:
+    series = tuple(tuple(ids) for ids in data["series"])
+    return InboxItem(pointer=data["pointer"], written=data["written"], series=series)

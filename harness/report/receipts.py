@@ -110,6 +110,8 @@ class Receipts:
                 return True
             case "connect" if op.type == "ok":
                 self._connected.add(op.client)
+            case "create" if op.type == "ok":
+                self._made(merge(op, begun))
             case "join" | "add" | "leave" | "kick" if op.type == "ok":
                 self._move(merge(op, begun))
             case _:
@@ -135,6 +137,13 @@ class Receipts:
             seen.answer = "ok" if op.type == "ok" else refusal(op)
         if seen.sequence is None and isinstance(value.get("sequence"), int):
             seen.sequence = value["sequence"]
+
+    def _made(self, op: Op) -> None:
+        room = str(op.value.get("room", ""))
+        if room not in self._members:
+            self._members[room] = {str(user) for user in op.value.get("members", ())}
+            if op.value.get("history") == "whole_room":
+                self._shows_all.add(room)
 
     def _move(self, op: Op) -> None:
         room = str(op.value.get("room", ""))

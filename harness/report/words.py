@@ -7,12 +7,20 @@ from typing import Any
 
 from harness.model.history import NEMESIS, Op
 from harness.model.plan import (
+    Ack,
+    Add,
     Connect,
+    Create,
     Disconnect,
     Expect,
+    Join,
+    Kick,
     Kill,
+    Leave,
     Parallel,
     Pause,
+    Poll,
+    Resend,
     Restart,
     Resume,
     Send,
@@ -42,6 +50,24 @@ def say_step(step: Step) -> str:
             if action.not_by:
                 parts.append(f"not by {names(action.not_by)}")
             return ", ".join(parts)
+        case Create():
+            others = tuple(user for user in action.members[1:])
+            return f"create {action.room} by {action.by}" + (f" with {names(others)}" if others else "")
+        case Join() | Leave():
+            return (
+                f"{action.verb} {names(action.who)} {'to' if action.verb == 'join' else 'from'} {action.room}"
+            )
+        case Add() | Kick():
+            where = "to" if action.verb == "add" else "from"
+            return f"{action.verb} {names(action.users)} {where} {action.room} by {action.by}"
+        case Resend():
+            return f"resend {action.written} from {names(tuple(dict.fromkeys(action.senders)))}"
+        case Poll():
+            if action.gets is None:
+                return f"poll {names(action.who)}"
+            return f"poll {names(action.who)}, gets {', '.join(item.written for item in action.gets) or 'nothing'}"
+        case Ack():
+            return f"ack {names(action.who)}" + (f" through {action.through}" if action.through else "")
         case Wait():
             return f"wait {action.fault or seconds(action.duration_ns)}"
         case Parallel():
@@ -138,8 +164,12 @@ def _object(op: Op) -> str:
             return names(tuple(map(str, named))) if isinstance(named, (list, tuple)) else str(named)
         case "ack":
             return ", ".join(f"{room} up to {through}" for room, through in value.get("acks", {}).items())
-        case "history" | "ended" | "create":
+        case "history" | "ended" | "create" | "join" | "leave":
             return str(value.get("room", ""))
+        case "add" | "kick":
+            return (
+                f"{value.get('user', '')} {'to' if op.f == 'add' else 'from'} {value.get('room', '')}".strip()
+            )
         case _:
             return ""
 

@@ -7,6 +7,8 @@ server can say nothing about positions: it is a member of every room and sends m
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,17 +16,18 @@ from typing import Any
 
 from harness.keeper.handle import Keeper
 from harness.model.history import FENCE, HARNESS
-from harness.model.plan import Client, Plan
+from harness.model.plan import Client, Plan, Room
 from harness.run import needs
 from harness.run.driver import Driver
 from harness.run.fences import Fences
 from harness.run.names import Names
+from harness.run.occupants import Occupants
 from harness.run.player import Player
 from harness.run.recorder import Recorder
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
 from harness.run.sightings import Sightings
-from harness.verbs.stage import together
+from harness.verbs.stage import Answer, together
 
 PROVISION_S = 10.0
 
@@ -66,10 +69,13 @@ class Cast:
         self._names = Names(plan, row)
         self._messages: dict[tuple[str, str, str], str] = {}
         recorder.listen(self.sightings.watch)
+        self.occupants = Occupants(plan)
+        """Who is in which room now."""
+        recorder.listen(self.occupants.watch)
         self.players = {client.name: self._player(client) for client in plan.clients}
         self.harness = self._player(Client(name=HARNESS, user=HARNESS, display_name=HARNESS), "harness")
         self._marker = self._player(Client(name=FENCE, user=FENCE, display_name=FENCE))
-        self.fences = Fences(plan, self._names, recorder, self._marker_online)
+        self.fences = Fences(self.occupants, self._names, recorder, self._marker_online)
 
     async def prepare(self) -> None:
         """Start the process of the harness, which needs no server yet."""
@@ -119,6 +125,17 @@ class Cast:
     def know(self, room: str, sender: str, key: str, message: str) -> None:
         """Remember which message of the plan goes out under this client message id."""
         self._messages[room, sender, key] = message
+
+    async def create(self, client: str, room: Room, within_s: float, step: str) -> Answer:
+        """Let a client make a room; where markers are used, their sender is in it from the start."""
+        maker = self.players[client]
+        extra = (FENCE,) if self._markers else ()
+        others = dataclasses.replace(
+            room,
+            members=tuple(user for user in room.members if user != maker.client.user),
+            admins=tuple(user for user in room.admins if user != maker.client.user),
+        )
+        return await maker.create(self._shown(room, extra), self._requested(others, extra), within_s, step)
 
     def some(self, names: Iterable[str]) -> list[Player]:
         """Return the players of these clients."""
@@ -185,7 +202,7 @@ class Cast:
             self._names,
             self._recorder,
             identify=lambda room, sender, key: self._messages.get((room, sender, key)),
-            spawn=self._spawn,
+            spawn=functools.partial(self._spawn, client),
             on_fault=self._broken,
         )
 
@@ -203,6 +220,8 @@ class Cast:
             "receive": needs.reading(client, capabilities),
             "acks": client.acks,
             "include_own": client.include_own,
+            **({"window": client.window} if client.window is not None else {}),
+            **({"handles_per_s": client.handles_per_s} if client.handles_per_s is not None else {}),
             "role": role,
             "run": self._row,
             "cast": [
@@ -212,9 +231,12 @@ class Cast:
             "rooms": [self._requested(room, extra) for room in self._plan.rooms],
         }
 
-    async def _spawn(self, process: str, listener: Callable[[Mapping[str, Any]], None]) -> Driver:
+    async def _spawn(
+        self, client: Client, process: str, listener: Callable[[Mapping[str, Any]], None]
+    ) -> Driver:
         log = self._logs / f"{process.replace('/', '_')}.log"
-        return await Driver.start(process, self._keeper, self._command, log, self._row, listener)
+        command = self._command if client.command is None else shlex.split(client.command)
+        return await Driver.start(process, self._keeper, command, log, self._row, listener, dict(client.env))
 
     def _broken(self, process: str, sentence: str) -> None:
         if not self.fault.done():

@@ -91,6 +91,7 @@ class Driver:
         log: Path,
         row: str,
         on_event: Callable[[Mapping[str, Any]], None],
+        environment: Mapping[str, str] | None = None,
     ) -> Driver:
         """Start a driver process and wait for its hello.
 
@@ -101,6 +102,7 @@ class Driver:
             log: file for its standard error.
             row: mark of the scenario row, so that the keeper can sweep it.
             on_event: sees each event line of the driver, in order.
+            environment: variables for it, beside the keeper's own.
 
         Raises:
             CommandError: the command cannot be executed.
@@ -116,7 +118,7 @@ class Driver:
                 command=command or (),
                 module=OWN_DRIVER,
                 stdio=(theirs_in, theirs_out, errors),
-                environment={ROW_VARIABLE: row},
+                environment={**(environment or {}), ROW_VARIABLE: row},
             )
         except BaseException:
             os.close(ours_in)
@@ -137,6 +139,11 @@ class Driver:
             await child.signal(signal.SIGKILL)
             raise
         return driver
+
+    @property
+    def next_request(self) -> int:
+        """The number that the next request will have."""
+        return self._count + 1
 
     async def ask(self, op: str, within_s: float, **fields: Any) -> Reply:
         """Send one request and wait for its answer."""

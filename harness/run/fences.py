@@ -15,8 +15,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from harness.model.history import FENCE, HARNESS, Op
-from harness.model.plan import Plan
 from harness.run.names import Names
+from harness.run.occupants import Occupants
 from harness.run.player import Player
 from harness.run.recorder import Recorder
 from harness.verbs.stage import Answer, together
@@ -59,18 +59,18 @@ class Fences:
     """Fences of one run.
 
     Args:
-        plan: who is in which room.
+        occupants: who is in which room now.
         names: names to ids.
         recorder: told of windows; players record the other grades themselves.
         marker: brings the player that sends markers online, where markers are used.
     """
 
     def __init__(
-        self, plan: Plan, names: Names, recorder: Recorder, marker: Callable[[], Awaitable[Player]]
+        self, occupants: Occupants, names: Names, recorder: Recorder, marker: Callable[[], Awaitable[Player]]
     ) -> None:
         self.frontier = Frontier()
         recorder.listen(self.frontier.watch)
-        self._plan = plan
+        self._occupants = occupants
         self._names = names
         self._recorder = recorder
         self._marker = marker
@@ -107,8 +107,7 @@ class Fences:
         return all(answer.type == "ok" for answer in flat)
 
     def _rooms(self, player: Player) -> list[str]:
-        user = player.client.user
-        return [room.name for room in self._plan.rooms if user in room.members]
+        return self._occupants.rooms_of(player.client.user)
 
     async def _by_position(self, player: Player, within_s: float, step: str | None) -> list[Answer]:
         positions = list(self.frontier.positions)

@@ -28,7 +28,11 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemes
         await cast.harness.disconnect(RECONNECT_S, None)
         await cast.harness.connect(cast.server.address, RECONNECT_S, None)
     players = list(cast.players.values())
-    absent = [player for player in players if not (player.online or player.refused or player.dead)]
+    absent = [
+        player
+        for player in players
+        if not (player.online or player.refused or player.dead or player.client.stay_offline)
+    ]
     await together(player.connect(cast.server.address, RECONNECT_S, None) for player in absent)
     await cast.fences.put(players, FENCE_S, None, None)
     if plan.listen_ns:
@@ -37,5 +41,5 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemes
         recorder.complete(listening, "ok")
     if "history" in cast.harness.capabilities:
         positions = cast.fences.frontier.positions
-        await together(cast.harness.audit(room.name, positions, AUDIT_S) for room in plan.rooms)
+        await together(cast.harness.audit(room, positions, AUDIT_S) for room in cast.occupants.rooms)
     recorder.complete(final, "ok")

@@ -31,7 +31,7 @@ class Names:
 
     def __init__(self, plan: Plan, run: str) -> None:
         users = dict.fromkeys([*(client.user for client in plan.clients), HARNESS, FENCE])
-        rooms = dict.fromkeys(room.name for room in plan.rooms)
+        rooms = plan.room_names()
         self._user_ids = _ids(users, run, "[^A-Za-z0-9._-]")
         self._room_ids = _ids(rooms, run, "[^a-z0-9-]")
         self._users = {id_: name for name, id_ in self._user_ids.items()}

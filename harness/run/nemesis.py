@@ -156,7 +156,11 @@ class Nemesis:
         everybody: dict[str, Player | Server] = {SERVER: self._cast.server, **self._cast.players}
         frozen = [name for name, who in everybody.items() if who.frozen]
         down = [SERVER] if self._cast.server.down else []
-        down += [name for name, player in self._cast.players.items() if player.killed]
+        down += [
+            name
+            for name, player in self._cast.players.items()
+            if player.killed and not player.client.stay_offline
+        ]
         for targets, heal in ((frozen, self._resume), (down, self._start)):
             if targets:
                 try:

@@ -22,6 +22,7 @@ from harness.verbs.stage import Answer
 SETUP_S = 5.0
 BYE_S = 1.0
 
+MemberOp = Literal["join", "leave", "add", "kick"]
 Listener = Callable[[Mapping[str, Any]], None]
 Spawn = Callable[[str, Listener], Awaitable[Driver]]
 
@@ -67,6 +68,8 @@ class Player:
         self._frozen = False
         self._via: int | None = None
         self._polls: dict[int, Op] = {}
+        self._asked: dict[int, Op] = {}
+        """Polls that the script asked for, by the number of their request."""
         self._acks: dict[int, Op] = {}
 
     @property
@@ -183,10 +186,44 @@ class Player:
             within_ms=round(within_s * 1000),
         )
 
-    async def create(self, room: Mapping[str, Any], request: Mapping[str, Any], within_s: float) -> Answer:
+    async def create(
+        self, room: Mapping[str, Any], request: Mapping[str, Any], within_s: float, step: str | None = None
+    ) -> Answer:
         """Make a room: `room` as the plan names it, `request` as the driver is asked."""
-        invoked = self._recorder.invoke(self.process, "create", room)
+        invoked = self._recorder.invoke(self.process, "create", room, step)
         answer, _ = await self._ask(invoked, "create", within_s, **request, within_ms=round(within_s * 1000))
+        return answer
+
+    async def move(
+        self, op: MemberOp, room: str, user: str | None, within_s: float, step: str | None
+    ) -> Answer:
+        """Change who is in a room: `join` and `leave` oneself, `add` and `kick` a user of the plan."""
+        who = {} if user is None else {"user": user}
+        asked = {} if user is None else {"user": self._names.user_id(user)}
+        invoked = self._recorder.invoke(self.process, op, {"room": room, **who}, step)
+        answer, _ = await self._ask(
+            invoked, op, within_s, room=self._names.room_id(room), **asked, within_ms=round(within_s * 1000)
+        )
+        return answer
+
+    async def poll(self, positions: Sequence[str], within_s: float, step: str | None) -> Answer:
+        """Read until caught up with these positions, without waiting for anything new."""
+        invoked = self._recorder.invoke(self.process, "poll", {"positions": list(positions)}, step)
+        number = self._driver.next_request if self._driver is not None else 0
+        self._asked[number] = invoked
+        try:
+            answer, _ = await self._ask(
+                invoked, "poll", within_s, positions=list(positions), within_ms=round(within_s * 1000)
+            )
+        finally:
+            del self._asked[number]
+        return answer
+
+    async def ack(self, acks: Mapping[str, int], within_s: float, step: str | None) -> Answer:
+        """Acknowledge: room of the plan to sequence."""
+        invoked = self._recorder.invoke(self.process, "ack", {"acks": dict(acks)}, step)
+        by_id = {self._names.room_id(room): sequence for room, sequence in acks.items()}
+        answer, _ = await self._ask(invoked, "ack", within_s, acks=by_id, within_ms=round(within_s * 1000))
         return answer
 
     async def fence(
@@ -298,7 +335,10 @@ class Player:
 
     def _complete(self, invoked: Op, reply: Reply) -> tuple[Answer, Op]:
         if reply.ok is not None:
-            return Answer(self.process, "ok"), self._recorder.complete(invoked, "ok", reply.ok, t=reply.t)
+            ok = reply.ok
+            if "cursors" in ok:
+                ok = {**ok, "cursors": self._by_room(ok["cursors"])}
+            return Answer(self.process, "ok"), self._recorder.complete(invoked, "ok", ok, t=reply.t)
         error = reply.error or {}
         type_: Literal["fail", "info"] = "fail" if reply.definite else "info"
         ended = self._recorder.complete(invoked, type_, error=error, t=reply.t)
@@ -321,7 +361,7 @@ class Player:
 
     def _event(self, event: Mapping[str, Any]) -> None:
         t = event.get("t")
-        poll = self._polls.get(event["poll"]) if "poll" in event else None
+        poll = self._polls.get(event["poll"]) if "poll" in event else self._asked.get(event.get("request", 0))
         via = poll.op if poll is not None else self._via
         match event["event"]:
             case "deliver":
@@ -352,10 +392,7 @@ class Player:
                 raise ValueError(f"no event is called {other!r}")
 
     def _settle(self, invoked: Op, event: Mapping[str, Any]) -> None:
-        ok = event.get("ok")
-        if ok is not None and "cursors" in ok:
-            ok = {**ok, "cursors": self._by_room(ok["cursors"])}
-        self._complete(invoked, Reply(ok, event.get("error") or {}, event.get("t")))
+        self._complete(invoked, Reply(event.get("ok"), event.get("error") or {}, event.get("t")))
 
     def _by_room(self, by_id: Mapping[str, Any] | None) -> dict[str, Any]:
         return {self._names.room(room): value for room, value in (by_id or {}).items()}

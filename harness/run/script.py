@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from harness.model.history import SCRIPT
-from harness.model.plan import SERVER, Kill, Parallel, Pause, Restart, Resume, Start, Step
+from harness.model.plan import SERVER, Kill, Parallel, Pause, Restart, Resume, Room, Start, Step
 from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
@@ -38,6 +38,8 @@ class Script:
         self._cast = cast
         self._nemesis = nemesis
         self._blocks = blocks
+        self._sent: dict[str, tuple[str, str, str]] = {}
+        """Message id -> (sender, room, text), for those who send again."""
 
     async def connect(self, client: str, step: Step) -> Answer:
         """Bring one client online."""
@@ -56,12 +58,58 @@ class Script:
     async def send(self, client: str, room: str, message: str, text: str, step: Step) -> Answer:
         """Send one message."""
         player = self._cast.players[client]
+        self._sent[message] = client, room, text
         key = message_key(message)
         self._cast.know(room, player.client.user, key, message)
         begun = self._recorder.now()
         answer, _ = await player.send(room, message, key, text, step.within_ns / 1e9, step.pointer)
         excused = answer.type == "info" and self._nemesis.touched((client, SERVER), begun)
         return answer._replace(excused=excused)
+
+    async def resend(self, message: str, step: Step) -> Answer:
+        """Send a message again."""
+        client, room, text = self._sent[message]
+        return await self.send(client, room, message, text, step)
+
+    async def create(self, client: str, room: Room, step: Step) -> Answer:
+        """Make a room."""
+        return await self._cast.create(client, room, step.within_ns / 1e9, step.pointer)
+
+    async def join(self, client: str, room: str, step: Step) -> Answer:
+        """Enter a room."""
+        return await self._cast.players[client].move("join", room, None, step.within_ns / 1e9, step.pointer)
+
+    async def leave(self, client: str, room: str, step: Step) -> Answer:
+        """Leave a room."""
+        return await self._cast.players[client].move("leave", room, None, step.within_ns / 1e9, step.pointer)
+
+    async def add(self, client: str, user: str, room: str, step: Step) -> Answer:
+        """Take another user into a room."""
+        return await self._cast.players[client].move("add", room, user, step.within_ns / 1e9, step.pointer)
+
+    async def kick(self, client: str, user: str, room: str, step: Step) -> Answer:
+        """Put another user out of a room."""
+        return await self._cast.players[client].move("kick", room, user, step.within_ns / 1e9, step.pointer)
+
+    async def poll(self, client: str, step: Step) -> Answer:
+        """Read until caught up with everything answered so far."""
+        positions = self._cast.fences.frontier.positions
+        return await self._cast.players[client].poll(positions, step.within_ns / 1e9, step.pointer)
+
+    async def ack(self, client: str, through: str | None, step: Step) -> Answer:
+        """Acknowledge by hand."""
+        sightings = self._cast.sightings
+        if through is None:
+            acks = sightings.due(client)
+            if not acks:
+                raise StepFailedError(f"{client}: has received nothing that could be acknowledged")
+        else:
+            found = sightings.sequence(through)
+            if found is None:
+                raise StepFailedError(f"{client}: the server told no sequence of `{through}` to acknowledge")
+            room, sequence = found
+            acks = {room: sequence}
+        return await self._cast.players[client].ack(acks, step.within_ns / 1e9, step.pointer)
 
     async def expect(
         self, ids: tuple[str, ...], received_by: tuple[str, ...], not_by: tuple[str, ...], step: Step
@@ -78,7 +126,9 @@ class Script:
         if not_by:
             left = max(FENCE_S, within_s - (time.monotonic() - begun))
             window = within_s if step.within_given else None
-            await self._cast.fences.put(self._cast.some(not_by), left, window, step.pointer)
+            # A fence would read for a manual client, which only its poll steps may do.
+            fenced = [p for p in self._cast.some(not_by) if p.client.receive != "manual"]
+            await self._cast.fences.put(fenced, left, window, step.pointer)
         missing, seen = sightings.missing(ids, received_by), sightings.seen(ids, not_by)
         self._recorder.complete(
             invoked,

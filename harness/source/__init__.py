@@ -6,9 +6,18 @@ Draws no randomness, reads no clock, starts nothing. The judge of names and ids 
 
 from __future__ import annotations
 
-from harness.source.compile import compile_plan
+from harness.source.compile import compile_plan, compile_plans
 from harness.source.diagnostic import Diagnostic, closing_line, render
 from harness.source.explain import explain
 from harness.source.loader import Loaded, load
 
-__all__ = ["Diagnostic", "Loaded", "closing_line", "compile_plan", "explain", "load", "render"]
+__all__ = [
+    "Diagnostic",
+    "Loaded",
+    "closing_line",
+    "compile_plan",
+    "compile_plans",
+    "explain",
+    "load",
+    "render",
+]

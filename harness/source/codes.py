@@ -57,5 +57,6 @@ CODES: Mapping[str, str] = {
     "flat-inbox": "one list for somebody who is in several rooms",
     # warnings
     "never-true": "a statement that no correct server fulfils; it is played, and fails",
+    "race": "an inbox that depends on who is quicker: a message under way, or a removal",
     "unused": "a client or a room without a part",
 }

@@ -14,6 +14,7 @@ from harness.source.cast import RECEIVE, read_cast, unused
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
+from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
 from harness.source.tree import Tree, parse
 from harness.verbs.keys import Keys, key, read_keys
@@ -24,7 +25,6 @@ from harness.verbs.scope import Scope
 _LATER = {
     "server": "how the server is started",
     "services": "processes that the server needs",
-    "matrix": "the whole file once for each row",
     "workload": "random traffic",
     "nemesis": "random faults",
     "load": "many clients in one process",
@@ -97,37 +97,74 @@ class ScenarioKeys(Keys):
         "`all`, or a map that makes some obligatory: `{no-loss: required}`.",
         default=(),
     )
+    matrix: Any = key(
+        _part({"type": "object", "additionalProperties": {"type": "array"}}),
+        "The whole file once for each value, as in `{how: [poll, stream]}`; `${how}` stands for it.",
+        default=None,
+    )
     seed: int | None = key(
         integer(0, 2**63 - 1), "Fixes what is random; a new one each run unless given.", default=None
     )
 
 
-def compile_plan(
-    source: str, file: str, name: str, *, seed: int | None = None, drawn_seed: int = 0
-) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """Make a plan of the text of one file.
+def compile_plans(
+    source: str,
+    file: str,
+    name: str,
+    *,
+    seed: int | None = None,
+    drawn_seed: int = 0,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[tuple[Plan, ...], tuple[Diagnostic, ...]]:
+    """Make plans of the text of one file: one, or one for each row of its `matrix`.
+
+    Args:
+        source: the text.
+        file: its path, for diagnostics.
+        name: what its plans are called; a row adds its values in brackets.
+        seed: stands above that of the file.
+        drawn_seed: for a file without a seed.
+        environ: what `${env.NAME}` stands for; None is an empty environment.
 
     Returns:
-        The plan, or None when there is an error; and all diagnostics, warnings too, in order.
+        The plans, none when there is an error; and all diagnostics, warnings too, in order.
     """
     tree, faults = parse(source, file)
     if tree is None:
-        return None, in_order(faults)
+        return (), in_order(faults)
     reporter = Reporter(tree, file)
-    data = tree.data
-    if not isinstance(data, dict):
+    if not isinstance(tree.data, dict):
         reporter(
             Problem(
                 code="wrong-type",
                 pointer="",
-                message=f"a scenario is a map of keys, not {describe(data)}",
+                message=f"a scenario is a map of keys, not {describe(tree.data)}",
                 label="begin with `scenario: TITLE`",
             )
         )
-        return None, in_order((*faults, *reporter.found))
-    reporter.errors += len(faults)
-    plan = _Compiler(data, reporter).plan(source, file, name, seed, drawn_seed)
-    return plan, in_order((*faults, *reporter.found))
+        return (), in_order((*faults, *reporter.found))
+    rows = read_rows(tree.data, reporter)
+    plans: list[Plan] = []
+    found: list[tuple[Row, list[Diagnostic]]] = []
+    failed = bool(faults) or reporter.errors > 0
+    for row in rows:
+        mine = Reporter(tree, file)
+        data = row.fill(tree.data, environ or {}, mine) if "${" in source else tree.data
+        mine.errors += failed
+        plan = _Compiler(data, mine).plan(source, file, f"{name}{row.suffix}", seed, drawn_seed)
+        found.append((row, mine.found))
+        if plan is not None:
+            plans.append(plan)
+    whole = len(plans) == len(rows) and not failed
+    return tuple(plans) if whole else (), in_order((*faults, *reporter.found, *in_rows(found, source)))
+
+
+def compile_plan(
+    source: str, file: str, name: str, *, seed: int | None = None, drawn_seed: int = 0
+) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
+    """Make the plan of a file without `matrix`, or that of the first row; None when there is an error."""
+    plans, found = compile_plans(source, file, name, seed=seed, drawn_seed=drawn_seed)
+    return plans[0] if plans else None, found
 
 
 class _Compiler:
@@ -143,17 +180,19 @@ class _Compiler:
         cast = read_cast(
             self.data, self.report, receive if receive in ("stream", "poll", "manual") else "stream"
         )
-        pointers, declared = numbered(self.data.get("steps"))
+        written = numbered(self.data.get("steps"))
         scope = Scope(
             clients=cast.clients,
-            rooms=cast.rooms,
+            rooms=dict(cast.rooms),
             place=self.report.tree.place,
             report=self.report,
-            declared=declared,
-            pointers=pointers,
+            declared=written.ids,
+            room_names=written.rooms,
+            pointers=written.pointers,
             cast_known=cast.clients_known,
             rooms_known=cast.rooms_known,
             presence_known=cast.clients_known,
+            members_known=cast.rooms_known,
         )
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         table = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.model.plan import Client, Inbox, Parallel, Plan, Send, Step
 from harness.model.verdict import FAMILIES
@@ -22,8 +22,13 @@ _ALWAYS = {
 }
 
 
-def explain(plan: Plan) -> str:
-    """Return the screenplay of a plan; ends with a newline."""
+def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
+    """Return the screenplay of a plan; ends with a newline.
+
+    Args:
+        plan: what is told.
+        rows_of_file: names of all plans of the same file, when it has a `matrix`.
+    """
     room = _WIDTH - len(plan.title)
     rows = (
         [f"{plan.title}{plan.file:>{room}}"] if len(plan.file) + 2 <= room else [plan.title, f"  {plan.file}"]
@@ -31,8 +36,8 @@ def explain(plan: Plan) -> str:
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
-    for name in _people_with_other_names(plan):
-        rows += _wrapped("", [name], "")
+    for said in (*_people_with_other_names(plan), *_ways_of_receiving(plan)):
+        rows += _wrapped("", [said], "")
     digits = max(2, len(str(len(plan.steps))))
     for number, step in enumerate(plan.steps, 1):
         rows += _step(f"{number:>{digits}}", step)
@@ -40,6 +45,8 @@ def explain(plan: Plan) -> str:
         rows += _wrapped("then", [f"all go on listening for {duration(plan.listen_ns)}"], "")
     if plan.listed:
         rows += _wrapped("at the end", list(_endings(plan)), " · ")
+    if len(rows_of_file) > 1:
+        rows += _wrapped("rows", list(rows_of_file), ", ")
     rows += _wrapped("always", [_ALWAYS[family] for family in FAMILIES], ", ")
     if plan.required:
         rows += _wrapped("required", list(plan.required), ", ")
@@ -110,6 +117,34 @@ def _people_with_other_names(plan: Plan) -> Iterator[str]:
     for user, clients in devices.items():
         if len(clients) > 1:
             yield f"{names(client.name for client in clients)} are {count(len(clients), 'device')} of {user}"
+
+
+def _ways_of_receiving(plan: Plan) -> Iterator[str]:
+    """Who is not simply pushed what is new, and acknowledges it at once."""
+    ways: dict[str, list[str]] = {}
+    for client in plan.clients:
+        if client.receive == "poll":
+            ways.setdefault("by polling all the time", []).append(client.name)
+        elif client.receive == "manual":
+            ways.setdefault("only in its own polls", []).append(client.name)
+    for way, people in ways.items():
+        yield f"{names(people)} {'receives' if len(people) == 1 else 'receive'} {way}"
+    for client in plan.clients:
+        habits = []
+        if client.acks == "manual":
+            habits.append("acknowledges by hand")
+        if client.handles_per_s is not None:
+            habits.append(f"takes {client.handles_per_s:g} messages a second")
+        if client.window is not None:
+            habits.append(f"wants at most {count(client.window, 'message')} unacknowledged")
+        if client.stay_offline:
+            habits.append("is not brought back at the end")
+        if client.token != "valid":  # noqa: S105 - the kind of one
+            habits.append(f"shows a token that is {client.token}")
+        if client.command is not None:
+            habits.append("has a driver of its own")
+        if habits:
+            yield f"{client.name} {names(habits)}"
 
 
 def _endings(plan: Plan) -> Iterator[str]:

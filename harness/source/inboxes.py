@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from harness.model.plan import Inbox, InboxItem
 from harness.source.reporter import Reporter
-from harness.verbs.keys import bad_value
-from harness.verbs.kinds import BadValueError, describe, read_text
+from harness.verbs.items import INTERLEAVED, read_inbox_items
+from harness.verbs.kinds import describe
 from harness.verbs.phrases import listing
 from harness.verbs.problem import Place, Problem, did_you_mean, escape
 from harness.verbs.scope import Message, Scope
 
 EVERYONE_ELSE = "everyone_else"
-INTERLEAVED = "interleaved"
 
 
 class Inboxes(NamedTuple):
@@ -50,6 +49,7 @@ class _Table:
         self._certain: dict[str, set[str]] = {}
         """Room -> the messages that will certainly exist there."""
         self._by_user: dict[str, set[str]] = {}
+        self._raced: dict[str, list[str]] = {}
 
     def read(self, data: Mapping[str, Any]) -> Inboxes:
         self.scope.step = 1 << 30  # after all steps
@@ -97,7 +97,7 @@ class _Table:
         rooms = self.scope.rooms_of(client)
         if isinstance(value, dict) and INTERLEAVED not in value:
             return self._by_room(client, pointer, value, rooms)
-        items = self._items(client, pointer, value)
+        items = read_inbox_items(value, pointer, self.scope, client)
         if items and len(rooms) > 1:
             example = f"`{{{rooms[0]}: […], {rooms[1]}: […]}}`"
             self.report(
@@ -134,7 +134,7 @@ class _Table:
                         )
                     )
                 continue
-            found = self._items(client, where, items)
+            found = read_inbox_items(items, where, self.scope, client)
             for item in found:
                 said = self.scope.messages[item.series[0][0]]
                 if said.room != room:
@@ -153,107 +153,6 @@ class _Table:
     def _made(self, client: str, room: str, pointer: str, items: list[InboxItem]) -> Inbox:
         self._check(client, room, pointer, items)
         return Inbox(client=client, room=room, pointer=pointer, items=tuple(items))
-
-    # -- items ---------------------------------------------------------------------------------------------
-
-    def _items(self, client: str, pointer: str, value: object) -> list[InboxItem]:
-        if isinstance(value, list):
-            places = [(item, f"{pointer}/{index}") for index, item in enumerate(value)]
-        elif value is None:
-            self.report(
-                Problem(
-                    code="wrong-type",
-                    pointer=pointer,
-                    message="a list of messages is wanted here, not nothing",
-                    label="write `[]` when it must stay empty",
-                )
-            )
-            return []
-        else:
-            places = [(value, pointer)]
-        found: list[InboxItem] = []
-        seen: dict[str, str] = {}
-        for item, where in places:
-            made = self._item(client, item, where)
-            if made is None:
-                continue
-            twice = next((id_ for series in made.series for id_ in series if id_ in seen), None)
-            if twice is not None:
-                self.report(
-                    Problem(
-                        code="listed-twice",
-                        pointer=where,
-                        message=f"`{twice}` stands here twice, and an inbox lists first deliveries",
-                        label="remove one",
-                        related=(Place(seen[twice], "first here"),),
-                    )
-                )
-                continue
-            seen.update((id_, where) for series in made.series for id_ in series)
-            found.append(made)
-        return found
-
-    def _item(self, client: str, item: object, pointer: str) -> InboxItem | None:
-        if isinstance(item, dict):
-            return self._interleaved(client, item, pointer)
-        try:
-            written = read_text(item, "the id of a message")
-        except BadValueError as fault:
-            self.report(bad_value(fault, pointer))
-            return None
-        series = self.scope.resolve(written, pointer)
-        if series is None:
-            return None
-        return InboxItem(pointer=pointer, written=written, series=self._without_own(client, series))
-
-    def _interleaved(self, client: str, item: Mapping[str, Any], pointer: str) -> InboxItem | None:
-        value = item.get(INTERLEAVED)
-        if list(item) != [INTERLEAVED] or not isinstance(value, list) or len(value) < 2:
-            self.report(
-                Problem(
-                    code="bad-value",
-                    pointer=pointer,
-                    message="an entry is the id of a message, or series merged in any way",
-                    label="write `{interleaved: [a.*, b.*]}`",
-                )
-            )
-            return None
-        found: list[tuple[str, ...]] = []
-        words = []
-        for index, part in enumerate(value):
-            where = f"{pointer}/{INTERLEAVED}/{index}"
-            try:
-                written = read_text(part, "the id of a message")
-            except BadValueError as fault:
-                self.report(bad_value(fault, where))
-                return None
-            series = self.scope.resolve(written, where)
-            if series is None:
-                return None
-            words.append(written)
-            found += self._without_own(client, series)
-        ids = [id_ for series in found for id_ in series]
-        rooms = {self.scope.messages[id_].room for id_ in ids}
-        if len(rooms) > 1 or len(set(ids)) < len(ids):
-            self.report(
-                Problem(
-                    code="contradiction",
-                    pointer=pointer,
-                    message="these are sent in different rooms, so there is nothing to merge"
-                    if len(rooms) > 1
-                    else "the same message stands here twice",
-                    label="list them one by one",
-                )
-            )
-            return None
-        return InboxItem(pointer=pointer, written=f"{INTERLEAVED} {', '.join(words)}", series=tuple(found))
-
-    def _without_own(self, client: str, series: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-        """A series by several senders: everybody hears the others'."""
-        if len(series) < 2:
-            return series
-        others = tuple(ids for ids in series if not self.scope.is_own(client, self.scope.messages[ids[0]]))
-        return others or series
 
     # -- what can never be true ----------------------------------------------------------------------------
 
@@ -277,16 +176,30 @@ class _Table:
                     "remove it",
                     sent,
                 )
-            elif not scope.is_member(client, room):
-                scope.never_true(
-                    item.pointer, f"{client} is not in {room}, where `{name}` is sent", "remove it", sent
-                )
-        if scope.is_member(client, room) and self.report.errors == 0 and pointer not in self.incomplete:
+            elif (reach := scope.reach(client, first)) == "never":
+                why = f"{client} is not in {room}, where `{name}` is sent"
+                if scope.members.ever(scope.clients[client].user, room):
+                    why = f"{client} was not in {room} when `{name}` could come"
+                scope.never_true(item.pointer, why, "remove it", sent)
+            elif reach == "may":
+                self._race(client, name, first, item.pointer)
+        if not scope.members.ever(scope.clients[client].user, room) or self.report.errors:
+            return
+        if pointer not in self.incomplete:
             missing = self._due(client, room).difference(listed)
             for message in scope.messages.values() if missing else ():
                 if message.id in missing:
                     self.incomplete.add(pointer)  # one entry for many clients: said of the first
                     self._left_out(client, message, pointer)
+            for id_ in self._raced_by(client):
+                message = scope.messages[id_]
+                if (
+                    message.room == room
+                    and id_ not in listed
+                    and not message.impossible
+                    and scope.reach(client, message) == "may"
+                ):
+                    self._race(client, id_, message, pointer)
 
     def _due(self, client: str, room: str) -> set[str]:
         """Messages that a correct server brings to `client` in `room` by the end."""
@@ -298,7 +211,34 @@ class _Table:
                     self._by_user.setdefault(scope.clients[message.sender].user, set()).add(message.id)
         due = self._certain.get(room, set())
         who = scope.clients[client]
-        return due if who.include_own else due - self._by_user.get(who.user, set())
+        if not who.include_own:
+            due = due - self._by_user.get(who.user, set())
+        if room in scope.members.changed or who.stay_offline:
+            due = {id_ for id_ in due if scope.reach(client, scope.messages[id_]) == "will"}
+        return due
+
+    def _raced_by(self, client: str) -> list[str]:
+        """Messages that raced with a removal of this client."""
+        if not self._raced:
+            for racer, id_ in self.scope.raced:
+                self._raced.setdefault(racer, []).append(id_)
+        return self._raced.get(client, [])
+
+    def _race(self, client: str, name: str, message: Message, pointer: str) -> None:
+        scope = self.scope
+        removal = scope.raced.get((client, message.id))
+        if removal is None:
+            return  # it is not certain for another reason: the client stays offline, or a step is faulty
+        self.report(
+            Problem(
+                code="race",
+                severity="warning",
+                pointer=pointer,
+                message=f"`{name}` may or may not reach {client} before the removal",
+                label=f"`expect: {name}` before line {scope.line(removal)}",
+                related=(Place(removal, "removed here", on_key=True),),
+            )
+        )
 
     def _left_out(self, client: str, message: Message, pointer: str) -> None:
         sent = Place(message.pointer, "sent here", on_key=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from harness.model.plan import Plan
 from harness.source import text as texts
-from harness.source.compile import compile_plan
+from harness.source.compile import compile_plans
 from harness.source.diagnostic import Diagnostic, in_order
 
 
@@ -49,17 +50,18 @@ def load(paths: Sequence[str], *, seed: int | None = None, drawn_seed: int = 0) 
     files = scenario_files(paths, found)
     sources: dict[str, str] = {}
     names = _names(files)
-    plans = []
+    plans: list[Plan] = []
     for file in files:
         source = texts.read(file)
         if isinstance(source, Diagnostic):
             found.append(source)
             continue
         sources[file] = source
-        plan, faults = compile_plan(source, file, names[file], seed=seed, drawn_seed=drawn_seed)
+        made, faults = compile_plans(
+            source, file, names[file], seed=seed, drawn_seed=drawn_seed, environ=os.environ
+        )
         found += faults
-        if plan is not None and (not tags or tags & set(plan.tags)):
-            plans.append(plan)
+        plans += [plan for plan in made if not tags or tags & set(plan.tags)]
     return Loaded(tuple(plans), in_order(found), sources)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.model.plan import Step
 from harness.source.reporter import Reporter
@@ -13,20 +13,37 @@ from harness.verbs.kinds import describe
 from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
 
+#: Verbs that bring nobody online or offline, and verbs that change nobody's membership.
+_KEEP_PRESENCE = frozenset(
+    {"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"}
+)
+_KEEP_MEMBERS = frozenset(
+    {"connect", "disconnect", "send", "resend", "expect", "wait", "ack"}
+    | {"kill", "start", "restart", "pause", "resume"}
+)
 
-def numbered(steps: object) -> tuple[list[str], dict[str, int]]:
-    """Number all steps, broken ones and those of lanes too, in file order.
 
-    Returns:
-        The pointer of each; and every id that a step gives -> the number of the first such step.
-    """
-    pointers: list[str] = []
-    ids: dict[str, int] = {}
+class Written(NamedTuple):
+    """What all steps say of themselves, broken ones and those of lanes too; a step's number is its place here."""
+
+    pointers: list[str]
+    """Of every step, in file order."""
+    ids: dict[str, int]
+    """Every id that a step gives -> the number of the first such step."""
+    rooms: dict[str, int]
+    """Every room that a `create` names -> the number of the first such step."""
+
+
+def numbered(steps: object) -> Written:
+    """Number all steps in file order."""
+    found = Written([], {}, {})
     for pointer, item in _written(steps, "/steps"):
-        if isinstance(item, dict) and isinstance(id_ := item.get("id"), str):
-            ids.setdefault(id_, len(pointers))
-        pointers.append(pointer)
-    return pointers, ids
+        if isinstance(item, dict):
+            for key, names in (("id", found.ids), ("create", found.rooms)):
+                if isinstance(name := item.get(key), str):
+                    names.setdefault(name, len(found.pointers))
+        found.pointers.append(pointer)
+    return found
 
 
 def _written(steps: object, pointer: str) -> Iterator[tuple[str, object]]:
@@ -82,7 +99,8 @@ def _steps(data: list[object], at: str, scope: Scope, reporter: Reporter) -> lis
             else set()
         )
         # Who is online after a faulty step is anybody's guess, unless it could not change that.
-        scope.presence_known &= len(verbs) == 1 and verbs <= {"send", "expect", "wait"}
+        scope.presence_known &= len(verbs) == 1 and verbs <= _KEEP_PRESENCE
+        scope.members_known &= len(verbs) == 1 and verbs <= _KEEP_MEMBERS
         scope.rooms_known &= "create" not in verbs
     return steps
 

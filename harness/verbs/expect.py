@@ -116,7 +116,6 @@ def _check_said(keys: ExpectKeys, scope: Scope, pointer: str) -> None:
 def _check_received(name: str, message: Message, scope: Scope, where: str) -> None:
     """Warn where no correct server could fulfil it; the statement is played all the same, and fails."""
     sent = Place(message.pointer, "sent here", on_key=True)
-    scope.received.setdefault((name, message.id), where)
     if message.impossible:
         scope.never_true(where, f"`{message.id}` must be refused, so {name} cannot receive it", "", sent)
     elif scope.is_own(name, message):
@@ -126,13 +125,21 @@ def _check_received(name: str, message: Message, scope: Scope, where: str) -> No
             "move it to `not_by`",
             sent,
         )
-    elif not scope.is_member(name, message.room):
+    elif scope.reach(name, message) == "never":
         scope.never_true(
             where,
             f"{name} is not in {message.room}, where `{message.id}` is sent",
             "move it to `not_by`",
             sent,
         )
+    elif scope.clients[name].receive == "manual":
+        if scope.polled.get(name, -1) < message.step:
+            scope.never_true(
+                where,
+                f"{name} reads by hand, and does not between `{message.id}` and this step",
+                f"`poll: {name}` before it",
+                sent,
+            )
     elif scope.is_offline(name) and scope.left.get(name, -1) < message.step:
         scope.never_true(
             where,
@@ -140,6 +147,8 @@ def _check_received(name: str, message: Message, scope: Scope, where: str) -> No
             f"`connect: {name}` before it",
             sent,
         )
+    if scope.clients[name].receive != "manual":  # what a manual client has, its polls alone decide
+        scope.received.setdefault((name, message.id), where)
 
 
 def _check_barred(name: str, message: Message, scope: Scope, where: str) -> None:

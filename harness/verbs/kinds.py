@@ -35,6 +35,7 @@ _UNIT_WORDS = {
 }  # fmt: skip
 _DURATION = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,9}))?(us|ms|s|m|h)\Z")
 _LOOSE_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^\d\s.]\S*)?\Z")
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/(s|m)\Z")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z")
 _ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
@@ -78,6 +79,20 @@ class BadValueError(Exception):
         self.code = code
         self.at = at
         """Pointer relative to the value: empty, or `/2` for an item of a list."""
+
+
+class Filled(str):
+    """Text that a variable filled in whole; it may stand for a number or a truth value."""
+
+    __slots__ = ()
+
+    def plain(self) -> object:
+        """Return the number or truth value that it stands for, or itself."""
+        if self in ("true", "false"):
+            return self == "true"
+        if re.fullmatch(r"[-+]?[0-9]{1,18}", self):
+            return int(self)
+        return self
 
 
 class Item(NamedTuple):
@@ -165,6 +180,20 @@ def read_duration(value: object) -> int:
     raise BadValueError(f"`{value}` is not a duration", label, units, code="bad-duration")
 
 
+def _read_rate(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise BadValueError(f"a pace needs a unit: {value}/s?", code="bad-duration")
+    if not isinstance(value, str):
+        raise wrong_type("a pace such as `20/s`", value)
+    match = _RATE.match(value)
+    if match is None:
+        raise BadValueError(f"`{value[:70]}` is not a pace", "write `20/s`, or `30/m`", code="bad-duration")
+    rate = float(match[1]) / {"s": 1, "m": 60}[match[2]]
+    if not 0.01 <= rate <= 10_000:
+        raise BadValueError(f"`{value}` is out of range", "1/m to 10000/s")
+    return rate
+
+
 def _read_deadline(value: object) -> int:
     ns = read_duration(value)
     if ns == 0:
@@ -174,6 +203,8 @@ def _read_deadline(value: object) -> int:
 
 def read_integer(value: object, low: int, high: int) -> int:
     """Read a whole number within bounds."""
+    if isinstance(value, Filled):
+        value = value.plain()
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type("a whole number", value)
     if not low <= value <= high:
@@ -228,12 +259,6 @@ def one_of(*words: str) -> Kind[Any]:
 
     def parse(value: object) -> str:
         text = read_text(value, f"one of {', '.join(words)}")
-        if text.startswith("${"):
-            raise BadValueError(
-                f"`{text[:70]}` is not supported yet",
-                "variables are known in the text of a message only",
-                code="not-yet",
-            )
         if text not in words:
             raise BadValueError(
                 f"`{text[:70]}` is not one of {', '.join(f'`{word}`' for word in words)}",
@@ -259,6 +284,8 @@ def _read_status(value: object) -> str:
 
 
 def _read_flag(value: object) -> bool:
+    if isinstance(value, Filled):
+        value = value.plain()
     if not isinstance(value, bool):
         words = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
         word = words.get(value.lower()) if isinstance(value, str) else None
@@ -294,11 +321,13 @@ TEXTS: Kind[tuple[str, ...]] = Kind(_read_texts, {"type": "array", "items": _TEX
 FLAG: Kind[bool] = Kind(_read_flag, {"type": "boolean"})
 DURATION: Kind[int] = Kind(read_duration, _DURATION_SCHEMA, 0)
 DEADLINE: Kind[int] = Kind(_read_deadline, _DURATION_SCHEMA)
+RATE: Kind[float] = Kind(_read_rate, {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,3})?/(s|m)$"})
 COUNT = integer(1, MAX_COUNT)
 STATUS: Kind[str] = Kind(_read_status, {"enum": list(STATUSES)})
 NAMES: Kind[Sequence[Item]] = Kind(
     lambda value: read_items(value, "a name or a list of names"), one_or_list(), ()
 )
+NAME: Kind[str] = Kind(lambda value: read_text(value, "a name"), _TEXT_SCHEMA, "")
 ROOM: Kind[str] = Kind(lambda value: read_text(value, "the name of a room"), _TEXT_SCHEMA)
 MESSAGES: Kind[Sequence[Item]] = Kind(
     lambda value: read_items(value, "the id of a message"), one_or_list(), ()
@@ -307,3 +336,4 @@ MESSAGE_ID: Kind[str] = Kind(
     lambda value: read_name(value, "a message"),
     {"type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"},
 )
+NEW_ROOM: Kind[str] = Kind(read_room_name, {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}, "")

@@ -17,6 +17,8 @@ from harness.verbs.verb import Verb
 
 #: Verbs that move people between up and down, online and offline.
 _MOVES = ("connect", "disconnect", "kill", "start", "restart", "pause", "resume")
+#: Verbs that change who is in which room.
+_UNSETTLES = frozenset({"create", "join", "leave", "add", "kick"})
 
 
 def _read(value: object) -> Mapping[str, list[object]]:
@@ -61,10 +63,12 @@ def _compile(keys: ParallelKeys, scope: Scope, pointer: str) -> Parallel | None:
     if not keys.parallel or scope.read_lane is None:
         return None
     moved = {name: set(_moved(steps, scope)) for name, steps in keys.parallel.items()}
+    unsettling = {name for name, steps in keys.parallel.items() if _unsettles(steps)}
     lanes, branches = [], []
     for name, steps in keys.parallel.items():
         where = f"{pointer}/parallel/{escape(name)}"
-        inside = branch(scope, (who for other, people in moved.items() if other != name for who in people))
+        others = (who for other, people in moved.items() if other != name for who in people)
+        inside = branch(scope, others, unsettled=bool(unsettling - {name}))
         lanes.append(Lane(name=name, pointer=where, steps=scope.read_lane(steps, inside, where)))
         branches.append(inside)
     join(scope, branches)
@@ -84,6 +88,13 @@ def _moved(data: object, scope: Scope) -> Iterator[str]:
                         yield from scope.spread(text)
             else:
                 yield from _moved(value, scope)
+
+
+def _unsettles(data: object) -> bool:
+    """Whether steps of a lane, or of lanes in it, change who is in which room."""
+    if isinstance(data, list):
+        return any(map(_unsettles, data))
+    return isinstance(data, dict) and (not _UNSETTLES.isdisjoint(data) or any(map(_unsettles, data.values())))
 
 
 def _sentence(step: Step) -> str:

@@ -1,4 +1,4 @@
-"""What is known while a script is read top to bottom: the cast, who is online, which messages were sent.
+"""What is known while a script is read top to bottom: the cast, rooms, who is online, which messages were sent.
 
 A verb asks the scope for names and ids, and tells it what its step changes. Every question is answered with
 values or with a reported problem, never with an exception. Where an earlier fault makes the answer doubtful, the
@@ -14,11 +14,22 @@ from dataclasses import dataclass, field, replace
 from harness.model.plan import Client, Room, Send, Step
 from harness.model.span import Span
 from harness.verbs.kinds import Item
+from harness.verbs.memberships import Memberships, Reach
 from harness.verbs.phrases import count, listing
 from harness.verbs.problem import Place, Problem, did_you_mean, other_lane
 
 _RANGE = re.compile(r"(.*?)([0-9]{1,6})\.\.([0-9]{1,6})\Z", re.DOTALL)
 MAX_RANGE = 10_000
+
+
+def not_a_user(device: Client, pointer: str) -> Problem:
+    """Return the problem of a device that stands where a user is wanted."""
+    return Problem(
+        code="unknown-client",
+        pointer=pointer,
+        message=f"rooms list users, and `{device.name}` is a device of `{device.user}`",
+        label=f"write `{device.user}`",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +74,15 @@ class Scope:
     """The state of the script at one step, and the ear that takes problems."""
 
     clients: Mapping[str, Client]
-    rooms: Mapping[str, Room]
+    rooms: dict[str, Room]
+    """Rooms that exist at this step."""
     place: Callable[[str], Span]
     """Where a pointer stands in the file."""
     report: Callable[[Problem], None]
     declared: Mapping[str, int] = field(default_factory=dict)
     """Ids as written in all steps, broken ones too -> the number of the first step that gives it."""
+    room_names: Mapping[str, int] = field(default_factory=dict)
+    """Rooms that `create` steps name, broken ones too -> the number of the first such step."""
     cast_known: bool = True
     """False when `clients` had faults: then nobody is called unknown."""
     rooms_known: bool = True
@@ -78,6 +92,11 @@ class Scope:
     """Every step's pointer in file order, those of lanes too; a step's number is its place here."""
     read_lane: Callable[[list[object], Scope, str], tuple[Step, ...]] | None = None
     """Reads the steps of a lane: (as written, the lane's own scope, pointer)."""
+    members_known: bool = True
+    """False once a step that might have changed who is in which room could not be read; and in a lane, when
+    another lane changes it."""
+    unsettled: bool = False
+    """Whether it is only another lane that makes `members_known` False."""
     step: int = 0
     """The number of the step that is being read."""
     online: dict[str, int] = field(default_factory=dict)
@@ -104,9 +123,16 @@ class Scope:
     """(client, message) that an `expect` demands -> its pointer."""
     spots: dict[str, str] = field(default_factory=dict)
     """`/steps/3/received_by/7`, an entry of a list in the plan -> the pointer of what the author wrote for it."""
-    _members: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
+    polled: dict[str, int] = field(default_factory=dict)
+    """Clients that read by hand -> their latest `poll` step."""
+    raced: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(client, message) that may or may not have come before the client was removed -> the step of the removal."""
+    members: Memberships = field(init=False)
     used: set[str] = field(default_factory=set)
     """Clients and rooms that the file makes use of, as `client NAME` and `room NAME`."""
+
+    def __post_init__(self) -> None:
+        self.members = Memberships.of(self.rooms)
 
     # -- names ---------------------------------------------------------------------------------------------
 
@@ -181,35 +207,66 @@ class Scope:
             )
         return False
 
-    def room_of(self, written: str | None, pointer: str) -> str | None:
-        """Return the room a step speaks of: the one written, or the only one there is."""
+    def users(self, items: Sequence[Item], pointer: str) -> list[tuple[str, str]]:
+        """Expand ranges and check users, whom rooms list; as `names` does for clients."""
+        devices: dict[str, list[str]] = {}
+        for client in self.clients.values():
+            devices.setdefault(client.user, []).append(client.name)
+        found: dict[str, str] = {}
+        for item in items:
+            where = pointer + item.at
+            for name in self.expand(item.text, where):
+                if name in found:
+                    self.twice(name, where, found[name])
+                    break
+                if name not in devices:
+                    if name in self.clients and self.cast_known:
+                        self.report(not_a_user(self.clients[name], where))
+                    else:
+                        self.known_client(name, where, item.text)
+                    break
+                self.used |= {f"client {client}" for client in devices[name]}
+                found[name] = where
+        self.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
+        return list(found.items())
+
+    def actor(self, written: str, pointer: str) -> str | None:
+        """Return the one client who acts, or None when there is none of this name."""
+        return written if written and self.known_client(written, pointer, written) else None
+
+    def room_of(self, written: str | None, pointer: str, key: str = "to") -> str | None:
+        """Return the room a step speaks of: the one written, or the only one there is.
+
+        Args:
+            written: what stands under `key`, if anything.
+            pointer: of the step.
+            key: under which the step names its room.
+        """
         if written is not None:
             if written in self.rooms:
                 self.used.add(f"room {written}")
                 return written
             if self.rooms_known:
-                known = (
-                    (f"rooms: {listing(self.rooms)}",) if self.rooms else ("this scenario has no `rooms`",)
-                )
-                self.report(
-                    Problem(
-                        code="unknown-room",
-                        pointer=f"{pointer}/to",
-                        message=f"no room is called `{written[:70]}`",
-                        label=did_you_mean(written, self.rooms),
-                        help=known,
-                    )
-                )
+                self._unknown_room(written, f"{pointer}/{key}")
             return None
-        if len(self.rooms) == 1:
+        all_names = self.rooms.keys() | self.room_names.keys()
+        if len(all_names) == 1 and self.rooms:
             (only,) = self.rooms
             self.used.add(f"room {only}")
             return only
         if self.rooms_known:
-            if self.rooms:
-                message, label = "to which room?", f"add `to:` with one of {listing(self.rooms)}"
+            if len(all_names) == 1:
+                (only,) = all_names
+                made = self.pointers[self.room_names[only]]
+                message, label = "there is no room yet", f"`{only}` is made on line {self.line(made)}"
+            elif all_names:
+                several = listing(dict.fromkeys((*self.rooms, *self.room_names)))
+                what = "to which room?" if key == "to" else "in which room?"
+                message, label = what, f"add `{key}:` with one of {several}"
             else:
                 message, label = "there is no room to send to", "add `rooms:` with a room and its members"
+                if key != "to":
+                    message = "there is no room"
             self.report(
                 Problem(code="which-room", pointer=pointer, message=message, label=label, on_key=True)
             )
@@ -219,15 +276,51 @@ class Scope:
         """Whether `client` surely is not online at this step."""
         return client not in self.online and client not in self.unsure and self.presence_known
 
+    def _unknown_room(self, written: str, pointer: str) -> None:
+        if written in self.room_names:
+            made = self.pointers[self.room_names[written]]
+            self.report(
+                Problem(
+                    code="unknown-room",
+                    pointer=pointer,
+                    message=f"the room `{written}` does not exist before line {self.line(made)}",
+                    label="create it before this step",
+                    related=(Place(made, "made here", on_key=True),),
+                )
+            )
+            return
+        known = (f"rooms: {listing(self.rooms)}",) if self.rooms else ("this scenario has no `rooms`",)
+        self.report(
+            Problem(
+                code="unknown-room",
+                pointer=pointer,
+                message=f"no room is called `{written[:70]}`",
+                label=did_you_mean(written, self.rooms),
+                help=known,
+            )
+        )
+
     def is_member(self, client: str, room: str) -> bool:
-        """Whether the user of `client` is in `room`."""
-        if room not in self._members:
-            self._members[room] = frozenset(self.rooms[room].members)
-        return self.clients[client].user in self._members[room]
+        """Whether the user of `client` is in `room` at this step."""
+        return self.members.now(self.clients[client].user, room)
 
     def rooms_of(self, client: str) -> tuple[str, ...]:
-        """Rooms whose messages `client` may hear."""
-        return tuple(room for room in self.rooms if self.is_member(client, room))
+        """Rooms whose messages `client` may hear, or might have heard before."""
+        user = self.clients[client].user
+        return tuple(room for room in self.rooms if self.members.ever(user, room))
+
+    def reach(self, client: str, message: Message) -> Reach:
+        """Say whether `message`, which is not its own, comes to `client` by the end, as things stand now."""
+        if not self.members_known:
+            return "may"
+        key = (client, message.id)
+        who = self.clients[client]
+        reach = self.members.reach(
+            who.user, message.room, message.step, got=key in self.received, raced=key in self.raced
+        )
+        if reach == "will" and who.stay_offline and client not in self.online and key not in self.received:
+            return "may"
+        return reach
 
     def is_own(self, client: str, message: Message) -> bool:
         """Whether `message` is by the user of `client`, who does not receive his own."""
@@ -315,6 +408,31 @@ class Scope:
                 )
             )
         return None
+
+    # -- coming and going in rooms -------------------------------------------------------------------------
+
+    def removed(self, users: Sequence[str], room: str, pointer: str) -> None:
+        """Take note that users are no members any more, and of what this races with."""
+        gone = {user for user in users if self.members.now(user, room)}
+        for client in self.clients.values():
+            if client.user not in gone:
+                continue
+            for message in self.messages.values():
+                key = (client.name, message.id)
+                if (
+                    message.room == room
+                    and key not in self.received
+                    and not self.is_own(client.name, message)
+                ):
+                    self._race(client, message, pointer)
+        self.members.end(users, room, self.step)
+
+    def _race(self, client: Client, message: Message, pointer: str) -> None:
+        if client.receive == "manual":
+            if self.polled.get(client.name, -1) > message.step:
+                self.received[client.name, message.id] = self.pointers[self.polled[client.name]]
+        elif client.name in self.online or self.left.get(client.name, -1) > message.step:
+            self.raced.setdefault((client.name, message.id), pointer)
 
     # -- problems shared by verbs --------------------------------------------------------------------------
 

@@ -3,21 +3,19 @@
 # ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.model.plan import Outcome, Send, Step
 from harness.verbs.ids import id_by_place, id_is_new
-from harness.verbs.keys import RefusableKeys, key, not_yet
+from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of
 from harness.verbs.phrases import duration, names, quote
+from harness.verbs.presence import check_online
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage, StepFailedError, settle, together
+from harness.verbs.stage import Answer, Stage, StepFailedError, settle, together
 from harness.verbs.verb import Verb
-
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
     room = scope.room_of(keys.to, pointer)
     _check_words(keys, scope, pointer)
     for name, where in senders:
-        _check_online(name, keys, scope, where)
+        check_online(scope, name, where, "send", refused="refused" in keys.given)
     id_ = keys.id or id_by_place(scope, pointer)
     if not id_is_new(scope, id_, pointer):
         return None
@@ -66,7 +64,12 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
     )
     scope.sent(action, pointer, refused="refused" in keys.given)
     for name, where in senders:
-        if not scope.is_member(name, room) and "refused" not in keys.given and keys.outcome == "ok":
+        if (
+            scope.members_known
+            and not scope.is_member(name, room)
+            and "refused" not in keys.given
+            and keys.outcome == "ok"
+        ):
             scope.never_true(
                 where,
                 f"{name} is not in {room}, so this send will be refused",
@@ -97,43 +100,15 @@ def _check_words(keys: SendKeys, scope: Scope, pointer: str) -> None:
                 related=(Place(f"{pointer}/refused", "said here", on_key=True),),
             )
         )
-    for name in dict.fromkeys(_VARIABLE.findall(keys.send)):
-        if name == "n" and "repeat" in keys.given:
-            continue
-        where = f"{pointer}/send"
-        if name.startswith("env."):
-            scope.report(not_yet(f"`${{{name}}}`", "a variable of the environment", where, on_key=False))
-            continue
-        if name == "n":
-            message, label = (
-                "`${n}` is the number in a series, and this step sends one message",
-                "add `repeat`",
+    if "${n}" in keys.send and "repeat" not in keys.given:
+        scope.report(
+            Problem(
+                code="unknown-variable",
+                pointer=f"{pointer}/send",
+                message="`${n}` is the number in a series, and this step sends one message",
+                label="add `repeat`",
             )
-        else:
-            message, label = f"no variable is called `{name[:70]}`", "`${n}` is the only one in a text"
-        scope.report(Problem(code="unknown-variable", pointer=where, message=message, label=label))
-
-
-def _check_online(name: str, keys: SendKeys, scope: Scope, where: str) -> None:
-    if not scope.is_offline(name):
-        return
-    if name in scope.refused and "refused" in keys.given:
-        return  # its process runs; it is refused once more
-    if name in scope.left:
-        gone = scope.pointers[scope.left[name]]
-        label = f"went offline on line {scope.line(gone)}"
-        related: tuple[Place, ...] = (Place(gone, "went offline here", on_key=True),)
-    else:
-        label, related = f"`connect: {name}` must come before", ()
-    scope.report(
-        Problem(
-            code="not-online",
-            pointer=where,
-            message=f"{name} is not online at this step, and cannot send",
-            label=label,
-            related=related,
         )
-    )
 
 
 def _sentence(step: Step) -> str:
@@ -175,14 +150,21 @@ async def _play(stage: Stage, step: Step) -> None:
         answers = await together(
             stage.send(sender, action.room, message, text, step) for sender, message, text in turn
         )
-        if step.refused is not None or action.outcome == "ok":
-            settle(step, answers)
-        elif action.outcome == "none":
-            for answer in answers:
-                if answer.type == "ok":
-                    raise StepFailedError(
-                        f"{answer.process}: the send succeeded, though `outcome: none` is said"
-                    )
+        settle_send(step, action.outcome, answers)
+
+
+def settle_send(step: Step, outcome: Outcome, answers: Iterable[Answer]) -> None:
+    """Compare how sends ended with what the step says.
+
+    Raises:
+        StepFailedError: one ended as it must not.
+    """
+    if step.refused is not None or outcome == "ok":
+        settle(step, answers)
+    elif outcome == "none":
+        for answer in answers:
+            if answer.type == "ok":
+                raise StepFailedError(f"{answer.process}: the send succeeded, though `outcome: none` is said")
 
 
 SEND = Verb(

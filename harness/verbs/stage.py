@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from harness.model.plan import Kill, Parallel, Pause, Restart, Resume, Start, Step
+from harness.model.plan import Kill, Parallel, Pause, Restart, Resume, Room, Start, Step
 
 T = TypeVar("T")
 
@@ -45,6 +45,42 @@ class Stage(Protocol):
 
     async def send(self, client: str, room: str, message: str, text: str, step: Step) -> Answer:
         """Send one message and wait for its answer, at most `step.within_ns`."""
+        ...
+
+    async def resend(self, message: str, step: Step) -> Answer:
+        """Send a message again: by its sender, under the same client message id, with the same text."""
+        ...
+
+    async def create(self, client: str, room: Room, step: Step) -> Answer:
+        """Make a room, by this client."""
+        ...
+
+    async def join(self, client: str, room: str, step: Step) -> Answer:
+        """Enter a room."""
+        ...
+
+    async def leave(self, client: str, room: str, step: Step) -> Answer:
+        """Leave a room."""
+        ...
+
+    async def add(self, client: str, user: str, room: str, step: Step) -> Answer:
+        """Take another user into a room."""
+        ...
+
+    async def kick(self, client: str, user: str, room: str, step: Step) -> Answer:
+        """Put another user out of a room."""
+        ...
+
+    async def poll(self, client: str, step: Step) -> Answer:
+        """Read until caught up with all that was answered so far, without waiting for anything new."""
+        ...
+
+    async def ack(self, client: str, through: str | None, step: Step) -> Answer:
+        """Acknowledge through one message, or all that the client has received so far.
+
+        Raises:
+            StepFailedError: there is nothing to acknowledge.
+        """
         ...
 
     async def expect(

@@ -30,6 +30,10 @@ class Ran:
     def folder(self):
         return self.reports / "latest"
 
+    @property
+    def rows(self):
+        return sorted(path.parent.name for path in self.folder.glob("*/plan.json"))
+
     def row(self, name=None):
         rows = sorted(path.parent for path in self.folder.glob("*/plan.json"))
         return next(row for row in rows if name in (None, row.name))

@@ -24,7 +24,8 @@ def server(broken, *options):
 def test_it_is_convicted_of_exactly_its_kinds(chatsim, broken, path):
     ran = chatsim("run", ROOT / path, "--speed", "max", "--server", server(broken))
     assert ran.code == 1, ran
-    assert ran.kinds() == broken.kinds, ran
+    # The faults are those of the stream where a scenario is played both ways; by polling some cannot show.
+    assert ran.kinds(next(row for row in ran.rows if not row.endswith("[poll]"))) == broken.kinds, ran
 
 
 @pytest.mark.parametrize(("path", "broken"), SOUND.items(), ids=SOUND)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.source import load
 from tests.e2e.conftest import ROOT
 
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -14,16 +15,17 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 def test_it_passes_and_is_judged_the_same_from_its_record(chatsim, path):
     ran = chatsim("run", path, "--speed", "max")
     assert ran.code == 0, ran
-    first = ran.verdicts()
-    assert first["status"] == "pass"
-    assert all(verdict["status"] in ("pass", "not exercised") for verdict in first["verdicts"]), first
-    for derived in ("verdicts.json", "env.json"):
-        (ran.row() / derived).unlink()
+    first = {name: ran.verdicts(name) for name in ran.rows}
+    for name, judged in first.items():
+        assert judged["status"] == "pass"
+        assert all(verdict["status"] in ("pass", "not exercised") for verdict in judged["verdicts"]), judged
+        for derived in ("verdicts.json", "env.json"):
+            (ran.row(name) / derived).unlink()
     for derived in ("report.json", "junit.xml"):
         (ran.folder / derived).unlink()
     again = chatsim("report", ran.folder)
     assert again.code == 0, again
-    assert ran.verdicts() == first
+    assert {name: ran.verdicts(name) for name in ran.rows} == first
     assert (ran.folder / "junit.xml").is_file()
 
 
@@ -62,6 +64,7 @@ def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message
 def test_everything_at_once_in_one_invocation(chatsim):
     ran = chatsim("run", "scenarios", "--speed", "max", "-j", "4")
     assert ran.code == 0, ran
-    assert len(list(ran.folder.glob("*/history.jsonl"))) == len(SCENARIOS)
-    assert f"{len(SCENARIOS)} passed" in ran.text
+    plans = load([str(path) for path in SCENARIOS]).plans
+    assert {path.parent.name for path in ran.folder.glob("*/history.jsonl")} == {plan.name for plan in plans}
+    assert f"{len(plans)} passed" in ran.text
     assert Path(ran.folder).is_symlink()

@@ -10,6 +10,7 @@
     bob fence p2 p3                      by position; `fence marker m1`, `fence window`; `-> info`, `-> behind`
     bob polls / bob polled p2            a poll begins, a poll is answered; `acks 2` on the first; `-> info`
     bob acks 2 -> ok 2                   an acknowledgement; the number after ok is the cursor reported
+    alice creates den bob -> ok p3       a room and its other members
     bob joins red -> ok 3                likewise leaves; `alice kicks bob red -> ok 4`, `alice adds bob red -> ok 4`
     alice creates red bob -> ok          a room with these members and its creator
     bob reconnects                       the driver lost and found its server
@@ -32,7 +33,19 @@ from __future__ import annotations
 from typing import Any
 
 from harness.model.history import Op
-from harness.model.plan import Client, Connect, Expect, Inbox, InboxItem, Plan, Room, Send, Step
+from harness.model.plan import (
+    Client,
+    Connect,
+    Expect,
+    Inbox,
+    InboxItem,
+    Plan,
+    Poll,
+    Resend,
+    Room,
+    Send,
+    Step,
+)
 
 MS = 1_000_000
 PEOPLE = ("alice", "bob", "chad")
@@ -49,6 +62,8 @@ def plan_of(case: dict[str, Any]) -> Plan:
             display_name=name,
             consumer=case.get("consumers", {}).get(name, ""),
             include_own=name in case.get("include_own", ()),
+            receive="manual" if name in case.get("manual", ()) else "stream",
+            stay_offline=name in case.get("stay_offline", ()),
         )
         for name in case.get("clients", [*PEOPLE, "doug"])
     )
@@ -75,7 +90,7 @@ def _room(name: str, room: Any) -> Room:
 def _step(number: int, step: dict[str, Any]) -> Step:
     pointer = f"/steps/{number}"
     within = step.get("within_ms", 2000) * MS
-    action: Connect | Expect | Send
+    action: Connect | Expect | Poll | Resend | Send
     if "expect" in step:
         action = Expect(
             ids=tuple(step["expect"]),
@@ -92,6 +107,11 @@ def _step(number: int, step: dict[str, Any]) -> Step:
             outcome=step.get("outcome", "ok"),
             repeat=step.get("repeat"),
         )
+    elif "poll" in step:
+        gets = _inbox(step["poll"], step["gets"]).items
+        action = Poll(who=(step["poll"],), gets=gets)
+    elif "resend" in step:
+        action = Resend(ids=(step["resend"],), senders=("alice",), written=step["resend"])
     else:
         action = Connect(who=(step["connect"],))
     given = "within_ms" in step

@@ -71,7 +71,7 @@ def test_all_faults_of_all_files_in_one_go(monkeypatch):
         "bad/units.yaml",
         "bad/nothing-here.yaml",
     }
-    assert [plan.name for plan in loaded.plans] == ["basic"]
+    assert [plan.name for plan in loaded.plans] == ["basic[stream]", "basic[poll]"]
     assert loaded.failed
     assert closing_line(loaded.diagnostics).startswith("3 files: ")
     assert closing_line(loaded.diagnostics).endswith(" problems, nothing was started")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,17 @@ def every_word() -> Plan:
 def test_the_cast(every_word):
     assert [client.name for client in every_word.clients] == [
         *("alice", "bob", "phone", "laptop", "doug"),
-        *("user-1", "user-2", "user-3", "user-4"),
+        *("user-1", "user-2", "user-3", "user-4", "slow"),
     ]
     bob, phone = every_word.client("bob"), every_word.client("phone")
     assert (bob.display_name, bob.receive, bob.acks, bob.user) == ("Robert", "stream", "manual", "bob")
     assert (phone.user, phone.consumer, phone.receive) == ("chad", "mobile", "poll")
     assert every_word.client("laptop").consumer == "laptop"
+    doug, slow = every_word.client("doug"), every_word.client("slow")
+    assert (doug.receive, doug.acks, doug.stay_offline) == ("manual", "manual", True)
+    assert (slow.handles_per_s, slow.window, slow.env) == (20.0, 8, (("PACE", "slow"),))
+    assert (slow.command, slow.token) == ("python -m mine", "valid")
+    assert Plan.from_json(json.loads(json.dumps(every_word.to_json()))) == every_word
     assert every_word.room("hall").members == ("alice", "user-1", "user-2", "user-3", "user-4")
     assert every_word.room("lobby").admins == ("alice",)
 
@@ -81,10 +87,10 @@ def test_inboxes(every_word):
     assert boxes["bob", "lobby"] == Inbox(
         client="bob",
         room="lobby",
-        pointer="/inboxes/bob",
+        pointer="/inboxes/bob/lobby",
         items=(
-            InboxItem(pointer="/inboxes/bob/0", written="hello", series=(("hello",),)),
-            InboxItem(pointer="/inboxes/bob/1", written="perhaps", series=(("perhaps",),)),
+            InboxItem(pointer="/inboxes/bob/lobby/0", written="hello", series=(("hello",),)),
+            InboxItem(pointer="/inboxes/bob/lobby/1", written="perhaps", series=(("perhaps",),)),
         ),
     )
     assert every_word.listed == ("alice", "bob", "user-3", "user-4", "user-1", "laptop")

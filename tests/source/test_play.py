@@ -7,7 +7,22 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.model.plan import Connect, Disconnect, Expect, Send, Step, Wait
+from harness.model.plan import (
+    Ack,
+    Add,
+    Connect,
+    Create,
+    Disconnect,
+    Expect,
+    Join,
+    Kick,
+    Leave,
+    Poll,
+    Resend,
+    Send,
+    Step,
+    Wait,
+)
 from harness.verbs import VERBS
 from harness.verbs.stage import Answer, StepFailedError
 
@@ -36,6 +51,36 @@ class Notes:
         await asyncio.sleep(0)
         self.clock += self.send_ns
         return self.answers.get(message, Answer(client, "ok"))
+
+    async def resend(self, message, step):
+        self.notes.append(f"again {message}")
+        return self.answers.get(message, Answer("a", "ok"))
+
+    async def create(self, client, room, step):
+        self.notes.append(f"{client} makes {room.name} for {room.members}")
+        return self.answers.get(client, Answer(client, "ok"))
+
+    async def join(self, client, room, step):
+        return self._moved(f"{client} joins {room}", client)
+
+    async def leave(self, client, room, step):
+        return self._moved(f"{client} leaves {room}", client)
+
+    async def add(self, client, user, room, step):
+        return self._moved(f"{client} adds {user} to {room}", client)
+
+    async def kick(self, client, user, room, step):
+        return self._moved(f"{client} kicks {user} from {room}", client)
+
+    def _moved(self, note, client):
+        self.notes.append(note)
+        return self.answers.get(client, Answer(client, "ok"))
+
+    async def poll(self, client, step):
+        return self._moved(f"{client} polls", client)
+
+    async def ack(self, client, through, step):
+        return self._moved(f"{client} acks {through}", client)
 
     async def expect(self, ids, received_by, not_by, step):
         self.notes.append(f"expect {ids} {received_by} {not_by}")
@@ -129,3 +174,35 @@ def test_a_refusal_must_be_the_one_that_is_written():
         play(send(), denied, refused="NOT_FOUND")
     with pytest.raises(StepFailedError, match="was not refused"):
         play(send(), Notes(), refused="NOT_FOUND")
+
+
+ROOM_ACTIONS = {
+    "a makes r for ('a', 'b')": Create(by="a", room="r", members=("a", "b"), admins=("a",)),
+    "a joins r": Join(who=("a",), room="r"),
+    "a leaves r": Leave(who=("a",), room="r"),
+    "a adds b to r": Add(users=("b",), room="r", by="a"),
+    "a kicks b from r": Kick(users=("b",), room="r", by="a"),
+    "a polls": Poll(who=("a",)),
+    "a acks x": Ack(who=("a",), through="x"),
+}
+
+
+@pytest.mark.parametrize("note", ROOM_ACTIONS)
+def test_every_other_verb_asks_its_client_and_may_be_refused(note):
+    action = ROOM_ACTIONS[note]
+    assert play(action, Notes()) == [note]
+    no = Notes({"a": Answer("a", "fail", "PERMISSION_DENIED")})
+    assert play(action, no, refused="PERMISSION_DENIED") == [note]
+    with pytest.raises(StepFailedError, match="a: PERMISSION_DENIED"):
+        play(action, no)
+    with pytest.raises(StepFailedError, match="a: expected NOT_FOUND, but it was not refused"):
+        play(action, Notes(), refused="NOT_FOUND")
+
+
+def test_a_resend_ends_as_a_send_does():
+    again = Resend(ids=("x", "y"), senders=("a", "a"), written="x, y")
+    assert play(again, Notes()) == ["again x", "again y"]
+    with pytest.raises(StepFailedError, match="a: UNAVAILABLE"):
+        play(again, Notes({"y": Answer("a", "info", "UNAVAILABLE")}))
+    with pytest.raises(StepFailedError, match="outcome: none"):
+        play(Resend(ids=("x",), senders=("a",), written="x", outcome="none"), Notes())

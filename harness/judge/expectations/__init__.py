@@ -6,10 +6,11 @@ from harness.judge.check import Check
 from harness.judge.expectations.expect import ExpectStep, Sightings
 from harness.judge.expectations.inboxes import InboxCheck, NothingElse
 from harness.judge.expectations.outcome import Outcomes
+from harness.judge.expectations.poll import PollStep
 from harness.judge.expectations.processes import Processes
 from harness.judge.expectations.refused import RefusedStep
 from harness.judge.expectations.script import Script
-from harness.model.plan import Expect, Plan
+from harness.model.plan import Expect, Plan, Poll
 
 
 def expectations(plan: Plan) -> list[Check]:
@@ -21,6 +22,8 @@ def expectations(plan: Plan) -> list[Check]:
             checks.append(RefusedStep(step))
         elif isinstance(step.action, Expect):
             checks.append(ExpectStep(step, step.action, sightings))
+        elif isinstance(step.action, Poll) and step.action.gets is not None:
+            checks.append(PollStep(step, step.action, step.action.gets))
     checks.extend(InboxCheck(inbox) for inbox in plan.inboxes)
     heard = {
         client: frozenset(inbox.room for inbox in plan.inboxes if inbox.client == client)

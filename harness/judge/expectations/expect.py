@@ -63,6 +63,7 @@ class ExpectStep(Check):
         self._pairs = len(action.ids) * (len(action.received_by) + len(action.not_by))
         self._got = sightings.got
         sightings.watch(action.ids)
+        self._by_hand: frozenset[str] = frozenset()
         self._began: Op | None = None
         self._ended: Op | None = None
 
@@ -72,7 +73,8 @@ class ExpectStep(Check):
         return f"expect {self._action.written}"
 
     def prepare(self, state: State) -> None:
-        """Keep when the step began and ended."""
+        """Keep when the step began and ended, and who reads by hand."""
+        self._by_hand = frozenset(client.name for client in state.plan.clients if client.receive == "manual")
         state.keep(self._step.pointer)
 
     def conclude(self, state: State) -> Iterable[Verdict]:
@@ -120,7 +122,12 @@ class ExpectStep(Check):
 
     def _missing(self, messages: dict[str, Message], began: Op) -> Iterable[Violation]:
         deadline = began.time + self._step.within_ns
-        in_time = {key for key, (_, time) in self._got.items() if time <= deadline}
+        # Who reads by hand is judged on the polls before the step: nothing is waited for.
+        in_time = {
+            key
+            for key, (index, time) in self._got.items()
+            if (index < began.index if key[0] in self._by_hand else time <= deadline)
+        }
 
         def wanted(id_: str) -> bool:
             """Open messages are not asked for; neither is what the script never came to send."""
@@ -136,7 +143,9 @@ class ExpectStep(Check):
             sentence = (
                 f"{people(clients)} did not get `{id_}` within {_seconds(self._step.within_ns)}, {fate}"
             )
-            if len(arrived) == len(clients):
+            if self._by_hand.issuperset(clients):
+                sentence = f"no poll of {people(clients)} has brought `{id_}`, {fate}"
+            elif len(arrived) == len(clients):
                 sentence += f"; it came {_seconds(min(time for _, time in arrived) - deadline)} late"
             others = [client for client in self._action.received_by if client not in clients]
             hint = f"{people(others)} got it." if others else ""
@@ -187,6 +196,8 @@ class ExpectStep(Check):
                     continue
                 known = state.clients.get(client)
                 shown = silence(known, message, end + 1) if known is not None else None
+                if shown is None and client in self._by_hand:
+                    continue  # its polls so far have not brought it, and that is all that is said
                 if shown is not None:
                     evidence[shown[1]] += 1
                 elif self._step.within_given and self._waited():

@@ -48,7 +48,7 @@ class InboxCheck(Check):
         names = {_id(message): message for message in self._got}
         items = [item.series for item in self._inbox.items]
         differences = match_inbox(items, list(names), standing)
-        grade = final_grade(client, state.final_at, state.size) if client is not None else None
+        grade = _grade(state, client)
         unread = grade is None
         evidence = no_evidence()
         if grade is not None:
@@ -139,7 +139,7 @@ class NothingElse(Check):
                 )
         if self._rooms and not self._got:
             return ()
-        grade = final_grade(client, state.final_at, state.size) if client is not None else None
+        grade = _grade(state, client)
         evidence = no_evidence()
         if grade is not None:
             evidence[grade] = 1
@@ -169,6 +169,13 @@ class NothingElse(Check):
                 violations=violations,
             ),
         )
+
+
+def _grade(state: State, client: Client | None) -> str | None:
+    if client is None:
+        return None
+    left_alone = client.name in state.left_alone
+    return final_grade(client, state.final_at, state.size, left_alone=left_alone)
 
 
 def _id(message: Message) -> str:

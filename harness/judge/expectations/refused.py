@@ -33,7 +33,9 @@ class RefusedStep(Check):
 
     def conclude(self, state: State) -> Iterable[Verdict]:
         """Compare how each action ended."""
-        done = [op for op in state.kept[self._step.pointer] if op.f == self._step.action.verb]
+        verb = self._step.action.verb
+        f = "send" if verb == "resend" else verb
+        done = [op for op in state.kept[self._step.pointer] if op.f == f]
         invoked = {op.op: op.index for op in done if op.type == "invoke"}
         ended = [op for op in done if op.type != "invoke"]
         open_ = [op for op in ended if op.type == "info"]

@@ -1,0 +1,37 @@
+"""Who must be online to do something: the check that all verbs share."""
+
+from __future__ import annotations
+
+from harness.verbs.problem import Place, Problem
+from harness.verbs.scope import Scope
+
+
+def check_online(scope: Scope, name: str, where: str, deed: str, *, refused: bool = False) -> None:
+    """Report that a client is not online at this step, and so cannot do something.
+
+    Args:
+        scope: what is known at this step.
+        name: the client.
+        where: the pointer of its name in the step.
+        deed: what it cannot do: `send`.
+        refused: whether the step must be refused: then one whose connect was refused may try.
+    """
+    if not scope.is_offline(name):
+        return
+    if name in scope.refused and refused:
+        return  # its process runs; it is refused once more
+    if name in scope.left:
+        gone = scope.pointers[scope.left[name]]
+        label = f"went offline on line {scope.line(gone)}"
+        related: tuple[Place, ...] = (Place(gone, "went offline here", on_key=True),)
+    else:
+        label, related = f"`connect: {name}` must come before", ()
+    scope.report(
+        Problem(
+            code="not-online",
+            pointer=where,
+            message=f"{name} is not online at this step, and cannot {deed}",
+            label=label,
+            related=related,
+        )
+    )
