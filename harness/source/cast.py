@@ -94,7 +94,7 @@ _TOKEN_SCHEMA: Mapping[str, Any] = {
         {"enum": list(_TOKENS)},
         {
             "type": "object",
-            "properties": {"literal": {"type": "string"}},
+            "properties": {"literal": {"type": "string", "description": "The token itself."}},
             "required": ["literal"],
             "additionalProperties": False,
         },

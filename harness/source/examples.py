@@ -1,7 +1,8 @@
 """One example for each verb, in the words of a file: the manual shows them, and a test reads every one.
 
-Each is a list of steps. They may speak of the clients alice, bob, chad and doug, of the rooms lobby (alice, bob and
-chad) and garden (alice), and of a message `hello` and a series `line`, which were sent before.
+Each is a list of steps. They may speak of the clients alice, bob, chad, doug and erin (who reads and acknowledges by
+hand), of the rooms lobby (all but doug; alice is its admin) and garden (alice; open to all), and of a message `hello`
+and a series `line` in the lobby, which were sent before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,30 @@ EXAMPLES: Mapping[str, str] = {
     "disconnect": """\
 - disconnect: bob
 """,
+    "create": """\
+- create: cellar
+  by: alice                         # who is its admin
+  members: [bob, chad]
+  history: whole_room
+""",
+    "join": """\
+- join: bob
+  room: garden                      # which is open to all
+""",
+    "leave": """\
+- leave: bob
+  room: lobby
+""",
+    "add": """\
+- add: doug                         # a user, online or not
+  room: lobby
+  by: alice                         # an admin
+""",
+    "kick": """\
+- kick: [bob, chad]
+  room: lobby
+  by: alice
+""",
     "send": """\
 - send: Is anybody there?
   from: alice
@@ -29,6 +54,23 @@ EXAMPLES: Mapping[str, str] = {
   repeat: 3
   every: 50ms
 """,
+    "resend": """\
+- resend: hello                     # by its sender, the same message once more: everybody has it once
+- resend: line.*
+  outcome: any
+""",
+    "poll": """\
+- poll: erin
+  gets: [hello, line.*]             # exactly this
+- poll: erin
+  gets: []                          # and now nothing new
+""",
+    "ack": """\
+- poll: erin
+- ack: erin
+  through: hello                    # the later ones come again after a reconnect
+- ack: erin                         # all received so far
+""",
     "expect": """\
 - expect: hello
   received_by: [bob, chad]
@@ -39,5 +81,47 @@ EXAMPLES: Mapping[str, str] = {
 """,
     "wait": """\
 - wait: 2s
+- pause: bob
+  for: 500ms
+  id: nap
+- wait: nap                         # until bob goes on
+""",
+    "parallel": """\
+- parallel:
+    talk:
+      - send: "still here ${n}"
+        from: alice
+        to: lobby
+        id: talk
+        repeat: 10
+        every: 50ms
+        outcome: any                # the server may be down
+    trouble:
+      - restart: server
+        at: 200ms                   # since the lanes began
+""",
+    "kill": """\
+- kill: [server, bob]               # both at once
+- start: [server, bob]
+- kill: bob
+  signal: SIGTERM
+  for: 500ms                        # starts again by itself
+""",
+    "start": """\
+- kill: server
+- start: server
+""",
+    "restart": """\
+- restart: [server, bob]            # told to go, and started again
+""",
+    "pause": """\
+- pause: bob
+- resume: bob
+- pause: server
+  for: 2s
+""",
+    "resume": """\
+- pause: [alice, bob]
+- resume: [alice, bob]
 """,
 }

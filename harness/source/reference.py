@@ -52,6 +52,14 @@ _NAMES = """\
 * `${{n}}` in the text of a series is the number of the message.
 """
 
+_VARIABLES = """\
+## Rows and variables
+
+* With `matrix: {{how: [poll, stream]}}` the whole file is played once for each value, and `${{how}}` stands for it in any
+  value. Several variables make a row of each combination; a row is called `kick[poll]`.
+* `${{env.NAME}}` is a variable of the environment, `${{env.NAME:-text}}` the text where there is none of this name.
+"""
+
 _TIME = """\
 ## Time
 
@@ -138,6 +146,7 @@ def _sections() -> Iterator[str]:
     for verb in VERBS.values():
         yield from _verb(verb)
     yield _NAMES.format(reserved=", ".join(f"`{name}`" for name in RESERVED))
+    yield _VARIABLES.format()
     yield _TIME.format(
         units="`us`, `ms`, `s`, `m` (minutes), `h`",
         deadlines=_sentence(f"{duration(verb.within_ns)} for `{verb.name}`" for verb in _timed()),
@@ -152,8 +161,8 @@ def _sections() -> Iterator[str]:
 
 
 def _timed() -> Iterable[Verb[Any]]:
-    """Verbs whose deadline means something: waiting has none."""
-    return (verb for verb in VERBS.values() if verb.name != "wait")
+    """Verbs whose deadline means something: waiting has none, and lanes have that of their steps."""
+    return (verb for verb in VERBS.values() if verb.name not in ("wait", "parallel"))
 
 
 def _verb(verb: Verb[Any]) -> Iterator[str]:

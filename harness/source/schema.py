@@ -16,14 +16,16 @@ from typing import Any
 from harness.model.verdict import FAMILIES
 from harness.source.cast import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
-from harness.source.inboxes import EVERYONE_ELSE, INTERLEAVED
+from harness.source.inboxes import EVERYONE_ELSE
 from harness.verbs import VERBS
+from harness.verbs.items import INTERLEAVED
 from harness.verbs.keys import schema, table
 from harness.verbs.kinds import MAX_COUNT
 
 #: Where the repository keeps it, and what the first line of a scenario names.
 PATH = "schema/scenario.v1.json"
 _TEXT = {"type": "string"}
+_VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -32,22 +34,42 @@ def scenario_schema() -> dict[str, Any]:
     for name, part in _PARTS.items():
         # The description stays that of the table.
         top["properties"][name] = {**part, "description": top["properties"][name]["description"]}
+    definitions = {
+        "client": _client(),
+        "room": _room(),
+        "inbox": _inbox(),
+        "inbox_of_room": _inbox_of_room(),
+        "inbox_item": _inbox_item(),
+        "step": _step(),
+        **{f"step_{name}": schema(verb.keys, description=verb.summary) for name, verb in VERBS.items()},
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "scenario.v1.json",
         "title": "A chatsim scenario, version 1",
         "description": "A cast, rooms, one script, and what everybody must have received by the end.",
-        **top,
-        "definitions": {
-            "client": _client(),
-            "room": _room(),
-            "inbox": _inbox(),
-            "inbox_of_room": _inbox_of_room(),
-            "inbox_item": _inbox_item(),
-            "step": _step(),
-            **{f"step_{name}": schema(verb.keys, description=verb.summary) for name, verb in VERBS.items()},
-        },
+        **_fillable(top),
+        "definitions": {name: _fillable(part) for name, part in definitions.items()},
     }
+
+
+def _fillable(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that also lets `${name}` stand where a value is wanted: what it stands for, the loader knows."""
+    made = dict(part)
+    if isinstance(inside := made.get("properties"), Mapping):
+        made["properties"] = {name: _fillable(value) for name, value in inside.items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(inside := made.get(key), Mapping):
+            made[key] = _fillable(inside)
+    kinds = made.get("type", [])
+    kinds = set(kinds if isinstance(kinds, list) else [kinds])
+    strict = made.keys() & {"enum", "const", "pattern"} or ("anyOf" in made and "object" not in kinds)
+    if not strict and ("string" in kinds or not kinds & {"integer", "number", "boolean"}):
+        return made
+    if "anyOf" in made:
+        made["anyOf"] = [_fillable(option) for option in made["anyOf"]]
+    shown = {key: made.pop(key) for key in ("description", "default") if key in made}
+    return {**shown, "if": _VARIABLE, "else": made}
 
 
 def _client() -> dict[str, Any]:

@@ -19,7 +19,14 @@ ITEM_SCHEMA: Mapping[str, Any] = {
         {"type": "string"},
         {
             "type": "object",
-            "properties": {INTERLEAVED: {"type": "array", "items": {"type": "string"}, "minItems": 2}},
+            "properties": {
+                INTERLEAVED: {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "minItems": 2,
+                    "description": "Series, each in its own order, merged in any way.",
+                }
+            },
             "required": [INTERLEAVED],
             "additionalProperties": False,
         },

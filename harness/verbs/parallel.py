@@ -45,7 +45,11 @@ def _read(value: object) -> Mapping[str, list[object]]:
 
 _LANES: Kind[Mapping[str, list[object]]] = Kind(
     _read,
-    {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}, "minProperties": 1},
+    {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"$ref": "#/definitions/step"}, "minItems": 1},
+        "minProperties": 1,
+    },
     {},
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from harness.model.plan import Client, Connect, Plan, Room, Step
+from harness.model.plan import Client, Connect, Plan, Room, Step, Token
 from harness.model.span import Span
 from harness.run import needs
 from harness.run.needs import SkippedError
@@ -86,17 +86,11 @@ def test_who_did_not_choose_receives_as_the_driver_can(receive, given, capabilit
     assert needs.reading(client, capabilities) == plays
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shows(Client):
-    """A client that shows a token of some kind."""
-
-    token: str
-
-
 def test_only_a_bad_token_needs_users_told_apart():
     made = plan()
-    for kind in ("valid", "forged"):
-        shows = Shows(name="eve", user="eve", display_name="eve", token=kind)
+    kinds: tuple[Token, ...] = ("valid", "forged")
+    for kind in kinds:
+        shows = Client(name="eve", user="eve", display_name="eve", token=kind)
         found = {word for need in needs.needs(replace(made, clients=(shows,))) for word in need.capabilities}
         assert ("auth" in found) == (kind == "forged")
 

@@ -19,12 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 AROUND = """
 scenario: An example
-clients: [alice, bob, chad, doug]
-rooms: {lobby: [alice, bob, chad], garden: [alice]}
+clients:
+  alice: {}
+  bob: {}
+  chad: {}
+  doug: {}
+  erin: {receive: manual, acks: manual}
+rooms:
+  lobby: {members: [alice, bob, chad, erin], admins: [alice]}
+  garden: {members: [alice], entry: open}
 steps:
 """
 BEFORE = """
-- connect: [alice, bob, chad]
+- connect: [alice, bob, chad, erin]
 - {send: hello, from: alice, to: lobby, id: hello}
 - {send: line, from: alice, to: lobby, id: line, repeat: 3}
 """
@@ -50,6 +57,7 @@ def test_every_verb_has_an_example_that_the_reader_takes(name):
     source = AROUND + textwrap.indent(before + EXAMPLES[name], "  ")
     plan, found = compile_plan(source, "example.yaml", "example")
     assert plan is not None, [item.message for item in found]
+    assert [item for item in found if item.code == "never-true"] == []
     assert name in {step.action.verb for step in plan.steps}
 
 
