@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.model.plan import Step, Wait
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import DURATION, MESSAGE_ID, NS_PER_S, BadValueError, Kind, read_duration
+from harness.verbs.kinds import DURATION, NS_PER_S, BadValueError, Kind, read_duration
 from harness.verbs.phrases import duration, listing
 from harness.verbs.problem import Place, Problem, did_you_mean
 from harness.verbs.scope import Scope
@@ -25,7 +25,9 @@ def _read(value: object) -> int | str:
 
 
 _DURATION_OR_FAULT: Kind[int | str] = Kind(
-    _read, {"anyOf": [DURATION.schema, {"type": "string", "pattern": MESSAGE_ID.schema["pattern"]}]}, 0
+    _read,
+    {"type": "string", "pattern": f"{DURATION.schema['pattern']}|^[A-Za-z_][A-Za-z0-9_-]{{0,63}}$"},
+    0,
 )
 
 
