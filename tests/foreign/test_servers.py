@@ -27,7 +27,7 @@ def test_a_running_server_is_used_again_and_again(chatsim, running):
     for _ in range(2):
         ran = chatsim("run", BASIC, ROOT / "scenarios" / "everyone_online.yaml", "--server", running)
         assert ran.code == 0, ran
-        assert {op["f"] for op in ran.history("basic") if op["process"] == "server"} == {"start"}
+        assert {op["f"] for op in ran.history("basic[stream]") if op["process"] == "server"} == {"start"}
 
 
 def test_nobody_at_the_address_is_a_sentence(chatsim):
