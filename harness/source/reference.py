@@ -55,8 +55,8 @@ _NAMES = """\
 _VARIABLES = """\
 ## Rows and variables
 
-* With `matrix: {{how: [poll, stream]}}` the whole file is played once for each value, and `${{how}}` stands for it in any
-  value. Several variables make a row of each combination; a row is called `kick[poll]`.
+* With `matrix: {{how: [poll, stream]}}` the whole file is played once for each value, and `${{how}}` stands for it in
+  any value. Several variables make a row of each combination; a row is called `kick[poll]`.
 * `${{env.NAME}}` is a variable of the environment, `${{env.NAME:-text}}` the text where there is none of this name.
 """
 

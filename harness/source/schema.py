@@ -54,7 +54,7 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _fillable(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema that also lets `${name}` stand where a value is wanted: what it stands for, the loader knows."""
+    """Return a schema that also lets `${name}` stand where a value is wanted: the loader knows what for."""
     made = dict(part)
     if isinstance(inside := made.get("properties"), Mapping):
         made["properties"] = {name: _fillable(value) for name, value in inside.items()}
@@ -68,7 +68,7 @@ def _fillable(part: Mapping[str, Any]) -> dict[str, Any]:
         return made
     if "anyOf" in made:
         made["anyOf"] = [_fillable(option) for option in made["anyOf"]]
-    shown = {key: made.pop(key) for key in ("description", "default") if key in made}
+    shown: dict[str, Any] = {key: made.pop(key) for key in ("description", "default") if key in made}
     return {**shown, "if": _VARIABLE, "else": made}
 
 
