@@ -35,6 +35,7 @@ def branch(scope: Scope, moved: Iterable[str], *, unsettled: bool) -> Scope:
         series=dict(scope.series),
         received=dict(scope.received),
         polled=dict(scope.polled),
+        perhaps_read=set(scope.perhaps_read),
         raced=dict(scope.raced),
     )
     lane.members = scope.members.branch()
@@ -52,6 +53,7 @@ def join(scope: Scope, branches: Sequence[Scope]) -> None:
         scope.rooms_known &= lane.rooms_known
         scope.members_known &= lane.members_known or lane.unsettled
         scope.rooms.update(lane.rooms)
+        scope.perhaps_read |= lane.perhaps_read
         scope.polled.update(lane.polled)
         scope.raced.update(lane.raced)
         scope.refused |= lane.refused
@@ -64,3 +66,10 @@ def join(scope: Scope, branches: Sequence[Scope]) -> None:
         scope.messages.update(lane.messages)
         scope.series.update(lane.series)
         scope.received.update(lane.received)
+    if len(branches) > 1:
+        scope.perhaps_read |= {
+            (name, id_)
+            for name, step in scope.polled.items()
+            for id_, message in scope.messages.items()
+            if step > first and (message.step > first or not scope.members_known)
+        }

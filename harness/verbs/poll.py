@@ -88,11 +88,11 @@ def _read(scope: Scope, name: str, items: list[InboxItem] | None, pointer: str) 
             if id_ not in due:
                 _warn(scope, name, scope.messages[id_], at)
         for id_, message in due.items():
-            if id_ not in where and message.certain:
+            if id_ not in where and message.certain and (name, id_) not in scope.perhaps_read:
                 sent = Place(message.pointer, "sent here", on_key=True)
                 scope.never_true(f"{pointer}/gets", f"this poll brings `{id_}` too", f"add `{id_}`", sent)
                 break  # one is enough to say what is amiss
-    for id_ in due:
+    for id_ in (*due, *where):
         scope.received.setdefault((name, id_), f"{pointer}/poll")
     scope.polled[name] = scope.step
 

@@ -125,6 +125,8 @@ class Scope:
     """`/steps/3/received_by/7`, an entry of a list in the plan -> the pointer of what the author wrote for it."""
     polled: dict[str, int] = field(default_factory=dict)
     """Clients that read by hand -> their latest `poll` step."""
+    perhaps_read: set[tuple[str, str]] = field(default_factory=set)
+    """(client, message) of which nobody can say whether a poll brought it: sent in one lane, polled in another."""
     raced: dict[tuple[str, str], str] = field(default_factory=dict)
     """(client, message) that may or may not have come before the client was removed -> the step of the removal."""
     members: Memberships = field(init=False)
