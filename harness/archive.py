@@ -47,9 +47,14 @@ def point_latest(folder: Path) -> None:
     link.replace(folder.parent / "latest")
 
 
+def row_name(name: str) -> str:
+    """Return the name of a scenario row made fit for a file system."""
+    return re.sub(r"[^A-Za-z0-9._\[\]=-]+", "-", name).strip("-.")[:80] or "scenario"
+
+
 def create_row(folder: Path, name: str) -> Path:
     """Make the folder of one scenario row; its name is made fit for a file system and unique."""
-    stem = re.sub(r"[^A-Za-z0-9._\[\]=-]+", "-", name).strip("-.")[:80] or "scenario"
+    stem = row_name(name)
     for number in range(1, 1_000_000):
         row = folder / (stem if number == 1 else f"{stem}-{number}")
         try:

@@ -15,6 +15,8 @@ COMMANDS = {
     "check": ("harness.cli.check", "find faults in scenario files, start nothing"),
     "explain": ("harness.cli.explain", "tell a scenario in plain words"),
     "list": ("harness.cli.list", "show scenarios, their tags and files"),
+    "new": ("harness.cli.new", "write a commented scenario to begin with"),
+    "schema": ("harness.cli.schema", "print the JSON Schema of scenarios, for editors"),
     "report": ("harness.cli.report", "judge a recorded run again, without starting anything"),
 }
 

@@ -6,28 +6,22 @@ import asyncio
 import contextlib
 import importlib
 import os
-import platform
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from harness import __version__, archive
-from harness.cli.derive import derive
+from harness.cli import keyboard
+from harness.cli.row import Venue, play_row
 from harness.keeper.handle import Keeper
 from harness.model.plan import Plan
-from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
 from harness.report.progress import Progress
 from harness.report.words import say_step
-from harness.run.play import play
-from harness.run.settings import CouldNotRunError, Settings
+from harness.run.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +52,16 @@ class Invocation:
             junit = loop.run_in_executor(None, importlib.import_module, "junitparser")
             await keeper.attach()
             await junit
+            venue = Venue(
+                run=self.run,
+                folder=self.folder,
+                settings=self.settings,
+                command=self.command,
+                keeper=keeper,
+            )
             places = asyncio.Semaphore(self.jobs)
             tasks = [
-                asyncio.ensure_future(self._play_one(index, plan, keeper, places, stop))
+                asyncio.ensure_future(self._play_one(index, plan, venue, places, stop))
                 for index, plan in enumerate(plans)
             ]
             try:
@@ -77,57 +78,22 @@ class Invocation:
                 loop.remove_signal_handler(number)
 
     async def _play_one(
-        self, index: int, plan: Plan, keeper: Keeper, places: asyncio.Semaphore, stop: asyncio.Event
+        self, index: int, plan: Plan, venue: Venue, places: asyncio.Semaphore, stop: asyncio.Event
     ) -> RowReport | None:
         async with places:
             if stop.is_set():
                 return None
-            folder = archive.create_row(self.folder, plan.name)
-            archive.write_json(folder / "plan.json", plan.to_json())
-            env = self._environment(plan)
-            row = f"{self.run[:8]}{index:x}"
             self.progress.row_started(plan)
-            begun = time.monotonic_ns()
-            try:
-                played = await play(
-                    plan,
-                    folder,
-                    keeper,
-                    self.settings,
-                    row=row,
-                    on_step=lambda number, step: self.progress.step(plan, number, say_step(step)),
-                    stop=stop,
-                )
-            except CouldNotRunError as fault:
-                env |= {"status": RunStatus.ERROR, "error": fault.to_json(), "reason": fault.sentence}
-                env["duration_ns"] = time.monotonic_ns() - begun
-            else:
-                env["duration_ns"] = played.duration_ns
-                env["scripted_waiting_ns"] = played.scripted_waiting_ns
-                env["leaks"] = [f"pid {pid}: {command}" for pid, command in played.leftovers]
-                if played.interrupted:
-                    env |= {"status": RunStatus.INTERRUPTED, "reason": "interrupted"}
-            archive.write_json(folder / "env.json", env)
-            report = derive(folder)
+            report = await play_row(
+                venue,
+                plan,
+                f"{self.run[:8]}{index:x}",
+                on_step=lambda number, step: self.progress.step(plan, number, say_step(step)),
+                on_op=lambda op: self.progress.op(plan, op),
+                stop=stop,
+            )
             self.progress.row_finished(report)
             return report
-
-    def _environment(self, plan: Plan) -> dict[str, Any]:
-        uname = os.uname()
-        return {
-            "format": "chatsim.env",
-            "version": archive.ENV_VERSION,
-            "run": self.run,
-            "seed": plan.seed,
-            "command": list(self.command),
-            "server": self.settings.server or "chatsys",
-            "driver": self.settings.driver or "chatsys",
-            "speed": "max" if self.settings.speed is None else self.settings.speed,
-            "versions": {"chatsim": __version__, "python": platform.python_version()},
-            "platform": f"{uname.sysname} {uname.release} {uname.machine}",
-            "cpus": os.cpu_count(),
-            "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        }
 
     def _interrupt(self, stop: asyncio.Event, keeper: Keeper) -> None:
         if not stop.is_set():
@@ -137,6 +103,7 @@ class Invocation:
         click.echo("\nkilled", err=True)
         with contextlib.suppress(OSError):
             keeper.abandon()
+        keyboard.restore()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(130)

@@ -6,25 +6,33 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import load_or_exit
+from harness.report.index import index
 from harness.report.look import look_of
 from harness.report.text import clip, count, pad, safe, width
 
 
 @click.command("list", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
-def command(paths: Sequence[str]) -> None:
+@click.option("--md", is_flag=True, help="Print an index as Markdown, links relative to the first PATH.")
+def command(paths: Sequence[str], *, md: bool) -> None:
     """Show scenarios: their names, titles and tags. Without PATH, those of the folder scenarios.
 
     \b
-    Example:
+    Examples:
       chatsim list scenarios/
+      chatsim list --md scenarios > scenarios/README.md
     """
     plans = load_or_exit(paths or ["scenarios"])
+    if md:
+        first = Path(paths[0] if paths else "scenarios")
+        click.echo(index(plans, first if first.is_dir() else first.parent), nl=False)
+        return
     look = look_of(sys.stdout, os.environ, columns=shutil.get_terminal_size((80, 24)).columns)
     names = max(width(safe(plan.name)) for plan in plans)
     for plan in plans:

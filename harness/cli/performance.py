@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from pathlib import Path
 import click
 
 from harness import archive
+from harness.cli import keyboard
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.cli.invocation import Invocation
 from harness.cli.scenarios import load_or_exit
@@ -21,10 +25,10 @@ from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
 from harness.report.files import write_reports
-from harness.report.look import ColorFlag, Look, look_of
+from harness.report.look import ColorFlag, Look, look_of, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
-from harness.report.progress import open_progress
+from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 from harness.run.settings import Settings
 
@@ -39,14 +43,33 @@ class Performance:
     jobs: int
     reports: Path
     verbosity: int
-    """-1 for the verdict line only, 1 for every step and check."""
+    """-1 for the verdict line only, 1 for every step and check, 2 for all logs as they are written."""
     color: ColorFlag
     begun_ns: int
     """When the command began, monotonic clock."""
+    repeat: int = 1
+    """How often each scenario is played."""
+    events: bool = False
+    """Whether standard output gets JSON Lines, and people read standard error."""
+    no_skip: bool = False
+    """Whether a skipped row counts as a failure."""
 
-    def load(self, seed: int | None) -> tuple[Plan, ...]:
-        """Load the scenarios; with any fault in any of them, say all and leave with code 2."""
-        return load_or_exit(self.paths, seed=seed, color=self.color)
+    def load(self, seed: int | None, drawn_seed: int | None = None) -> tuple[Plan, ...]:
+        """Load the scenarios; with any fault in any of them, say all and leave with code 2.
+
+        Args:
+            seed: stands above the seeds of the files.
+            drawn_seed: for files without one; a new one is drawn when it is None.
+        """
+        plans = load_or_exit(self.paths, seed=seed, drawn_seed=drawn_seed, color=self.color)
+        if self.repeat == 1:
+            return plans
+        # All of them once, then all again: what is only true the first time shows soon.
+        return tuple(
+            dataclasses.replace(plan, name=f"{plan.name}#{number}")
+            for number in range(1, self.repeat + 1)
+            for plan in plans
+        )
 
     def play(self, plans: tuple[Plan, ...]) -> ExitCode:
         """Play the plans and leave the reports; return how the command ends.
@@ -57,11 +80,25 @@ class Performance:
         keeper = Keeper(self.launched)
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         folder = self._folder(keeper)
+        people = sys.stderr if self.events else sys.stdout
         columns = shutil.get_terminal_size((80, 24)).columns
-        look = look_of(sys.stdout, os.environ, flag=self.color, columns=columns)
-        rows = self._rows(plans, keeper, folder, look)
+        look = look_of(people, os.environ, flag=self.color, columns=columns)
+        progress = open_progress(
+            people,
+            sys.stderr,
+            os.environ,
+            look=look,
+            verbosity=self.verbosity,
+            name_cells=name_cells((plan.name for plan in plans), look),
+        )
+        events = None
+        if self.events:
+            from harness.report.events import Events  # noqa: PLC0415 - few runs are read by programs
+
+            progress = events = Events(progress, sys.stdout, ops=self.verbosity > 0)
+            events.run_started(plans, command=_command_line(), seed=plans[0].seed, directory=str(folder))
         report = Report(
-            rows=tuple(rows),
+            rows=tuple(self._rows(plans, keeper, folder, progress, look)),
             command=_command_line(),
             paths=self.paths,
             seed=plans[0].seed,
@@ -71,14 +108,43 @@ class Performance:
         )
         write_reports(report, folder)
         archive.point_latest(folder)
-        click.echo((verdict_line if self.verbosity < 0 else ending)(report, look))
-        return exit_code(row.status for row in rows)
+        code = exit_code((row.status for row in report.rows), no_skip=self.no_skip)
+        if wants_annotations(os.environ):
+            from harness.report.github import annotation_lines  # noqa: PLC0415 - only there
 
-    def _rows(self, plans: tuple[Plan, ...], keeper: Keeper, folder: Path, look: Look) -> list[RowReport]:
-        cells = name_cells((plan.name for plan in plans), look)
-        with open_progress(
-            sys.stdout, sys.stderr, os.environ, look=look, verbosity=self.verbosity, name_cells=cells
-        ) as progress:
+            for line in (line for row in report.rows for line in annotation_lines(row)):
+                click.echo(line, err=self.events)
+        click.echo((verdict_line if self.verbosity < 0 else ending)(report, look), err=self.events)
+        if events is not None:
+            events.run_finished(report, code)
+        return code
+
+    def _rows(
+        self, plans: tuple[Plan, ...], keeper: Keeper, folder: Path, progress: Progress, look: Look
+    ) -> list[RowReport]:
+        try:
+            return asyncio.run(self._play(plans, keeper, folder, progress, look))
+        except KeeperError as fault:
+            raise _CouldNotRunError(str(fault)) from fault
+        finally:
+            keeper.abandon()
+
+    async def _play(
+        self, plans: tuple[Plan, ...], keeper: Keeper, folder: Path, progress: Progress, look: Look
+    ) -> list[RowReport]:
+        """Play all rows, with whoever looks on."""
+        async with contextlib.AsyncExitStack() as beside:
+            if self.verbosity > 1:
+                from harness.cli.logs import Logs  # noqa: PLC0415 - few runs need it
+
+                progress = logs = Logs(progress, folder, several=len(plans) > 1, ascii_only=look.ascii)
+                await beside.enter_async_context(logs.following())
+            if keyboard.someone_is_there():
+                from harness.report.situation import Situation  # noqa: PLC0415 - nobody else presses keys
+
+                progress = situation = Situation(progress, lambda plan: _last_lines(folder, plan))
+                show = lambda: progress.say("\n".join(situation.lines(look.width)))  # noqa: E731 - one key, one act
+                beside.enter_context(keyboard.listening({"t": show}))
             invocation = Invocation(
                 run=keeper.run,
                 folder=folder,
@@ -87,12 +153,8 @@ class Performance:
                 command=_command_line(),
                 progress=progress,
             )
-            try:
-                return asyncio.run(invocation.play_all(plans, keeper))
-            except KeeperError as fault:
-                raise _CouldNotRunError(str(fault)) from fault
-            finally:
-                keeper.abandon()
+            with progress:
+                return await invocation.play_all(plans, keeper)
 
     def _folder(self, keeper: Keeper) -> Path:
         try:
@@ -106,6 +168,12 @@ class Performance:
 
 class _CouldNotRunError(click.ClickException):
     exit_code = ExitCode.COULD_NOT_RUN
+
+
+def _last_lines(folder: Path, plan: Plan) -> Mapping[str, tuple[str, ...]]:
+    """Return the last log line of each process of a running row."""
+    logs = folder / archive.row_name(plan.name) / "logs"
+    return {path.stem: archive.last_lines(path, 1) for path in sorted(logs.glob("*.log"))}
 
 
 def _command_line() -> tuple[str, ...]:

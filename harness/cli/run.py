@@ -18,22 +18,15 @@ import click
 from harness.cli import early
 from harness.cli.exit_codes import EPILOG
 from harness.run.own import preload
-from harness.run.settings import Settings
-
-MAX_SPEED = "max"
+from harness.run.settings import Settings, parse_speed
 
 
 def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
     """Read a factor such as `10x` or `0.5x`; None is `max`."""
-    if value == MAX_SPEED:
-        return None
     try:
-        factor = float(value.removesuffix("x"))
-    except ValueError:
-        factor = 0.0
-    if not 0.001 <= factor <= 1_000_000:
-        raise click.BadParameter(f"{value!r} is no speed: write a factor such as 10x, or max")
-    return factor
+        return parse_speed(value)
+    except ValueError as fault:
+        raise click.BadParameter(str(fault)) from fault
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
@@ -79,8 +72,18 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     show_default=True,
     help="Where the run leaves its folder.",
 )
+@click.option(
+    "--repeat", type=click.IntRange(1, 100_000), default=1, metavar="N", help="Play each so many times."
+)
+@click.option("--watch", is_flag=True, help="Play again what was edited, until Ctrl-C.")
+@click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
-@click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
+@click.option(
+    "-v", "--verbose", count=True, help="Print every step and every check; -vv: all logs as they are written."
+)
+@click.option(
+    "--json", "events", is_flag=True, help="Print JSON Lines, one an event; people read standard error."
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     paths: Sequence[str],
@@ -91,19 +94,25 @@ def command(
     driver: str | None,
     ready_within: float,
     reports: Path,
+    repeat: int,
     *,
+    watch: bool,
+    no_skip: bool,
     quiet: bool,
-    verbose: bool,
+    verbose: int,
+    events: bool,
     color: Literal["auto", "always", "never"],
 ) -> None:
     """Play scenarios and judge them.
 
-    PATH is a scenario file, or a folder of them.
+    PATH is a scenario file, a folder of them, or a tag: '#smoke'. During a run on a terminal, the key t tells who
+    is online and what is waited for.
 
     \b
     Examples:
       chatsim run scenarios/basic.yaml
       chatsim run scenarios/ -j 4 --speed max
+      chatsim run scenarios/mine.yaml --watch
       chatsim run scenarios/basic.yaml --server "./my-server --port {port} --data {data}"
     """
     begun = time.monotonic_ns()
@@ -118,12 +127,19 @@ def command(
             paths=tuple(paths),
             jobs=jobs or os.cpu_count() or 1,
             reports=reports,
-            verbosity=1 if verbose else -1 if quiet else 0,
+            verbosity=min(verbose, 2) if verbose else -1 if quiet else 0,
             color=color,
             begun_ns=begun,
+            repeat=repeat,
+            events=events,
+            no_skip=no_skip,
         )
-        plans = performance.load(seed)
+        plans = () if watch else performance.load(seed)
     except BaseException:
         launched.abandon()
         raise
+    if watch:
+        from harness.cli.watch import play_and_watch  # noqa: PLC0415 - only who watches waits for it
+
+        play_and_watch(performance, seed, lambda: early.take(preload(server, driver)))
     raise click.exceptions.Exit(int(performance.play(plans)))

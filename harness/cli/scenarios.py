@@ -16,7 +16,11 @@ from harness.source.loader import load
 
 
 def load_or_exit(
-    paths: Sequence[str], *, seed: int | None = None, color: ColorFlag = "auto"
+    paths: Sequence[str],
+    *,
+    seed: int | None = None,
+    drawn_seed: int | None = None,
+    color: ColorFlag = "auto",
 ) -> tuple[Plan, ...]:
     """Return the plans of all scenario files in `paths`.
 
@@ -26,9 +30,11 @@ def load_or_exit(
     Args:
         paths: files, folders and tags as named on the command line.
         seed: overrides that of the files; files without one then share a new one.
+        drawn_seed: that new one; drawn here when it is None.
         color: whether diagnostics have colour.
     """
-    loaded = load(paths, seed=seed, drawn_seed=int.from_bytes(os.urandom(4), "big") >> 1)
+    drawn = draw_seed() if drawn_seed is None else drawn_seed
+    loaded = load(paths, seed=seed, drawn_seed=drawn)
     if loaded.diagnostics:
         colored = wants_color(sys.stderr, os.environ, color)
         click.echo(render(loaded.diagnostics, color=colored, sources=loaded.sources), err=True)
@@ -39,3 +45,8 @@ def load_or_exit(
         click.echo(f"nothing to run: no scenario is meant by {' '.join(paths)}", err=True)
         raise click.exceptions.Exit(int(ExitCode.NOTHING))
     return loaded.plans
+
+
+def draw_seed() -> int:
+    """Return a new seed, small enough to be typed."""
+    return int.from_bytes(os.urandom(4), "big") >> 1

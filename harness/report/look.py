@@ -75,5 +75,10 @@ def wants_redraw(stream: Stream, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM") != "dumb" and not _set(environ, "CI")
 
 
+def wants_annotations(environ: Mapping[str, str]) -> bool:
+    """Return whether failures are to be annotated for GitHub Actions, which sets this variable itself."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
 def _set(environ: Mapping[str, str], name: str) -> bool:
     return environ.get(name, "").lower() not in _NO

@@ -9,12 +9,14 @@ imported only by LiveProgress, and only when a command has run for a while, so s
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
+from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.report.look import Look, wants_redraw
 from harness.report.model import RowReport
@@ -44,6 +46,14 @@ class Progress(Protocol):
         """A row's step `index`, counted from 0, begins; `text` says it in a few words."""
         ...
 
+    def op(self, plan: Plan, op: Op) -> None:
+        """An operation of a row was recorded."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Write lines for a person to standard error, above what is redrawn."""
+        ...
+
     def row_finished(self, row: RowReport) -> None:
         """A row is over and judged."""
         ...
@@ -71,11 +81,12 @@ def open_progress(
         err: Where progress goes.
         environ: The environment variables.
         look: How results are drawn.
-        verbosity: -1 for -q (no lines for rows), 1 for -v (steps and checks under each row).
+        verbosity: -1 for -q (no lines for rows), 1 for -v (steps and checks under each row), 2 for -vv (logs
+            pass by, so nothing is redrawn).
         name_cells: Width of the column of names.
     """
-    finished = LineProgress(out, look=look, verbosity=verbosity, name_cells=name_cells)
-    if verbosity < 0 or not wants_redraw(err, environ):
+    finished = LineProgress(out, err, look=look, verbosity=verbosity, name_cells=name_cells)
+    if verbosity < 0 or verbosity > 1 or not wants_redraw(err, environ):
         return finished
     return LiveProgress(finished, err, ascii_only=look.ascii)
 
@@ -83,8 +94,17 @@ def open_progress(
 class LineProgress:
     """One line for each finished row."""
 
-    def __init__(self, out: TextIO, *, look: Look, verbosity: int = 0, name_cells: int = 20) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO | None = None,
+        *,
+        look: Look,
+        verbosity: int = 0,
+        name_cells: int = 20,
+    ) -> None:
         self._out = out
+        self._err = err
         self._look = look
         self._verbosity = verbosity
         self._name_cells = name_cells
@@ -100,6 +120,16 @@ class LineProgress:
 
     def step(self, plan: Plan, index: int, text: str) -> None:
         """Say nothing."""
+
+    def op(self, plan: Plan, op: Op) -> None:
+        """Say nothing."""
+
+    def say(self, text: str) -> None:
+        """Write the lines."""
+        err = self._err or sys.stderr
+        with self._lock:
+            err.write(text + "\n")
+            err.flush()
 
     def row_finished(self, row: RowReport) -> None:
         """Write the row's line, and with -v its steps and checks."""
@@ -172,6 +202,18 @@ class LiveProgress:
                 if running.plan is plan:
                     running.index, running.text = index, text
                     return
+
+    def op(self, plan: Plan, op: Op) -> None:
+        """Say nothing: a step is progress enough."""
+
+    def say(self, text: str) -> None:
+        """Write the lines above what is drawn."""
+        with self._drawing:
+            drawn = self._live is not None
+            self._stop()
+            self._finished.say(text)
+            if drawn and not self._over:
+                self._start()
 
     def row_finished(self, row: RowReport) -> None:
         """Take the line away and write the row above."""

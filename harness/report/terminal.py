@@ -208,6 +208,15 @@ def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
     return shlex.join(words)
 
 
+def again_line(row: RowReport, speed: str = "") -> str:
+    """Return the command that plays one row again, whoever played it: same server, driver and seed."""
+    words = ["chatsim", "run", row.plan.file, *(["--speed", speed] if speed else [])]
+    for option in ("server", "driver"):
+        value = str(row.env.get(option) or "chatsys")
+        words += [] if value == "chatsys" else [f"--{option}", value]
+    return shlex.join([*words, "--seed", str(row.seed)])
+
+
 def _finish(lines: Iterable[str], look: Look) -> str:
     text = "\n".join(line.rstrip() for line in lines)
     return to_ascii(text) if look.ascii else text

@@ -15,7 +15,7 @@ from harness.model.plan import Plan, Step
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.final import final_phase
-from harness.run.recorder import Recorder
+from harness.run.recorder import Listener, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
@@ -45,6 +45,7 @@ async def play(
     *,
     row: str,
     on_step: Callable[[int, Step], None] = lambda _index, _step: None,
+    on_op: Listener | None = None,
     stop: asyncio.Event | None = None,
 ) -> Played:
     """Play a plan and leave `history.jsonl` and `logs/` in `directory`.
@@ -56,6 +57,7 @@ async def play(
         settings: which server, which drivers, how fast.
         row: unique name of this run among all of the keeper's, `[a-z0-9]+`; user and room ids end in it.
         on_step: told of each step as it begins.
+        on_op: told of each operation as it is recorded; must not raise and must not wait.
         stop: when set, the script is left where it is; the final phase is still played, in short time.
 
     Raises:
@@ -65,6 +67,8 @@ async def play(
     logs = directory / "logs"
     logs.mkdir()
     recorder = Recorder(directory / "history.jsonl", keeper.run)
+    if on_op is not None:
+        recorder.listen(on_op)
     clock = Clock(settings.speed)
     server = Server(
         settings,

@@ -20,6 +20,23 @@ class Settings:
     """How long the server may take to get ready."""
 
 
+def parse_speed(text: str) -> float | None:
+    """Read a speed: a factor such as `10x` or `0.5x`, or `max`, which is None.
+
+    Raises:
+        ValueError: it is neither; the text is a sentence.
+    """
+    if text == "max":
+        return None
+    try:
+        factor = float(text.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if not 0.001 <= factor <= 1_000_000:
+        raise ValueError(f"{text!r} is no speed: write a factor such as 10x, or max")
+    return factor
+
+
 class CouldNotRunError(Exception):
     """The scenario could not be played, or not to the end, for a reason that says nothing of the server's truth.
 

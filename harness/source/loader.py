@@ -45,16 +45,12 @@ def load(paths: Sequence[str], *, seed: int | None = None, drawn_seed: int = 0) 
         Plans in the order of the paths, each file once, names unique; and all diagnostics, in order.
     """
     tags = {path[1:] for path in paths if path.startswith("#")}
-    places = [path for path in paths if not path.startswith("#")] or ["scenarios"]
     found: list[Diagnostic] = []
-    files: dict[str, str] = {}
-    for path in places:
-        for file in _files(path, found):
-            files.setdefault(str(Path(file).absolute()), file)
+    files = scenario_files(paths, found)
     sources: dict[str, str] = {}
-    names = _names(list(files.values()))
+    names = _names(files)
     plans = []
-    for file in files.values():
+    for file in files:
         source = texts.read(file)
         if isinstance(source, Diagnostic):
             found.append(source)
@@ -65,6 +61,20 @@ def load(paths: Sequence[str], *, seed: int | None = None, drawn_seed: int = 0) 
         if plan is not None and (not tags or tags & set(plan.tags)):
             plans.append(plan)
     return Loaded(tuple(plans), in_order(found), sources)
+
+
+def scenario_files(paths: Sequence[str], found: list[Diagnostic] | None = None) -> list[str]:
+    """Return the files that these paths mean, each once, in their order; tags alone look into `scenarios`.
+
+    Args:
+        paths: As for `load`.
+        found: Takes what is wrong with a path.
+    """
+    files: dict[str, str] = {}
+    for path in [path for path in paths if not path.startswith("#")] or ["scenarios"]:
+        for file in _files(path, [] if found is None else found):
+            files.setdefault(str(Path(file).absolute()), file)
+    return list(files.values())
 
 
 def _files(path: str, found: list[Diagnostic]) -> list[str]:

@@ -143,14 +143,19 @@ def schema(cls: type[Keys], **extra: Any) -> dict[str, Any]:
     """Return the JSON Schema of the map that `cls` reads."""
     known = table(cls)
     required = [name for name, field in known.items() if field.default is dataclasses.MISSING]
-    properties = {
-        name: {**field.metadata["kind"].schema, "description": field.metadata["description"]}
-        for name, field in known.items()
-    }
+    properties = {name: _property(field) for name, field in known.items()}
     result: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
         result["required"] = required
     return {**result, **extra}
+
+
+def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    made = {**field.metadata["kind"].schema, "description": field.metadata["description"]}
+    # What stands for "not given" elsewhere (nothing, an empty tuple, 0 ns) is no value that one could write.
+    if field.default is not None and isinstance(field.default, str | bool) and field.default != "":
+        made["default"] = field.default
+    return made
 
 
 def _unknown(

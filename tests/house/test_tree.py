@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = {"build", "dist", "node_modules", "reports", "__pycache__"}
-MADE_BY_PROGRAMS = ("chatsys/v1/", "requirements/", "schema/", "proto/baseline.binpb")
+MADE_BY_PROGRAMS = ("chatsys/v1/", "requirements/", "schema/", "docs/scenarios.md", "proto/baseline.binpb")
 
 #: Whom a file may name by address. Whoever installs chatsim chooses where packages come from.
 KNOWN_HOSTS = {

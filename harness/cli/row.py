@@ -1,0 +1,107 @@
+"""One row from its plan to its report: played, put on disk, judged. `chatsim run` and the pytest plugin share it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from asyncio import Event
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness import __version__, archive
+from harness.cli.derive import derive
+from harness.keeper.handle import Keeper
+from harness.model.plan import Plan, Step
+from harness.model.verdict import RunStatus
+from harness.report.model import RowReport
+from harness.run.play import play
+from harness.run.recorder import Listener
+from harness.run.settings import CouldNotRunError, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """What all rows of one invocation have in common."""
+
+    run: str
+    """Run id of the invocation."""
+    folder: Path
+    """Its folder; each row makes one of its own below."""
+    settings: Settings
+    command: Sequence[str]
+    """As typed."""
+    keeper: Keeper
+    """Attached before the first row is played."""
+
+
+async def play_row(
+    venue: Venue,
+    plan: Plan,
+    row: str,
+    *,
+    on_step: Callable[[int, Step], None] = lambda _index, _step: None,
+    on_op: Listener | None = None,
+    stop: Event | None = None,
+) -> RowReport:
+    """Play one plan, leave its folder, and return what is reported of it.
+
+    Args:
+        venue: where and how.
+        plan: what to play.
+        row: unique name of this run among all of the keeper's, `[a-z0-9]+`.
+        on_step: told of each step as it begins.
+        on_op: told of each operation as it is recorded.
+        stop: when set, the script is left where it is and what was recorded is judged.
+
+    Raises:
+        KeeperError: no process can be started.
+    """
+    folder = archive.create_row(venue.folder, plan.name)
+    archive.write_json(folder / "plan.json", plan.to_json())
+    env = _environment(venue, plan)
+    begun = time.monotonic_ns()
+    try:
+        played = await play(
+            plan,
+            folder,
+            venue.keeper,
+            venue.settings,
+            row=row,
+            on_step=on_step,
+            on_op=on_op,
+            stop=stop,
+        )
+    except CouldNotRunError as fault:
+        env |= {"status": RunStatus.ERROR, "error": fault.to_json(), "reason": fault.sentence}
+        env["duration_ns"] = time.monotonic_ns() - begun
+    else:
+        env["duration_ns"] = played.duration_ns
+        env["scripted_waiting_ns"] = played.scripted_waiting_ns
+        env["leaks"] = [f"pid {pid}: {command}" for pid, command in played.leftovers]
+        if played.interrupted:
+            env |= {"status": RunStatus.INTERRUPTED, "reason": "interrupted"}
+    archive.write_json(folder / "env.json", env)
+    return derive(folder)
+
+
+def _environment(venue: Venue, plan: Plan) -> dict[str, Any]:
+    uname = os.uname()
+    settings = venue.settings
+    return {
+        "format": "chatsim.env",
+        "version": archive.ENV_VERSION,
+        "run": venue.run,
+        "seed": plan.seed,
+        "command": list(venue.command),
+        "server": settings.server or "chatsys",
+        "driver": settings.driver or "chatsys",
+        "speed": "max" if settings.speed is None else settings.speed,
+        "versions": {"chatsim": __version__, "python": platform.python_version()},
+        "platform": f"{uname.sysname} {uname.release} {uname.machine}",
+        "cpus": os.cpu_count(),
+        "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    }

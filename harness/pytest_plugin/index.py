@@ -1,0 +1,64 @@
+"""One index over the rows of a session, whichever of its processes played them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness import archive
+from harness.cli.derive import recall
+from harness.model.verdict import RunStatus
+from harness.report.files import write_reports
+from harness.report.github import annotation_lines
+from harness.report.look import look_of, wants_annotations
+from harness.report.model import Invocation, RowReport
+from harness.report.terminal import verdict_line
+
+
+def conclude(shared: dict[str, Any], terminal: Any) -> None:
+    """Write report.json and junit.xml, point `latest` at them, and say so on pytest's terminal.
+
+    Args:
+        shared: what the processes of the session have in common.
+        terminal: pytest's terminal reporter.
+    """
+    folder = Path(shared["folder"])
+    try:
+        rows = tuple(recall(row, shown=os.path.relpath(row)) for row in archive.rows(folder))
+    except archive.ArchiveError:
+        return  # the first row was broken off before it began
+    report = Invocation(
+        rows=rows,
+        command=tuple(shared["command"]),
+        seed=shared["seed"],
+        directory=os.path.relpath(folder),
+        duration_ns=_span(rows),
+        started_at=shared["started_at"],
+    )
+    write_reports(report, folder)
+    archive.point_latest(folder)
+    good = report.status in (RunStatus.PASS, RunStatus.SKIPPED)
+    terminal.section("chatsim", sep="=", green=good, red=not good)
+    for line in _lines(report):
+        terminal.write_line(line)
+
+
+def _span(rows: Sequence[RowReport]) -> int:
+    """Return ns from the first row's beginning to the last one's end; other tests may have run before and after."""
+    begun = [datetime.fromisoformat(row.started_at).timestamp() for row in rows if row.started_at]
+    ended = [
+        datetime.fromisoformat(r.started_at).timestamp() + r.duration_ns / 1e9 for r in rows if r.started_at
+    ]
+    return int((max(ended) - min(begun)) * 1e9) if begun else 0
+
+
+def _lines(report: Invocation) -> Iterator[str]:
+    yield verdict_line(report, look_of(sys.stdout, {}, flag="never", columns=100))
+    yield f"report  {report.directory}"
+    if wants_annotations(os.environ):
+        for row in report.rows:
+            yield from annotation_lines(row)

@@ -1,0 +1,231 @@
+"""The manual of the language, docs/scenarios.md: made from the tables that the reader reads by."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from harness.model.verdict import FAMILIES
+from harness.source.cast import RESERVED, ClientKeys, RoomKeys
+from harness.source.codes import CODES
+from harness.source.compile import ScenarioKeys
+from harness.source.examples import EXAMPLES
+from harness.verbs import VERBS
+from harness.verbs.keys import Keys, StepKeys, schema, table
+from harness.verbs.kinds import STATUSES
+from harness.verbs.phrases import duration
+from harness.verbs.verb import Verb
+
+#: Where the repository keeps it.
+PATH = "docs/scenarios.md"
+_WIDTH = 118
+
+_INTRODUCTION = """\
+# Writing scenarios
+
+Made from the code by `chatsim schema --reference`: every key, verb and word of the format, version 1.
+The quickest way in is [a scenario in five minutes](../CONTRIBUTING.md#a-scenario-in-five-minutes); for a
+complete example see [basic.yaml](../scenarios/basic.yaml), for all of them [the index](../scenarios/README.md).
+
+A scenario is a YAML file with a cast, rooms, one script and, at the end, what everybody must have received. The order
+of the file is the order of the world: a step begins when the one before it is done. `chatsim check FILE` finds every
+mistake in one go, and `chatsim explain FILE` tells the file as a little play.
+
+The first line tells an editor with a YAML language server where the schema is, so that it completes and checks:
+
+```yaml
+# yaml-language-server: $schema=../schema/scenario.v1.json
+```
+"""
+
+_NAMES = """\
+## Names, ids and series
+
+* Wherever a name goes, a list goes too: `bob`, or `[bob, chad]`. `user-1..30` stands for thirty names.
+* A client's name has letters, digits, `_` and `-`, 64 at most; it is not one of {reserved}. A room's name has
+  lower-case letters, digits and `-`, 40 at most.
+* `id` names a message. With `repeat: 3` and `id: line` there are `line.1`, `line.2` and `line.3`, and `line.*` is all
+  of them; with several senders `tick.bob`, or `tick.bob.1`.
+* `${{n}}` in the text of a series is the number of the message.
+"""
+
+_TIME = """\
+## Time
+
+A duration is a number and its unit, one of {units}: `500ms`, `2s`, `1.5m`. A number alone is refused.
+
+* `after` pauses before a step, `at` waits for a moment on the clock of the scenario, `wait` is a step of its own.
+* `within` is a deadline, always in real time. Unless given it is {deadlines}.
+* Everything but `within` and `listen` is scenario time: `--speed 10x` scales it, and `--speed max` leaves out the
+  waiting in which nothing can happen. The order of things is the same at every speed.
+"""
+
+_INBOXES = """\
+## Inboxes
+
+`inboxes` says what each client must have received by the end: its certain messages exactly, in this order,
+each counted once. `[]` says that it received nothing. A client that is not listed may have received anything.
+
+| entry | meaning |
+|---|---|
+| `hello` | this message |
+| `line.*` | all of the series, in order |
+| `{interleaved: [a.*, b.*]}` | both series, each in its order, merged in any way |
+| `everyone_else: []` | what all clients that are not named have received |
+
+Somebody who is in several rooms has a list for each: `alice: {lobby: [hello], garden: []}`, since rooms have no
+common order. A message whose send ended unknown may stand anywhere, or be missing.
+"""
+
+_INVARIANTS = """\
+## Invariants
+
+They hold in every run and need no line: {families}. `invariants: {{no-loss: required}}` makes a run unknown in which
+this one had nothing to judge; `invariants: all` is the default, said aloud.
+"""
+
+
+def reference() -> str:
+    """Return the page."""
+    return "\n".join(_fold(section) for section in _sections())
+
+
+def _fold(text: str) -> str:
+    """Return a section with its paragraphs and list items folded anew: what was filled in changed their lines."""
+    if text.startswith(("|", "```")):
+        return text
+    blocks = re.split(r"\n\n|\n(?=\* )", text.rstrip("\n"))
+    joins = [*re.findall(r"\n\n|\n(?=\* )", text.rstrip("\n")), "\n"]
+    return "".join(_folded(block) + join for block, join in zip(blocks, joins, strict=True))
+
+
+def _folded(block: str) -> str:
+    if block.startswith(("#", "|", "```")):
+        return block
+    indent = "  " if block.startswith("* ") else ""
+    return textwrap.fill(
+        " ".join(block.split()),
+        width=_WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _sections() -> Iterator[str]:
+    yield _INTRODUCTION
+    yield "## Top-level keys\n"
+    yield _table(ScenarioKeys)
+    yield "## Clients\n"
+    yield (
+        "A list of names, or a map whose values are keys, nothing (`alice: {}`), or a count: `user: 50` is\n"
+        "user-1 to user-50.\n"
+    )
+    yield _table(ClientKeys)
+    yield "## Rooms\n"
+    yield (
+        "A map of names. The value is the list of members, or a map with these keys. Rooms exist with their members\n"
+        "before the first step, whether these are online or not. Rooms list users; a client is one device of its\n"
+        "user.\n"
+    )
+    yield _table(RoomKeys)
+    yield "## Steps\n"
+    yield "Each step is one verb with its modifiers beside it. Any step takes these:\n"
+    yield _table(StepKeys)
+    for verb in VERBS.values():
+        yield from _verb(verb)
+    yield _NAMES.format(reserved=", ".join(f"`{name}`" for name in RESERVED))
+    yield _TIME.format(
+        units="`us`, `ms`, `s`, `m` (minutes), `h`",
+        deadlines=_sentence(f"{duration(verb.within_ns)} for `{verb.name}`" for verb in _timed()),
+    )
+    yield _INBOXES
+    yield _INVARIANTS.format(families=_sentence(f"`{name}`" for name in FAMILIES))
+    yield "## Refusals\n"
+    yield f"`refused` takes the name of a gRPC status: {_sentence((f'`{name}`' for name in STATUSES), 'or')}.\n"
+    yield "## Diagnostics\n"
+    yield "What may be wrong with a file; each is shown with its place and a remedy, and nothing is started.\n"
+    yield _rows(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in CODES.items()))
+
+
+def _timed() -> Iterable[Verb[Any]]:
+    """Verbs whose deadline means something: waiting has none."""
+    return (verb for verb in VERBS.values() if verb.name != "wait")
+
+
+def _verb(verb: Verb[Any]) -> Iterator[str]:
+    yield f"### {verb.name}\n"
+    yield f"{verb.summary}\n"
+    if verb.name in EXAMPLES:
+        yield f"```yaml\n{EXAMPLES[verb.name]}```\n"
+    yield _table(verb.keys, without=table(StepKeys).keys())
+
+
+def _table(cls: type[Keys], without: Iterable[str] = ()) -> str:
+    made = schema(cls)
+    obligatory = set(made.get("required", ()))
+    left_out = set(without)
+    rows = []
+    for name, part in made["properties"].items():
+        if name in left_out:
+            continue
+        description = part["description"]
+        if name in obligatory:
+            description = f"**Obligatory.** {description}"
+        if "default" in part:
+            description = f"{description} Default: `{json.dumps(part['default']).strip(chr(34))}`."
+        rows.append((f"`{name}`", _value(part), description))
+    return _rows(("key", "value", "meaning"), rows)
+
+
+def _value(part: Mapping[str, Any]) -> str:
+    """Say in a few words what a schema lets through."""
+    if "enum" in part:
+        return "a gRPC status" if list(part["enum"]) == list(STATUSES) else _either(part["enum"])
+    if "const" in part:
+        return f"`{part['const']}`"
+    if "anyOf" in part:
+        kinds = [_value(option) for option in part["anyOf"]]
+        return "one, or a list" if kinds == ["text", "a list"] else " or ".join(kinds)
+    if isinstance(part.get("type"), list):
+        return " or ".join(_TYPES.get(kind, kind) for kind in part["type"])
+    if part.get("type") == "string" and "pattern" in part:
+        return (
+            "duration" if re.match(part["pattern"], "2s") and not re.match(part["pattern"], "x") else "name"
+        )
+    if part.get("type") == "integer":
+        return (
+            f"{part.get('minimum', 0):,} to {part['maximum']:,}"
+            if part.get("maximum", 1e9) < 1e9
+            else "number"
+        )
+    return _TYPES.get(part.get("type", ""), "see below")
+
+
+_TYPES = {
+    "string": "text",
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a map",
+    "number": "number",
+    "integer": "number",
+    "null": "nothing",
+}
+
+
+def _either(words: Iterable[str]) -> str:
+    return _sentence((f"`{word}`" for word in words), "or")
+
+
+def _sentence(parts: Iterable[str], last: str = "and") -> str:
+    *first, end = parts
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,162 @@
+"""The JSON Schema of a scenario, for editors: made from the tables of keys that the reader reads by.
+
+Words of draft-07 only, which is what editors know. It says what may stand where, with a description on every key;
+what only the loader can know (names, ids, who is online) is for `chatsim check`.
+
+A step is an object with a description for each verb, and one `if` a verb that chooses the schema of its modifiers.
+So an editor offers verbs first and then the modifiers of this verb, and a mistake is said in the words of one verb
+instead of "not valid under any of the given schemas". `#/definitions/step` is for steps within steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.model.verdict import FAMILIES
+from harness.source.cast import ClientKeys, RoomKeys
+from harness.source.compile import ScenarioKeys
+from harness.source.inboxes import EVERYONE_ELSE, INTERLEAVED
+from harness.verbs import VERBS
+from harness.verbs.keys import schema, table
+from harness.verbs.kinds import MAX_COUNT
+
+#: Where the repository keeps it, and what the first line of a scenario names.
+PATH = "schema/scenario.v1.json"
+_TEXT = {"type": "string"}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the schema as plain data, ready for JSON."""
+    top = schema(ScenarioKeys)
+    for name, part in _PARTS.items():
+        # The description stays that of the table.
+        top["properties"][name] = {**part, "description": top["properties"][name]["description"]}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "scenario.v1.json",
+        "title": "A chatsim scenario, version 1",
+        "description": "A cast, rooms, one script, and what everybody must have received by the end.",
+        **top,
+        "definitions": {
+            "client": _client(),
+            "room": _room(),
+            "inbox": _inbox(),
+            "inbox_of_room": _inbox_of_room(),
+            "inbox_item": _inbox_item(),
+            "step": _step(),
+            **{f"step_{name}": schema(verb.keys, description=verb.summary) for name, verb in VERBS.items()},
+        },
+    }
+
+
+def _client() -> dict[str, Any]:
+    keys = schema(ClientKeys, description="One client: nothing, its keys, or how many there are of it.")
+    return {**keys, "type": ["null", "integer", "object"], "minimum": 1, "maximum": MAX_COUNT}
+
+
+def _clients() -> Mapping[str, Any]:
+    return {
+        "type": ["array", "object"],
+        "items": _TEXT,
+        "minItems": 1,
+        "additionalProperties": {"$ref": "#/definitions/client"},
+        "minProperties": 1,
+    }
+
+
+def _room() -> dict[str, Any]:
+    keys = schema(RoomKeys, description="One room: its members, or its keys.")
+    return {**keys, "type": ["null", "string", "array", "object"], "items": _TEXT}
+
+
+def _rooms() -> Mapping[str, Any]:
+    return {"type": "object", "additionalProperties": {"$ref": "#/definitions/room"}}
+
+
+def _invariants() -> Mapping[str, Any]:
+    families = {
+        name: {
+            "enum": ["required"],
+            "description": f"The run is unknown unless {name} had something to judge.",
+        }
+        for name in FAMILIES
+    }
+    return {
+        "type": ["string", "object"],
+        "pattern": "^all$",
+        "properties": families,
+        "additionalProperties": False,
+    }
+
+
+def _inboxes() -> Mapping[str, Any]:
+    rest = {
+        "description": "What each client that is not named here must have received.",
+        "allOf": [{"$ref": "#/definitions/inbox"}],
+    }
+    return {
+        "type": "object",
+        "properties": {EVERYONE_ELSE: rest},
+        "additionalProperties": {"$ref": "#/definitions/inbox"},
+    }
+
+
+def _inbox() -> dict[str, Any]:
+    return {
+        "description": "What one client must have received, exactly and in order; by room when it is in several.",
+        "type": ["string", "array", "object"],
+        "items": {"$ref": "#/definitions/inbox_item"},
+        "if": {"type": "object", "required": [INTERLEAVED]},
+        "then": {"$ref": "#/definitions/inbox_item"},
+        "else": {"additionalProperties": {"$ref": "#/definitions/inbox_of_room"}},
+    }
+
+
+def _inbox_of_room() -> dict[str, Any]:
+    return {
+        "description": "What it must have received in this room, exactly and in order.",
+        "type": ["string", "array", "object"],
+        "items": {"$ref": "#/definitions/inbox_item"},
+        "if": {"type": "object"},
+        "then": {"$ref": "#/definitions/inbox_item"},
+    }
+
+
+def _inbox_item() -> dict[str, Any]:
+    merged = {
+        "type": "array",
+        "items": _TEXT,
+        "minItems": 2,
+        "description": "Series whose messages may come in any merge of their orders: `[a.*, b.*]`.",
+    }
+    return {
+        "description": "The id of a message, `line.*` for a whole series, or series merged in any way.",
+        "type": ["string", "object"],
+        "properties": {INTERLEAVED: merged},
+        "required": [INTERLEAVED],
+        "additionalProperties": False,
+    }
+
+
+def _step() -> Mapping[str, Any]:
+    words = dict.fromkeys(VERBS) | dict.fromkeys(name for verb in VERBS.values() for name in table(verb.keys))
+    return {
+        "type": "object",
+        "description": "One verb and its modifiers.",
+        "properties": {name: {"description": verb.summary} for name, verb in VERBS.items()},
+        "propertyNames": {"enum": list(words)},
+        "anyOf": [{"required": [name]} for name in VERBS],
+        "allOf": [
+            {"if": {"required": [name]}, "then": {"$ref": f"#/definitions/step_{name}"}} for name in VERBS
+        ],
+    }
+
+
+_PARTS: Mapping[str, Mapping[str, Any]] = {
+    "clients": _clients(),
+    "rooms": _rooms(),
+    "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
+    "inboxes": _inboxes(),
+    "invariants": _invariants(),
+}
