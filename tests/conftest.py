@@ -24,6 +24,7 @@ settings.load_profile("any machine")
 PACKAGES = {
     "buildah": "Debian package buildah",
     "git": "Debian package git",
+    "mosquitto": "Debian package mosquitto",
     "node": "Debian package nodejs",
     "npm": "Debian package npm",
     "podman": "Debian package podman",

@@ -1,4 +1,4 @@
-"""`chatsim check`: find every fault in scenario files, start nothing."""
+"""`chatsim check`: find every fault in scenario files, start nothing; or try a driver on its protocol."""
 
 from __future__ import annotations
 
@@ -13,17 +13,36 @@ from harness.report.text import count
 
 
 @click.command("check", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option(
+    "--driver", metavar="CMD", default=None, help="Try this driver on the rules of docs/driver-protocol.md."
+)
+@click.option(
+    "--server", metavar="CMD|ADDRESS", default=None, help="With --driver: hold a short conversation too."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(paths: Sequence[str], *, quiet: bool, color: ColorFlag) -> None:
-    """Find every fault in scenario files, and start nothing.
+def command(
+    paths: Sequence[str], *, driver: str | None, server: str | None, quiet: bool, color: ColorFlag
+) -> None:
+    """Find every fault in scenario files, and start nothing; or try a driver.
 
     \b
     Examples:
       chatsim check scenarios/
       chatsim check scenarios/basic.yaml && echo well written
+      chatsim check --driver ./mydriver --server "./myserver {port}"
     """
+    if driver is not None:
+        if paths:
+            raise click.UsageError("either scenarios or a driver: leave out PATH, or --driver")
+        from harness.cli.conformance import check_driver  # noqa: PLC0415 - starts processes, and imports for it
+
+        raise click.exceptions.Exit(int(check_driver(driver, server, color=color, quiet=quiet)))
+    if server is not None:
+        raise click.UsageError("--server goes with --driver")
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH...'.")
     plans = load_or_exit(paths, color=color)
     if not quiet:
         files = len({plan.file for plan in plans})

@@ -53,7 +53,7 @@ def derive(row: Path, *, shown: str = "") -> RowReport:
     environment = row / "env.json"
     env = archive.read_json(environment) if environment.is_file() else {}
     judgement: Judgement | None = None
-    if env.get("status") != "error":
+    if env.get("status") not in ("error", "skipped"):
         judgement = judge(plan, archive.read_ops(row))
         archive.write_json(row / "verdicts.json", judgement.to_json())
     ops = archive.read_ops(row) if (row / "history.jsonl").is_file() else iter(())

@@ -18,6 +18,7 @@ from harness.keeper.handle import Keeper
 from harness.model.plan import Plan, Step
 from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
+from harness.run.needs import SkippedError
 from harness.run.play import play
 from harness.run.recorder import Listener
 from harness.run.settings import CouldNotRunError, Settings
@@ -78,6 +79,8 @@ async def play_row(
     except CouldNotRunError as fault:
         env |= {"status": RunStatus.ERROR, "error": fault.to_json(), "reason": fault.sentence}
         env["duration_ns"] = time.monotonic_ns() - begun
+    except SkippedError as skip:
+        env |= {"status": RunStatus.SKIPPED, "reason": str(skip)}
     else:
         env["duration_ns"] = played.duration_ns
         env["scripted_waiting_ns"] = played.scripted_waiting_ns

@@ -54,7 +54,11 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Scripted time: a factor such as 10x, or max to leave out waiting in which nothing can happen.",
 )
 @click.option(
-    "--server", metavar="CMD", default=None, help="Server command; {port} {host} {data} are filled in."
+    "--server",
+    metavar="CMD|ADDRESS",
+    default=None,
+    help="Server command, in which {port} {host} {data} {members} {member_numbers} are filled in, "
+    "or HOST:PORT of a running server.",
 )
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
 @click.option(

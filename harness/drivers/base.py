@@ -44,7 +44,7 @@ OPS: Final[Mapping[str, str | None]] = {
     "create": "rooms",
     "join": "rooms",
     "leave": "rooms",
-    "add": "rooms",
+    "add": "kick",
     "kick": "kick",
     "send": None,
     "poll": "poll",
@@ -53,6 +53,9 @@ OPS: Final[Mapping[str, str | None]] = {
     "history": "history",
     "bye": None,
 }
+
+#: Ops that are answered without a connection.
+WITHOUT_CONNECTION: Final = frozenset({"setup", "connect", "bye"})
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -72,6 +75,7 @@ class Driver:
         self.client = ""
         """The client this process plays, once set up; so are the following."""
         self.user = ""
+        self.display_name = ""
         self.consumer = ""
         self.receive = "stream"
         self.acks = "auto"
@@ -80,6 +84,8 @@ class Driver:
         self.cast: Sequence[Mapping[str, Any]] = ()
         self.rooms: Sequence[Mapping[str, Any]] = ()
         self.is_set_up = False
+        self.is_connected = False
+        """Whether `connect` ended ok and no `disconnect` came since: what needs a connection is refused without."""
         self._delivered: set[MessageKey] = set()
         self._awaited: dict[MessageKey, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -249,7 +255,17 @@ class Driver:
         method = self.handler(op)
         if method is None:
             raise RequestError("UNIMPLEMENTED", "NOT_IMPLEMENTED", f"{op}: this driver cannot do that")
-        return await method(request)
+        if op == "connect":
+            if self.is_connected:
+                raise RequestError("FAILED_PRECONDITION", "CONNECTED", "connect: the client is connected")
+        elif op not in WITHOUT_CONNECTION and not self.is_connected:
+            raise RequestError("FAILED_PRECONDITION", "NOT_CONNECTED", f"{op}: the client is not connected")
+        if op == "disconnect":
+            self.is_connected = False
+        answer = await method(request)
+        if op == "connect":
+            self.is_connected = True
+        return answer
 
     def _set_up(self, request: Request) -> None:
         if self.is_set_up:
@@ -260,6 +276,7 @@ class Driver:
         if role == "client" and needed not in self.capabilities:
             raise RequestError("UNIMPLEMENTED", "NO_CAPABILITY", f"setup: this driver lacks `{needed}`")
         self.client, self.user = request.text("client", ""), request.text("user")
+        self.display_name = request.text("display_name", "")
         self.consumer = request.text("consumer", "")
         self.receive, self.role = receive, role
         self.acks = request.choice("acks", ("auto", "manual"))

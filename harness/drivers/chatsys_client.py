@@ -48,12 +48,10 @@ class Session:
         if self._client is not None or self._connecting:
             raise RequestError("FAILED_PRECONDITION", "CONNECTED", "connect: the client is connected")
         server = request.mapping("server")
-        host, port = server.get("host"), server.get("port")
-        if not isinstance(host, str) or not isinstance(port, int):
-            raise RequestError("INVALID_ARGUMENT", "BAD_REQUEST", "connect: `server` needs `host` and `port`")
+        address = request.address()
         self._connecting = True
         client = Client(
-            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            address,
             user=self._driver.user,
             consumer=self._driver.consumer,
             include_own=self._driver.include_own,

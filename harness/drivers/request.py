@@ -6,6 +6,21 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+#: The statuses by which a server says that it decided against an operation: it surely did not happen.
+DEFINITE: Final = frozenset(
+    {
+        "ABORTED",
+        "ALREADY_EXISTS",
+        "FAILED_PRECONDITION",
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "OUT_OF_RANGE",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "UNAUTHENTICATED",
+        "UNIMPLEMENTED",
+    }
+)
 #: Seconds a request may take when it does not say.
 DEFAULT_WITHIN: Final = 10.0
 
@@ -17,15 +32,15 @@ class RequestError(Exception):
         code: name of a gRPC status.
         reason: one word for programs.
         message: a sentence for people.
-        definite: whether the operation surely did not happen.
+        definite: whether the operation surely did not happen; what the code says, unless given.
     """
 
-    def __init__(self, code: str, reason: str, message: str, *, definite: bool = True) -> None:
+    def __init__(self, code: str, reason: str, message: str, *, definite: bool | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
-        self.definite = definite
+        self.definite = code in DEFINITE if definite is None else definite
 
     def to_json(self) -> dict[str, Any]:
         """Return the value of `error` in the answer."""
@@ -86,6 +101,14 @@ class Request:
         if not isinstance(milliseconds, int | float) or isinstance(milliseconds, bool) or milliseconds <= 0:
             raise self._wrong("within_ms", "a number above 0", milliseconds)
         return milliseconds / 1000
+
+    def address(self) -> str:
+        """Return where to `connect`, as gRPC and most others write it: HOST:PORT."""
+        server = self.mapping("server")
+        host, port = server.get("host"), server.get("port")
+        if not isinstance(host, str) or not isinstance(port, int):
+            raise BadRequestError(f"{self.op}: `server` needs `host` and `port`", self.id)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a field that is a string."""

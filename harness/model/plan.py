@@ -38,6 +38,8 @@ class Client:
     """Whose device it is; rooms list users. Equal to `name` unless the author said otherwise."""
     display_name: str
     receive: Receive = "stream"
+    receive_given: bool = False
+    """Whether the author wrote `receive`; a driver that cannot stream polls for those of whom nothing is said."""
     acks: Acks = "auto"
     include_own: bool = False
     consumer: str = ""

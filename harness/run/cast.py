@@ -15,6 +15,7 @@ from typing import Any
 from harness.keeper.handle import Keeper
 from harness.model.history import FENCE, HARNESS
 from harness.model.plan import Client, Plan
+from harness.run import needs
 from harness.run.driver import Driver
 from harness.run.fences import Fences
 from harness.run.names import Names
@@ -74,22 +75,45 @@ class Cast:
         """Start the process of the harness, which needs no server yet."""
         await self.harness.start()
 
+    def words(self) -> dict[str, str]:
+        """Return what the server's command may be told of the cast; ask when the harness has been prepared."""
+        numbers = dict(needs.group(self._plan))
+        if self._markers and numbers:
+            numbers[FENCE] = self._number_of_fence
+        return {
+            "members": needs.words(self._names.user_id(user) for user in numbers),
+            "member_numbers": needs.words(numbers.values()),
+        }
+
+    def is_outsider(self, player: Player, code: str) -> bool:
+        """Whether a connect refused with this status only says that the player is in no room."""
+        return needs.may_be_turned_away(self._plan, player.client, code)
+
+    async def knock(self, address: Mapping[str, Any], within_s: float) -> bool:
+        """Ask the driver of the harness whether a server answers there."""
+        return await self.harness.knock(address, within_s)
+
     async def provision(self) -> None:
-        """Make the rooms with their members.
+        """Make the rooms with their members, where a server makes rooms.
 
         Raises:
             CouldNotRunError: the server does not let the harness in, or refuses a room.
         """
+        makes = "rooms" in self.harness.capabilities
+        if not makes and "history" not in self.harness.capabilities:
+            return  # the server knows its one room, and the harness has nothing to ask it
         await self._must(
             self.harness.connect(self.server.address, PROVISION_S, None), "connect to the server"
         )
-        extra = (FENCE,) if self._markers else ()
         await together(
             self._must(
-                self.harness.create(self._shown(room, extra), self._requested(room, extra), PROVISION_S),
+                self.harness.create(
+                    self._shown(room, self._extra), self._requested(room, self._extra), PROVISION_S
+                ),
                 f"make room {room.name}",
             )
             for room in self._plan.rooms
+            if makes
         )
 
     def know(self, room: str, sender: str, key: str, message: str) -> None:
@@ -107,7 +131,15 @@ class Cast:
 
     @property
     def _markers(self) -> bool:
-        return "position" not in self.harness.capabilities and "order" in self.harness.capabilities
+        return _by_marker(self.harness.capabilities)
+
+    @property
+    def _extra(self) -> tuple[str, ...]:
+        return (FENCE,) if self._markers else ()
+
+    @property
+    def _number_of_fence(self) -> int:
+        return len(self._plan.clients) + 1
 
     async def _marker_online(self) -> Player:
         if not self._marker.online:
@@ -147,37 +179,38 @@ class Cast:
         }
 
     def _player(self, client: Client, role: str = "client") -> Player:
-        everybody = [
-            {
-                "client": other.name,
-                "user": self._names.user_id(other.user),
-                "display_name": other.display_name,
-                "number": number,
-            }
-            for number, other in enumerate(self._plan.clients, start=1)
-        ]
-        setup = {
-            "client": client.name,
-            "user": self._names.user_id(client.user),
-            "display_name": client.display_name,
-            "consumer": client.consumer,
-            "receive": client.receive,
-            "acks": client.acks,
-            "include_own": client.include_own,
-            "role": role,
-            "run": self._row,
-            "cast": everybody,
-            "rooms": [self._requested(room) for room in self._plan.rooms],
-        }
         return Player(
             client,
-            setup,
+            lambda capabilities: self._setup(client, role, capabilities),
             self._names,
             self._recorder,
             identify=lambda room, sender, key: self._messages.get((room, sender, key)),
             spawn=self._spawn,
             on_fault=self._broken,
         )
+
+    def _setup(self, client: Client, role: str, capabilities: frozenset[str]) -> dict[str, Any]:
+        everybody = [(other.name, other.user, other.display_name) for other in self._plan.clients]
+        extra: tuple[str, ...] = ()
+        if _by_marker(capabilities):  # whoever sends markers is one more member of every room
+            everybody.append((FENCE, FENCE, FENCE))
+            extra = (FENCE,)
+        return {
+            "client": client.name,
+            "user": self._names.user_id(client.user),
+            "display_name": client.display_name,
+            "consumer": client.consumer,
+            "receive": needs.reading(client, capabilities),
+            "acks": client.acks,
+            "include_own": client.include_own,
+            "role": role,
+            "run": self._row,
+            "cast": [
+                {"client": name, "user": self._names.user_id(user), "display_name": shown, "number": number}
+                for number, (name, user, shown) in enumerate(everybody, start=1)
+            ],
+            "rooms": [self._requested(room, extra) for room in self._plan.rooms],
+        }
 
     async def _spawn(self, process: str, listener: Callable[[Mapping[str, Any]], None]) -> Driver:
         log = self._logs / f"{process.replace('/', '_')}.log"
@@ -192,3 +225,8 @@ class Cast:
                     help="a driver speaks the protocol of docs/driver-protocol.md on its standard output",
                 )
             )
+
+
+def _by_marker(capabilities: frozenset[str]) -> bool:
+    """Whether absence is best shown by a message of ours on the same way."""
+    return "position" not in capabilities and "order" in capabilities

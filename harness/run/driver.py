@@ -188,7 +188,10 @@ class Driver:
             raise self._unusable(
                 name, f"the driver of {name} speaks protocol {spoken!r}; chatsim speaks {PROTOCOL}"
             )
-        self.capabilities = frozenset(str(item) for item in hello.get("capabilities") or ())
+        capabilities = hello.get("capabilities")
+        if not isinstance(capabilities, list):
+            raise self._unusable(name, f"the hello of {name} has no list of `capabilities`: {capabilities!r}")
+        self.capabilities = frozenset(map(str, capabilities))
         self.title = str(hello.get("driver", ""))
 
     def _unusable(self, name: str, sentence: str) -> CouldNotRunError:
@@ -206,22 +209,24 @@ class Driver:
         self._number += 1
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._broken(f"is not JSON: {_shown(line)}. A log line belongs on standard error")
             return
         if not isinstance(data, dict):
             self._broken(f"is not an object: {_shown(line)}")
-        elif "event" in data:
+            return
+        if "event" in data:
             self._event(data, line)
-        elif data.get("id") in self._waiting:
-            if ("ok" in data) == ("error" in data):
-                self._broken(f"has not exactly one of `ok` and `error`: {_shown(line)}")
-            else:
-                answer = self._waiting[data["id"]]
-                if not answer.done():
-                    answer.set_result(data)
-        elif not isinstance(data.get("id"), int) or not 0 < data["id"] <= self._count:
+            return
+        number = data.get("id")
+        if type(number) is not int or not 0 < number <= self._count:  # `true` is an int, and no id
             self._broken(f"answers a request that was never made: {_shown(line)}")
+        elif ("ok" in data) == ("error" in data):
+            self._broken(f"has not exactly one of `ok` and `error`: {_shown(line)}")
+        elif not isinstance(data.get("ok", data.get("error")), dict):
+            self._broken(f"has an `ok` or `error` that is not an object: {_shown(line)}")
+        elif (answer := self._waiting.get(number)) is not None and not answer.done():
+            answer.set_result(data)
         # An answer to a request that chatsim has given up on is late, not wrong.
 
     def _event(self, data: Mapping[str, Any], line: bytes) -> None:

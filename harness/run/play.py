@@ -12,8 +12,10 @@ from typing import Any
 from harness.keeper.handle import CommandError, Keeper
 from harness.model.history import HARNESS, SCRIPT, Op
 from harness.model.plan import Plan, Step
+from harness.run import needs
 from harness.run.cast import Cast
 from harness.run.clock import Clock
+from harness.run.command import uses
 from harness.run.final import final_phase
 from harness.run.recorder import Listener, Recorder
 from harness.run.script import Script
@@ -63,6 +65,7 @@ async def play(
     Raises:
         CouldNotRunError: the server was never ready, or a driver is unusable. What happened until then is in
             the history, and no process is left.
+        SkippedError: the plan needs what the server or its driver cannot do. Nothing was played.
     """
     logs = directory / "logs"
     logs.mkdir()
@@ -82,7 +85,7 @@ async def play(
     stop = stop or asyncio.Event()
     try:
         try:
-            await _play(plan, recorder, clock, server, cast, on_step, stop)
+            await _play(plan, settings, recorder, clock, server, cast, on_step, stop)
         finally:
             await cast.leave()
             await server.stop()
@@ -105,8 +108,28 @@ async def play(
     )
 
 
+async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
+    """Get the server and the harness ready, or skip the plan that they cannot play."""
+    if settings.address is not None:
+        needs.check_server(plan)
+    if settings.driver is None and not uses(settings.server, "members", "member_numbers"):
+        # Both to their ends, also when one fails: nobody may be half started when the run is taken down.
+        for ended in await asyncio.gather(server.start(), cast.prepare(), return_exceptions=True):
+            if ended is not None:
+                raise ended
+        return
+    # What a driver can do decides whether a server is needed at all, and what its command is told.
+    await cast.prepare()
+    needs.check(plan, cast.harness.capabilities)
+    server.words = cast.words()
+    if settings.driver is not None:
+        server.knock = cast.knock
+    await server.start()
+
+
 async def _play(
     plan: Plan,
+    settings: Settings,
     recorder: Recorder,
     clock: Clock,
     server: Server,
@@ -114,10 +137,7 @@ async def _play(
     on_step: Callable[[int, Step], None],
     stop: asyncio.Event,
 ) -> None:
-    # Both to their ends, also when one fails: nobody may be half started when the run is taken down.
-    for ended in await asyncio.gather(server.start(), cast.prepare(), return_exceptions=True):
-        if ended is not None:
-            raise ended
+    await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
     played = asyncio.ensure_future(_script(plan, recorder, clock, cast, on_step))
     stopped = asyncio.ensure_future(stop.wait())

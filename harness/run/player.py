@@ -12,6 +12,7 @@ from harness.model.history import Op
 from harness.model.plan import Client
 from harness.run.driver import Driver, Reply
 from harness.run.names import Names
+from harness.run.needs import TURNED_AWAY
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError
 from harness.verbs.stage import Answer
@@ -29,7 +30,7 @@ class Player:
 
     Args:
         client: whom it plays.
-        setup: the fields of its `setup` request.
+        setup: makes the fields of its `setup` request, of what its driver can do.
         names: ids to names and back.
         recorder: told everything.
         identify: finds the plan's message id by (room, sender, client message id).
@@ -40,7 +41,7 @@ class Player:
     def __init__(
         self,
         client: Client,
-        setup: Mapping[str, Any],
+        setup: Callable[[frozenset[str]], Mapping[str, Any]],
         names: Names,
         recorder: Recorder,
         *,
@@ -103,7 +104,7 @@ class Player:
         self._recorder.note(self.process, "spawn", value)
         driver.fault.add_done_callback(lambda fault: self._on_fault(self.process, fault.result()))
         driver.child.ended.add_done_callback(lambda ended: self._ended(driver, ended.result()))
-        reply = await driver.ask("setup", SETUP_S, **self._setup)
+        reply = await driver.ask("setup", SETUP_S, **self._setup(driver.capabilities))
         if reply.ok is None:
             error = reply.error or {}
             raise CouldNotRunError(
@@ -125,6 +126,18 @@ class Player:
         )
         self.online = answer.type == "ok"
         return answer
+
+    async def knock(self, server: Mapping[str, Any], within_s: float) -> bool:
+        """Find out whether a server answers there, off the record; it is left as it was found."""
+        await self.start()
+        assert self._driver is not None
+        # A driver that is started cold may need a while for its first request, whatever we allow it.
+        reply = await self._driver.ask(
+            "connect", SETUP_S, server=dict(server), within_ms=round(within_s * 1000)
+        )
+        if reply.ok is not None:
+            await self._driver.ask("disconnect", SETUP_S)
+        return reply.ok is not None or (reply.error or {}).get("code") in TURNED_AWAY
 
     async def disconnect(self, within_s: float, step: str | None) -> Answer:
         """Take it offline; its process stays."""

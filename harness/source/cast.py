@@ -105,7 +105,7 @@ def read_cast(data: Mapping[str, Any], reporter: Reporter, receive: Receive) -> 
     scope = Scope(clients={}, rooms={}, place=reporter.tree.place, report=reporter)
     before = reporter.errors
     if "clients" in data:
-        _Clients(cast, scope, reporter, receive).read(data["clients"])
+        _Clients(cast, scope, reporter, receive, given="receive" in data).read(data["clients"])
     cast.clients_known = reporter.errors == before and "clients" in data
     before = reporter.errors
     if "rooms" in data:
@@ -115,8 +115,11 @@ def read_cast(data: Mapping[str, Any], reporter: Reporter, receive: Receive) -> 
 
 
 class _Clients:
-    def __init__(self, cast: Cast, scope: Scope, reporter: Reporter, receive: Receive) -> None:
+    def __init__(
+        self, cast: Cast, scope: Scope, reporter: Reporter, receive: Receive, *, given: bool
+    ) -> None:
         self.cast, self.scope, self.report, self.receive = cast, scope, reporter, receive
+        self.receive_given = given
 
     def read(self, data: object) -> None:
         match data:
@@ -221,6 +224,7 @@ class _Clients:
                 user=keys.user or name,
                 display_name=name if keys.name is None else keys.name,
                 receive=keys.receive or self.receive,
+                receive_given=self.receive_given or keys.receive is not None,
                 acks=keys.acks,
                 include_own=keys.include_own,
                 consumer=keys.consumer or (name if keys.user not in (None, name) else ""),

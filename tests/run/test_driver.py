@@ -90,6 +90,9 @@ def test_a_silent_driver_is_given_up_after_the_deadline(tmp_path, monkeypatch):
             "print('connected!')",
             "line 2 of the driver is not JSON: 'connected!'. A log line belongs on standard",
         ),
+        ("print('[' * 99999)", "line 2 of the driver is not JSON"),
+        ('print(\'{"id": 1, "ok": 5}\')', "has an `ok` or `error` that is not an object"),
+        ('print(\'{"id": 1, "error": null}\')', "has an `ok` or `error` that is not an object"),
         ("print('[1]')", "line 2 of the driver is not an object: '[1]'"),
         ('print(\'{"id": 99, "ok": {}}\')', "answers a request that was never made"),
         ('print(\'{"id": 1, "ok": {}, "error": {}}\')', "has not exactly one of `ok` and `error`"),
@@ -114,6 +117,10 @@ def test_a_line_that_breaks_the_protocol_is_quoted(tmp_path, says, sentence):
     [
         ("raise SystemExit('no licence')", "the driver of bob ended before it said hello"),
         ("print('hi')", "bob: line 1 of the driver is not JSON: 'hi'"),
+        (
+            'print(\'{"event": "hello", "protocol": 1, "capabilities": 5}\')',
+            "the hello of bob has no list of `capabilities`: 5",
+        ),
         ('print(\'{"event": "hello", "protocol": 2}\')', "speaks protocol 2; chatsim speaks 1"),
     ],
 )
@@ -138,3 +145,72 @@ def test_an_event_with_a_missing_field_is_a_fault_of_the_driver(tmp_path):
         return made.fault.result()
 
     assert "lacks or garbles a field (KeyError: 'message')" in outcome(tmp_path, script, ask, Strict())
+
+
+@pytest.mark.parametrize("number", ["null", '"1"', "0", "-1", "7", "1.0", "true", "[1]", "{}"])
+def test_an_answer_to_nobody_is_a_fault(tmp_path, number):
+    async def ask(made):
+        asking = asyncio.ensure_future(made.ask("connect", 5))
+        await asyncio.wait([made.fault], timeout=5)
+        asking.cancel()
+        return made.fault.result()
+
+    script = (
+        ECHO
+        + f'sys.stdin.readline(); print(\'{{"id": {number}, "ok": {{}}}}\', flush=True); sys.stdin.read()'
+    )
+    assert "answers a request that was never made" in outcome(tmp_path, script, ask)
+
+
+def test_an_answer_written_in_the_hour_of_death_counts(tmp_path):
+    async def ask(made):
+        first = await made.ask("connect", 5)
+        await made.child.ended
+        return first, await made.ask("send", 60)
+
+    script = ECHO + 'sys.stdin.readline(); print(\'{"id": 1, "ok": {"a": 1}}\', flush=True)'
+    first, second = outcome(tmp_path, script, ask)
+    assert first.ok == {"a": 1}
+    assert second.error["reason"] == "DRIVER_GONE", "nobody waits a minute for the dead"
+
+
+def test_a_late_answer_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.run.driver.GRACE_S", 0.0)
+    script = ECHO + (
+        "sys.stdin.readline(); sys.stdin.readline()\n"
+        'for n in (1, 2, 2, 1): print(\'{"id": %d, "ok": {}}\' % n, flush=True)\n'
+        'print(\'{"event": "last"}\', flush=True); sys.stdin.read()'
+    )
+    heard = asyncio.Event()
+
+    class Events(list):
+        def append(self, _event):
+            heard.set()
+
+    async def ask(made):
+        early = await made.ask("connect", 0.05)
+        late = await made.ask("send", 5)
+        await asyncio.wait_for(heard.wait(), 5)
+        return early, late, made.fault.done()
+
+    early, late, faulty = outcome(tmp_path, script, ask, Events())
+    assert early.error["reason"] == "DRIVER_SILENT"
+    assert late.ok == {}
+    assert not faulty
+
+
+def test_a_line_of_a_hundred_megabytes_is_not_kept(tmp_path):
+    async def ask(made):
+        await asyncio.wait([made.fault], timeout=20)
+        return made.fault.result()
+
+    script = ECHO + "\nfor _ in range(100): sys.stdout.write('x' * 1_000_000)"
+    assert outcome(tmp_path, script, ask) == "line 1 of the driver is longer than 1048576 bytes"
+
+
+def test_a_driver_that_says_nothing_at_all_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.run.driver.HELLO_S", 0.2)
+    with pytest.raises(CouldNotRunError) as caught:
+        outcome(tmp_path, "import sys; sys.stdin.read()")
+    assert caught.value.sentence == "the driver of bob did not say hello within 0.2 s"
+    assert caught.value.ending == "still running"

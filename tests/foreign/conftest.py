@@ -1,0 +1,60 @@
+"""Playing against servers that are not chatsys: the real command, as a user would type it."""
+
+import json
+import shlex
+import sys
+
+import pytest
+
+from tests.e2e.conftest import ROOT as ROOT  # noqa: PLC0414 - for the tests beside this
+from tests.e2e.conftest import Chatsim
+
+EXAMPLES = ROOT / "examples"
+
+
+def python(*words):
+    """The command line of a Python program, quoted for `--server` and `--driver`."""
+    return shlex.join([sys.executable, *map(str, words)])
+
+
+def endings(ran):
+    """Row -> (status, reason) of every row that was played or skipped."""
+    found = {}
+    for path in ran.folder.glob("*/env.json"):
+        env = json.loads(path.read_text())
+        verdicts = path.parent / "verdicts.json"
+        judged = json.loads(verdicts.read_text()) if verdicts.is_file() else {"status": "", "reason": ""}
+        found[path.parent.name] = (
+            env.get("status") or judged["status"],
+            env.get("reason") or judged["reason"],
+        )
+    return found
+
+
+def skips(ran):
+    return {row: reason for row, (status, reason) in endings(ran).items() if status == "skipped"}
+
+
+def grades(ran, row):
+    """How absence was shown in a row."""
+    verdicts = json.loads((ran.folder / row / "verdicts.json").read_text())["verdicts"]
+    return {how for verdict in verdicts for how, number in verdict["evidence"].items() if number}
+
+
+@pytest.fixture
+def chatsim(tmp_path):
+    runner = Chatsim(tmp_path)
+    yield runner
+    assert not list(runner.scratch.iterdir()), "a temporary directory was left behind"
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    """Write a scenario file and return its path."""
+
+    def write(text, name="made.yaml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write

@@ -1,0 +1,101 @@
+"""The chat of a course assignment is judged by its driver of fifty lines, and found out when it is wrong."""
+
+import pytest
+
+from tests.foreign.conftest import EXAMPLES, ROOT, endings, grades, python, skips
+
+DRIVER = python(EXAMPLES / "course" / "driver.py")
+SERVER = python(EXAMPLES / "course" / "server.py") + " {port} {member_numbers}"
+
+#: What cannot be played against this server, and why.
+SKIPS: dict[str, str] = {}
+
+
+def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
+    ran = chatsim(
+        "run", ROOT / "scenarios", "--speed", "max", "--server", SERVER, "--driver", DRIVER, timeout=180
+    )
+    assert ran.code == 0, ran
+    assert skips(ran) == SKIPS
+    assert {status for status, _ in endings(ran).values()} <= {"pass", "skipped"}
+    assert grades(ran, "everyone_online") == {"by marker"}
+    assert grades(ran, "outsider") == {"by marker", "not connected"}  # Doug is turned away at the door
+    assert "cursors (not applicable: the server has no capability `ack`)" in " ".join(ran.out.split())
+
+
+EDITED = """
+import server
+import groupchat_pb2 as pb
+
+class Edited(server.GroupChat):
+{body}
+
+server.GroupChat = Edited
+server.main()
+"""
+FAULTS = {
+    "echo": """
+    def Send(self, request, context):
+        super().Send(request, context)
+        self._unread[request.client_id].append(pb.Unread(sender_id=request.client_id, text=request.text))
+        return pb.SendReply()
+""",
+    "undelivered": """
+    def GetUnread(self, request, context):
+        answer = super().GetUnread(request, context)
+        if request.client_id == 2:
+            kept = [message for message in answer.messages if "marker" in message.text]
+            answer = pb.UnreadReply(messages=kept)
+        return answer
+""",
+    "redelivered-after-ack": """
+    def GetUnread(self, request, context):
+        answer = super().GetUnread(request, context)
+        return pb.UnreadReply(messages=[message for message in answer.messages for _ in "ab"])
+""",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+def test_a_server_that_is_wrong_is_convicted(chatsim, tmp_path, kind):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(EDITED.format(body=FAULTS[kind]))
+    server = python(
+        "-c", f"import sys; sys.path[:0] = ['{EXAMPLES / 'course'}']; exec(open('{wrong}').read())"
+    )
+    ran = chatsim(
+        "run", ROOT / "scenarios" / "everyone_online.yaml", "--server", server + " {port} {member_numbers}",
+        "--driver", DRIVER,
+    )  # fmt: skip
+    assert ran.code == 1, ran
+    assert kind in ran.kinds(), ran
+
+
+SECOND_ROOM = """
+scenario: Two rooms
+clients: [alice, bob]
+rooms: {one: [alice, bob], two: [alice, bob]}
+steps:
+  - connect: [alice, bob]
+"""
+PUSHED = """
+scenario: Bob wants it pushed
+clients:
+  alice: {}
+  bob: {receive: stream}
+rooms: {one: [alice, bob]}
+steps:
+  - connect: [alice, bob]
+"""
+
+
+def test_when_all_is_skipped_the_exit_code_says_so(chatsim, scenario):
+    paths = [scenario(SECOND_ROOM, "two.yaml"), scenario(PUSHED, "pushed.yaml")]
+    ran = chatsim("run", *paths, "--server", SERVER, "--driver", DRIVER)
+    assert ran.code == 5, ran
+    assert skips(ran) == {
+        "two": "the driver lacks `rooms`: there are 2 rooms (line 4)",
+        "pushed": "the driver lacks `stream`: bob must receive by stream (line 5)",
+    }
+    history = (ran.folder / "two" / "history.jsonl").read_text()
+    assert '"process":"server"' not in history, "nothing is started for what is skipped"

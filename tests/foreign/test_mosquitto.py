@@ -1,0 +1,52 @@
+"""A real broker, by a driver that was written from the protocol page alone."""
+
+import pytest
+
+from tests.foreign.conftest import EXAMPLES, ROOT, endings, grades, python, skips
+
+DRIVER = python(EXAMPLES / "mosquitto" / "driver.py")
+SERVER = f"sh {EXAMPLES / 'mosquitto' / 'serve.sh'} {{port}} {{data}}"
+pytestmark = pytest.mark.needs("mosquitto")
+
+#: What cannot be played against a broker, and why.
+SKIPS: dict[str, str] = {}
+
+
+def test_the_driver_keeps_the_protocol_and_holds_a_conversation(chatsim):
+    ran = chatsim("check", "--driver", DRIVER, "--server", SERVER)
+    assert ran.code == 0, ran
+    assert ran.out.endswith("14 rules: 14 kept, 0 broken\n")
+
+
+def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
+    ran = chatsim(
+        "run", ROOT / "scenarios", "--speed", "max", "--server", SERVER, "--driver", DRIVER, timeout=240
+    )
+    assert ran.code == 0, ran
+    assert skips(ran) == SKIPS
+    assert {status for status, _ in endings(ran).values()} <= {"pass", "skipped"}
+    assert grades(ran, "outsider") == {"by marker", "by window"}  # Doug's silence can only be listened for
+
+
+AWAY = """
+scenario: Bob goes away and comes back, twice, and is told all he missed
+clients: [alice, bob]
+rooms: {attic: [alice, bob]}
+steps:
+  - connect: [alice, bob]
+  - {send: one, from: alice, id: one}
+  - {expect: one, received_by: bob}
+  - disconnect: bob
+  - {send: "two ${n}", from: alice, id: two, repeat: 50}
+  - connect: bob
+  - {expect: "two.*", received_by: bob, not_by: alice}
+  - disconnect: bob
+  - {send: three, from: alice, id: three}
+inboxes:
+  bob: [one, "two.*", three]
+"""
+
+
+def test_a_session_outlives_its_connection(chatsim, scenario):
+    ran = chatsim("run", scenario(AWAY), "--server", SERVER, "--driver", DRIVER)
+    assert ran.code == 0, ran
