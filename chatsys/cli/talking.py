@@ -1,4 +1,4 @@
-"""What `send`, `poll` and `tail` share: how to name the server and oneself, and how a failure ends.
+"""What `send`, `poll`, `tail` and `health` share: how to name the server and oneself, and how a failure ends.
 
 Exit codes: 0 done · 1 refused by the server · 2 wrong usage · 3 no answer, so its fate is unknown · 130 Ctrl-C.
 """
@@ -55,6 +55,7 @@ class _Seconds(click.ParamType[float]):
         return seconds
 
 
+SERVER = _Server()
 SECONDS = _Seconds()
 
 
@@ -63,7 +64,7 @@ def talking(command: CommandT) -> CommandT:
     options = (
         click.option(
             "--server",
-            type=_Server(),
+            type=SERVER,
             envvar="CHATSYS_SERVER",
             required=True,
             help="Where the server listens. [env: CHATSYS_SERVER]",

@@ -16,6 +16,8 @@ from chatsys.server.app import main as serve
 from chatsys.server.reading import Reading
 from chatsys.server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 RUN_VARIABLE = "CHATSIM_RUN"
 """Environment variable that names the run a server belongs to, unless ``--run-id`` does."""
 
@@ -41,7 +43,7 @@ def main(argv: list[str], reading: type[Reading] = Reading) -> int:
         given = _parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    fault = _fault(given.host, given.auth)
+    fault = None if given.insecure_any_host else _fault(given.host, given.auth)
     if fault is not None:
         sys.stderr.write(f"chatsys serve: {fault}\n")
         return 2
@@ -51,6 +53,8 @@ def main(argv: list[str], reading: type[Reading] = Reading) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,  # a forked process may have inherited its parent's
     )
+    if given.insecure_any_host and not _is_loopback(given.host):
+        log.warning("whoever reaches %s may be anybody and do everything (--insecure-any-host)", given.host)
     return serve(
         Settings(host=given.host, port=given.port, data=given.data, auth=given.auth, run_id=given.run_id),
         reading,
@@ -85,6 +89,11 @@ def _parser() -> _Parser:
         default="none",
         metavar="{none}",
         help="none: callers name themselves and may do everything, on loopback only (default)",
+    )
+    parser.add_argument(
+        "--insecure-any-host",
+        action="store_true",
+        help="let --host be any address, where whoever reaches it may be anybody, as on a private network",
     )
     parser.add_argument(
         "--run-id",
@@ -131,7 +140,7 @@ def _fault(host: str, auth: str) -> str | None:
     if auth == "none" and not _is_loopback(host):
         return (
             f"--auth none lets every caller be anybody, so it listens on loopback only, not on {host};"
-            " use --host 127.0.0.1"
+            " use --host 127.0.0.1, or add --insecure-any-host on a network where all may be trusted"
         )
     return None
 

@@ -121,6 +121,19 @@ def test_bad_options(tmp_path, arguments, sentence, command):
     assert ended.stderr.count("\n") == 1
 
 
+def test_any_host_must_be_asked_for(tmp_path):
+    """On every address of this machine, but found by loopback; whoever starts it so is told what that means."""
+    command = [*SERVE, "--host", "0.0.0.0", "--insecure-any-host", "--port", "0", "--data", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        port = json.loads(process.stdout.readline())["port"]
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "WARNING" in said
+    assert "whoever reaches 0.0.0.0 may be anybody" in said
+
+
 def test_a_port_that_is_taken(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -285,7 +298,7 @@ def test_a_reader_that_does_not_read_holds_up_nobody(serving, stubs, play):
 def test_the_help_of_the_group_names_the_commands():
     ended = run("--help", command=[sys.executable, "-m", "chatsys.cli"])
     assert ended.returncode == 0
-    assert "serve  Serve chatsys over gRPC." in ended.stdout
+    assert "serve   Serve chatsys over gRPC." in ended.stdout
     ended = run("serve", "--help", command=[sys.executable, "-m", "chatsys.cli"])
     assert ended.returncode == 0
     assert "--data DIR" in ended.stdout
