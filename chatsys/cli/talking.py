@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -130,16 +131,28 @@ def play(work: Coroutine[Any, Any, None]) -> None:
     from chatsys.client import ChatError  # noqa: PLC0415 - see above
 
     try:
-        asyncio.run(work)
+        asyncio.run(_interruptible(work))
     except ChatError as fault:
         click.echo(f"chatsys: {fault}", err=True)
         raise SystemExit(REFUSED if fault.definite else UNANSWERED) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
         # Whoever read our output has enough, as in `chatsys tail | head`. Python must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+
+
+async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` so that Ctrl-C cancels it at once.
+
+    The kernel may give a signal to one of gRPC's threads. asyncio's own handler then runs when the loop next has
+    something to do, which on a silent stream is the server's next heartbeat; one set on the loop wakes it.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    await work
 
 
 def lapses(delta: Delta) -> list[str]:

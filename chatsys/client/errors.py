@@ -23,6 +23,8 @@ WRONG_SERVER: Final = "WRONG_SERVER"
 HOLE_IN_STREAM: Final = "HOLE_IN_STREAM"
 
 _DETAILS_KEY: Final = "grpc-status-details-bin"
+#: What grpc.aio says by itself, as INTERNAL, when it could not write to a stream whose connection had just gone.
+_NOT_WRITTEN: Final = "Internal error from Core"
 
 
 class ChatError(Exception):
@@ -224,6 +226,8 @@ def from_rpc(fault: grpc.RpcError) -> ChatError:
     """Read a failed grpc.aio call: its status, and the google.rpc.Status behind it if there is one."""
     if not isinstance(fault, grpc.aio.AioRpcError):
         return make_error(grpc.StatusCode.UNKNOWN, str(fault))
+    if fault.code() is grpc.StatusCode.INTERNAL and fault.details() == _NOT_WRITTEN:
+        return UnavailableError("the connection broke while it was written to")
     trailers: Any = fault.trailing_metadata()
     details = next((value for key, value in trailers or () if key == _DETAILS_KEY), b"")
     return _decode(fault.code(), fault.details() or "", details)

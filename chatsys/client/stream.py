@@ -185,12 +185,14 @@ class Stream:
             ChatError: the stream ended for good, a position is of another epoch, or the time is over.
         """
         obstacle = "the stream was not open"
+        answer: Progress | None = None
         try:
             async with asyncio.timeout(within):
                 tries = 0
                 while True:
                     await self._wait_open()
-                    obstacle = "the server did not write the frame"
+                    if answer is None:  # else a full window is known, and time may be over while we ask again
+                        obstacle = "the server did not write the frame"
                     answer = await self._ask_progress(positions)
                     if answer is not None and answer.caught_up:
                         return answer

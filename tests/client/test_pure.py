@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatsys.client import errors
 from chatsys.client.batches import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, cut
-from chatsys.client.errors import make_error
+from chatsys.client.errors import InternalError, UnavailableError, from_rpc, make_error
 from chatsys.client.ids import make_uuid7, uuid7
 from chatsys.client.place import MAX_OWN_POSITIONS, Chain, Place
 from chatsys.client.retry import RetryPolicy
@@ -43,6 +43,17 @@ def test_pauses_stay_in_their_bounds(tries, chance):
 def test_a_wish_of_the_server_is_the_least_pause():
     fault = make_error(grpc.StatusCode.RESOURCE_EXHAUSTED, "", retry_after=3.0)
     assert RetryPolicy().pause(1, 0.0, fault) == 3.0
+
+
+def test_a_write_that_broke_off_is_an_outage_and_no_fault_of_the_server():
+    def ended(details):
+        nothing = grpc.aio.Metadata()
+        return from_rpc(grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, nothing, nothing, details))
+
+    broken = ended("Internal error from Core")
+    assert isinstance(broken, UnavailableError)
+    assert (broken.retryable, broken.definite) == (True, False)
+    assert isinstance(ended("the server has a fault"), InternalError)
 
 
 def test_every_status_has_a_meaning():

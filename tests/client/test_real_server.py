@@ -39,10 +39,12 @@ async def room_of(client, *members, room="lobby", **options):
     return await client.create_room(room, members=members, **options)
 
 
-async def read(stream, into):
+async def read(stream, into, arrived=None):
     async for update in stream:
         for delta in getattr(update, "deltas", ()):
             into.extend(message.sequence for message in delta.messages)
+        if arrived is not None:
+            arrived.set()
 
 
 def test_everybody_but_the_sender_receives_in_order(tmp_path):
@@ -180,12 +182,15 @@ def test_a_full_window_waits_for_acknowledgements(tmp_path):
             await room_of(alice, "bob")
             sent = [(await alice.send("lobby", f"m{n}")).sequence for n in range(10)]
             stream = bob.subscribe(window=4)
-            got = []
-            reading = asyncio.create_task(read(stream, got))
+            got, arrived = [], asyncio.Event()
+            reading = asyncio.create_task(read(stream, got, arrived))
             for full in (4, 8):
+                while len(got) < full:
+                    arrived.clear()
+                    await arrived.wait()
                 # A fence says that something is held back, and is asked again until somebody acknowledges.
                 with pytest.raises(DeadlineExceededError, match="window of unacknowledged messages was full"):
-                    await bob.progress(within=0.5)
+                    await bob.progress(within=2)
                 assert got == sent[:full]
                 await bob.ack_now({"lobby": got[-1]})
             assert (await bob.progress(within=10)).caught_up

@@ -104,7 +104,8 @@ def test_nobody_at_the_address():
         async with driver() as bob:
             await bob.do("setup", user="bob")
             answer = await bob.ask("connect", server={"host": "127.0.0.1", "port": 1}, within_ms=200)
-            assert answer["error"]["code"] == "UNAVAILABLE"
+            # Which of the two it is, a busy machine decides: refused, or out of time while it tries again.
+            assert answer["error"]["code"] in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
             assert answer["error"]["definite"] is False
 
     run(main())
