@@ -5,7 +5,7 @@ Importing it starts no thread, opens no loop and makes no gRPC object: a process
 
 from __future__ import annotations
 
-from chatsys.client.caller import DEFAULT_WITHIN, Caller, Changed
+from chatsys.client.caller import DEFAULT_WITHIN, Caller
 from chatsys.client.client import Client, Notice, Outgoing, Sent
 from chatsys.client.errors import (
     AbortedError,
@@ -31,6 +31,7 @@ from chatsys.client.errors import (
 from chatsys.client.place import Delta, Place
 from chatsys.client.polling import Polled
 from chatsys.client.retry import RetryPolicy
+from chatsys.client.rooms import Changed, RoomCaller
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream, Update
 from chatsys.client.transport import Expectation, Identity
 
@@ -66,6 +67,7 @@ __all__ = [
     "ResourceExhaustedError",
     "Restored",
     "RetryPolicy",
+    "RoomCaller",
     "Sent",
     "SessionReplacedError",
     "Stream",

@@ -1,4 +1,4 @@
-"""The plain calls: one question to the server, one answer. Users, rooms, and looking without moving a cursor.
+"""The plain calls: one question to the server, one answer. Those about rooms are in `rooms`.
 
 Invariants:
 * Every call ends within its `within` seconds (default `DEFAULT_WITHIN`), with an answer or a `ChatError`.
@@ -10,44 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
-from chatsys.client.ids import uuid7
 from chatsys.client.place import Place
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
 from chatsys.client.transport import Expectation, Identity, Transport
 from chatsys.v1.chat_pb2 import ListMessagesRequest
-from chatsys.v1.room_pb2 import (
-    AddMemberRequest,
-    CreateRoomRequest,
-    JoinRoomRequest,
-    LeaveRoomRequest,
-    ListMembersRequest,
-    ListRoomsRequest,
-    RemoveMemberRequest,
-)
 from chatsys.v1.server_pb2 import GetServerInfoRequest, GetServerInfoResponse
-from chatsys.v1.types_pb2 import (
-    HistoryVisibility,
-    JoinPolicy,
-    Member,
-    MemberRole,
-    Message,
-    Room,
-    User,
-)
+from chatsys.v1.types_pb2 import Message, User
 from chatsys.v1.user_pb2 import GetUserRequest, RegisterUserRequest, RegisterUserResponse
 
 #: Seconds a call takes at most when its caller does not say.
 DEFAULT_WITHIN: Final = 10.0
-
-
-class Changed(NamedTuple):
-    """A membership changed, or was already as asked."""
-
-    position: str
-    sequence: int = 0
-    """Where the membership began, for those who came; 0 for those who left."""
 
 
 class Caller:
@@ -140,87 +114,6 @@ class Caller:
         ).user
         return user_found
 
-    # --- rooms ---
-
-    async def create_room(
-        self,
-        room: str,
-        *,
-        display_name: str = "",
-        members: Sequence[str] = (),
-        admins: Sequence[str] = (),
-        history: HistoryVisibility.ValueType = HistoryVisibility.HISTORY_VISIBILITY_SINCE_JOIN,
-        entry: JoinPolicy.ValueType = JoinPolicy.JOIN_POLICY_INVITE,
-        exclude_caller: bool = False,
-        within: float = DEFAULT_WITHIN,
-    ) -> tuple[Room, str]:
-        """Create a room with the caller as an admin of it; return it and a position.
-
-        Args:
-            room: its id, 1-63 characters of [a-z0-9-].
-            display_name: shown to people.
-            members: users who may write from the start.
-            admins: users who may also add and remove others.
-            history: whether who joins sees what was written before.
-            entry: whether anybody may join.
-            exclude_caller: the caller stays outside; needs the admin scope.
-            within: seconds.
-        """
-        request = CreateRoomRequest(
-            room=Room(room_id=room, display_name=display_name, history_visibility=history, join_policy=entry),
-            member_ids=members,
-            admin_ids=admins,
-            exclude_caller=exclude_caller,
-            request_id=uuid7(),
-        )
-        answer = await self._transport.call(self._transport.rooms.CreateRoom, request, within=within)
-        self.place.saw(answer.position)
-        return answer.room, answer.position
-
-    async def join_room(self, room: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Join an open room; joining twice changes nothing."""
-        return await self._change(self._transport.rooms.JoinRoom, JoinRoomRequest(room_id=room), within)
-
-    async def leave_room(self, room: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Leave a room; leaving twice changes nothing."""
-        return await self._change(self._transport.rooms.LeaveRoom, LeaveRoomRequest(room_id=room), within)
-
-    async def add_member(
-        self,
-        room: str,
-        user: str,
-        *,
-        role: MemberRole.ValueType = MemberRole.MEMBER_ROLE_WRITER,
-        within: float = DEFAULT_WITHIN,
-    ) -> Changed:
-        """Add another user, or change what they may do."""
-        request = AddMemberRequest(room_id=room, user_id=user, role=role)
-        return await self._change(self._transport.rooms.AddMember, request, within)
-
-    async def remove_member(self, room: str, user: str, *, within: float = DEFAULT_WITHIN) -> Changed:
-        """Remove another user."""
-        request = RemoveMemberRequest(room_id=room, user_id=user)
-        return await self._change(self._transport.rooms.RemoveMember, request, within)
-
-    async def _change(self, method: Any, request: Any, within: float) -> Changed:
-        answer = await self._transport.call(method, request, within=within)
-        self.place.saw(answer.position)
-        member: Member | None = getattr(answer, "member", None)
-        return Changed(answer.position, member.join_sequence if member is not None else 0)
-
-    async def list_rooms(self, *, include_open: bool = False, within: float = DEFAULT_WITHIN) -> list[Room]:
-        """Return the caller's rooms, and with `include_open` those that anybody may join."""
-        request = ListRoomsRequest(include_open=include_open)
-        return [room async for room in self._pages(self._transport.rooms.ListRooms, request, "rooms", within)]
-
-    async def list_members(self, room: str, *, within: float = DEFAULT_WITHIN) -> list[Member]:
-        """Return the members of a room."""
-        request = ListMembersRequest(room_id=room)
-        return [
-            member
-            async for member in self._pages(self._transport.rooms.ListMembers, request, "members", within)
-        ]
-
     async def _pages(self, method: Any, request: Any, rows: str, within: float) -> AsyncIterator[Any]:
         request.min_positions.extend(self.place.positions())
         async with asyncio.timeout(within * 1.1):  # each page has `within`; all together hardly more
@@ -239,6 +132,7 @@ class Caller:
         room: str,
         *,
         after: int = 0,
+        before: int = 0,
         limit: int = 0,
         page_token: str = "",
         positions: Sequence[str] = (),
@@ -248,20 +142,22 @@ class Caller:
 
         Args:
             room: its id.
-            after: only messages beyond this sequence.
+            after: only messages beyond this sequence, the oldest of them first.
+            before: only messages below this sequence, the newest page of them first; not with `after`.
             limit: at most so many; 0 leaves it to the server.
             page_token: from the page before; then all else must be as it was.
             positions: read from a state that includes these.
             within: seconds.
 
         Returns:
-            The messages, ascending, and the token of the next page, empty at the end.
+            The messages of the page, ascending, and the token of the next page, empty at the end.
         """
         request = ListMessagesRequest(
             room_id=room,
             page_size=limit,
             page_token=page_token,
             after_sequence=after,
+            before_sequence=before,
             min_positions=() if page_token else dict.fromkeys((*self.place.positions(), *positions)),
         )
         answer = await self._transport.call(self._transport.chat.ListMessages, request, within=within)

@@ -24,12 +24,13 @@ from google.protobuf.duration_pb2 import Duration
 
 from chatsys.client.acks import AckPump
 from chatsys.client.batches import BatchSender
-from chatsys.client.caller import DEFAULT_WITHIN, Caller
+from chatsys.client.caller import DEFAULT_WITHIN
 from chatsys.client.errors import ChatError, from_result
 from chatsys.client.ids import uuid7
 from chatsys.client.place import Delta, Place
 from chatsys.client.polling import Polled, Poller
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+from chatsys.client.rooms import RoomCaller
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream
 from chatsys.v1.chat_pb2 import (
     Ack,
@@ -73,8 +74,8 @@ class _Due(NamedTuple):
     through: int
 
 
-class Client(Caller):
-    """One user and consumer on one server: the plain calls of a `Caller`, sending and receiving."""
+class Client(RoomCaller):
+    """One user and consumer on one server: the plain calls of a `RoomCaller`, sending and receiving."""
 
     def __init__(
         self,

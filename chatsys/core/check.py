@@ -15,9 +15,11 @@ MAX_CONSUMER = 128
 MAX_REQUEST_ID = 128
 MAX_FIRST_MEMBERS = 256
 MAX_SEQUENCE = 2**63 - 1
+MAX_AGE_SECONDS = 100 * 365 * 86_400
 
 _ROOM = re.compile(r"[a-z0-9-]{1,63}", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_DIRECT = re.compile(r"dm-[0-9a-f]{40}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 
 
@@ -25,6 +27,13 @@ def room_id(value: str, field: str = "room_id") -> None:
     """1-63 characters of [a-z0-9-]."""
     if _ROOM.fullmatch(value) is None:
         raise Refusal.field(field, "a room id is 1 to 63 characters of a-z, 0-9 and -")
+
+
+def new_room_id(value: str, field: str) -> None:
+    """A room id that somebody may choose: none of those that direct rooms have."""
+    room_id(value, field)
+    if _DIRECT.fullmatch(value) is not None:
+        raise Refusal.field(field, "is of the form of direct rooms; OpenDirectRoom makes those")
 
 
 def is_user_id(value: str) -> bool:

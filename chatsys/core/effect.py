@@ -29,6 +29,26 @@ class Append(NamedTuple):
     client_message_id: str
 
 
+class SetRoom(NamedTuple):
+    """The settings of a room change; its head was moved by the entry before."""
+
+    room: Room
+
+
+class EndMemberships(NamedTuple):
+    """Every membership of a room that goes on ends, by this entry."""
+
+    room_id: str
+    sequence: int
+
+
+class Trim(NamedTuple):
+    """Everything before this sequence is removed from a room's log."""
+
+    room_id: str
+    first: int
+
+
 class SetMembership(NamedTuple):
     """A membership begins, changes its role or ends."""
 
@@ -50,4 +70,4 @@ class SetUser(NamedTuple):
     user: User
 
 
-Effect = NewRoom | Append | SetMembership | SetCursor | SetUser
+Effect = NewRoom | Append | SetRoom | EndMemberships | Trim | SetMembership | SetCursor | SetUser

@@ -21,6 +21,47 @@ class CreateRoom(NamedTuple):
     """Each user once, sorted; with the caller unless excluded."""
     exclude_caller: bool
     request_id: str
+    max_age_us: int = 0
+    max_entries: int = 0
+
+
+class OpenDirect(NamedTuple):
+    """The conversation of the caller with one other user shall be there."""
+
+    caller: Caller
+    time_us: int
+    user_id: str
+
+
+class Update(NamedTuple):
+    """An admin changes settings of a room: those that are not None."""
+
+    caller: Caller
+    time_us: int
+    room_id: str
+    etag: str
+    """Of the room as the caller knows it; empty takes any."""
+    display_name: str | None = None
+    entry: Entry | None = None
+    retention: tuple[int, int] | None = None
+    """Greatest age in microseconds, greatest number of entries; 0 is no limit."""
+
+
+class Delete(NamedTuple):
+    """An admin ends a room."""
+
+    caller: Caller
+    time_us: int
+    room_id: str
+    etag: str
+
+
+class Trim(NamedTuple):
+    """The server removes what a room need not keep, a few entries at a time."""
+
+    time_us: int
+    room_id: str
+    most: int
 
 
 class Send(NamedTuple):
@@ -88,4 +129,6 @@ class PutUser(NamedTuple):
     """Whether the id must not be taken yet."""
 
 
-LogEntry = CreateRoom | Send | Join | Leave | Add | Remove | Ack | PutUser
+LogEntry = (
+    CreateRoom | OpenDirect | Update | Delete | Trim | Send | Join | Leave | Add | Remove | Ack | PutUser
+)

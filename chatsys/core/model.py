@@ -37,6 +37,8 @@ class Kind(enum.IntEnum):
     JOINED = 3
     LEFT = 4
     ROLE_CHANGED = 5
+    UPDATED = 6
+    DELETED = 7
 
 
 class Caller(NamedTuple):
@@ -68,6 +70,18 @@ class Room(NamedTuple):
     creator_id: str
     request: str
     """What made the room: request id and settings, to know a repeated CreateRoom by. Empty: not repeatable."""
+    etag: str = ""
+    """Version of what can be changed; see ``rooms.etag``."""
+    first: int = 1
+    """Sequence of the oldest entry still stored; head + 1 when none is."""
+    deleted: int = 0
+    """Sequence of the entry that ended it; 0 while it lives."""
+    max_age_us: int = 0
+    """Messages older than this go; 0 keeps them."""
+    max_entries: int = 0
+    """So many of the newest entries stay; 0 keeps all."""
+    direct: bool = False
+    """Whether it is the conversation of two people."""
 
 
 class Membership(NamedTuple):

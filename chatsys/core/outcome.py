@@ -20,6 +20,20 @@ class RoomMade(NamedTuple):
     room: Room
 
 
+class RoomIs(NamedTuple):
+    """The room after the entry."""
+
+    room: Room
+
+
+class Trimmed(NamedTuple):
+    """What may go is gone, up to the number of entries that was allowed."""
+
+    removed: int
+    more: bool
+    """Whether there is more to remove."""
+
+
 class MemberIs(NamedTuple):
     """The membership after the entry."""
 
@@ -42,4 +56,4 @@ class UserIs(NamedTuple):
     user: User
 
 
-Outcome = Sent | RoomMade | MemberIs | Gone | Acked | UserIs | Refusal
+Outcome = Sent | RoomMade | RoomIs | Trimmed | MemberIs | Gone | Acked | UserIs | Refusal

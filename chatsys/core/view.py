@@ -29,5 +29,12 @@ class View(Protocol):
     def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
         """What this consumer acknowledged; 0 if nothing."""
 
+    def aged(self, room_id: str, before_us: int, most: int) -> int:
+        """The last sequence of the oldest entries that were all written before a time.
+
+        Looks at ``most`` messages at most; one below the room's ``first`` when there is none. An entry that is no
+        message goes with the message behind it.
+        """
+
     def user(self, user_id: str) -> User | None:
         """The user, or None if not known."""

@@ -72,6 +72,15 @@ class Refusal(Exception):  # noqa: N818  # it is also returned as an outcome, wh
         )
 
     @classmethod
+    def room_deleted(cls, room_id: str) -> "Refusal":
+        """The answer to those who were in a room when it was deleted, and to the admin scope."""
+        return cls(
+            Reason.ROOM_DELETED,
+            f"room {room_id!r} was deleted; its id is not given out again",
+            resource=("room", room_id),
+        )
+
+    @classmethod
     def store_unavailable(cls, message: str) -> "Refusal":
         """The log cannot be used now; what was being written may or may not be there later."""
         return cls(Reason.STORE_UNAVAILABLE, message, retry_after=0.1)

@@ -49,6 +49,7 @@ class Reason(enum.StrEnum):
     CLIENT_MESSAGE_ID_REUSED = "CLIENT_MESSAGE_ID_REUSED"
     ROOM_DELETED = "ROOM_DELETED"
     LAST_ADMIN = "LAST_ADMIN"
+    DIRECT_ROOM = "DIRECT_ROOM"
     JOIN_POLICY = "JOIN_POLICY"
     NO_OPEN_STREAM = "NO_OPEN_STREAM"
     LOG_EPOCH_CHANGED = "LOG_EPOCH_CHANGED"
@@ -165,10 +166,22 @@ TABLE: dict[Reason, Row] = {
         "metadata `sequence`",
         "raise (a bug)",
     ),
-    Reason.ROOM_DELETED: Row(Code.FAILED_PRECONDITION, "The room was deleted.", "ResourceInfo", _RAISE),
+    Reason.ROOM_DELETED: Row(
+        Code.FAILED_PRECONDITION,
+        "The room was deleted. Told to those who were in it to its end; to all others it is as if it never was.",
+        "ResourceInfo",
+        _RAISE,
+    ),
     Reason.LAST_ADMIN: Row(
         Code.FAILED_PRECONDITION,
         "The last ADMIN would leave, be removed or lose the role while others remain.",
+        "ResourceInfo",
+        _RAISE,
+    ),
+    Reason.DIRECT_ROOM: Row(
+        Code.FAILED_PRECONDITION,
+        "A direct room is the conversation of two people: nobody is added, removed or re-roled, it is not opened "
+        "to others, and it is not deleted.",
         "ResourceInfo",
         _RAISE,
     ),
@@ -191,7 +204,10 @@ TABLE: dict[Reason, Row] = {
         "drop the position, resume from the cursor, report",
     ),
     Reason.ETAG_MISMATCH: Row(
-        Code.ABORTED, "The room changed since it was read.", "", "read again; the caller decides"
+        Code.ABORTED,
+        "The room's settings changed since it was read.",
+        "ResourceInfo; metadata `etag`",
+        "read again; the caller decides",
     ),
     Reason.SESSION_REPLACED: Row(
         Code.ABORTED,

@@ -27,6 +27,7 @@ from chatsys.server.rooms import RoomService
 from chatsys.server.router import Router
 from chatsys.server.services import House, clock_us
 from chatsys.server.settings import Settings
+from chatsys.server.trimming import Trimmer
 from chatsys.server.users import UserService
 from chatsys.store import SqliteStore, StoreError
 from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, user_pb2
@@ -98,8 +99,10 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
             store.epoch,
             sqlite3.sqlite_version,
         )
+        trimming = asyncio.create_task(Trimmer(house).run(), name="trimmer")
         await stop.wait()
         log.info("leaving")
+        trimming.cancel()
         await servicer.enter_graceful_shutdown()
         hub.drain()
         await server.stop(DRAIN_SECONDS)

@@ -6,17 +6,15 @@ from typing import Any
 from chatsys.core import check
 from chatsys.core.entry import Ack
 from chatsys.core.outcome import Acked
-from chatsys.core.visibility import floor
-from chatsys.errors import Refusal
 from chatsys.server.call import Call
-from chatsys.server.polling import MAX_ANSWER_BYTES, Poll, named_rooms, reading_start
+from chatsys.server.history import list_messages, page_number
+from chatsys.server.polling import Poll, named_rooms, reading_start
 from chatsys.server.reading import Consumer
 from chatsys.server.sending import SendStream, send_message
 from chatsys.server.services import House, pairs
 from chatsys.server.stream import Stream, no_open_stream
 from chatsys.v1 import chat_pb2
 
-DEFAULT_MESSAGES = 50
 DEFAULT_CURSORS = 100
 
 
@@ -93,32 +91,7 @@ class ChatService:
 
     async def list_messages(self, request: chat_pb2.ListMessagesRequest, call: Call) -> Any:
         """Reads history."""
-        check.room_id(request.room_id)
-        check.sequence(request.after_sequence, "after_sequence")
-        size = check.page_size(request.page_size, DEFAULT_MESSAGES, self._house.limits.max_page_size)
-        after = page_number(request.page_token)
-        if after is None:
-            after = request.after_sequence
-            await self._house.reach(request.min_positions, call)
-        reads = self._house.store.reads()
-        number, room = self._house.room_of(reads, call, request.room_id)
-        if not call.caller.admin:
-            membership = reads.membership(number, room.room_id, call.user_id)
-            assert membership is not None, "room_of() let only members through"
-            after = max(after, floor(room.history, membership.join_sequence))
-        answer = chat_pb2.ListMessagesResponse()
-        room_left = MAX_ANSWER_BYTES
-        while True:
-            page = reads.page(number, after)
-            for row in page.messages:
-                room_left -= len(row.body)
-                if len(answer.messages) == size or (room_left < 0 and answer.messages):
-                    answer.next_page_token = str(answer.messages[-1].sequence)
-                    return answer
-                answer.messages.add().ParseFromString(row.body)
-            if page.last:
-                return answer
-            after = page.through
+        return await list_messages(self._house, request, call)
 
     async def list_cursors(self, request: chat_pb2.ListCursorsRequest, call: Call) -> Any:
         """Cursors and unread counts of the caller."""
@@ -140,16 +113,3 @@ class ChatService:
         if len(places) > size:
             answer.next_page_token = str(places[size - 1].number)
         return answer
-
-
-def page_number(token: str) -> int | None:
-    """The place a page token stands for; None for the first page.
-
-    Raises:
-        Refusal: FIELD_INVALID when no server made it.
-    """
-    if not token:
-        return None
-    if not token.isascii() or not token.isdecimal() or len(token) > 19:
-        raise Refusal.field("page_token", "is not a token that a server gave out")
-    return int(token)

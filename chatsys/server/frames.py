@@ -22,13 +22,16 @@ def messages(rows: Iterable[Row]) -> bytes:
     return b"".join(parts)
 
 
-def delta(room_id: str, after: int, through: int, head: int, encoded: bytes, *, ended: bool = False) -> bytes:
+def delta(
+    room_id: str, after: int, through: int, head: int, encoded: bytes, *, ended: bool = False, lost: int = 0
+) -> bytes:
     """One RoomDelta with messages that were encoded by ``messages``."""
     rest: bytes = chat_pb2.RoomDelta(
         room_id=room_id,
         after_sequence=after,
         through_sequence=through,
         head_sequence=head,
+        lost_through_sequence=lost,
         membership_ended=ended,
     ).SerializeToString()
     return rest + encoded

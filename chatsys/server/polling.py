@@ -91,10 +91,10 @@ class Poll:
                     deltas.append(frames.delta(place.room_id, after, end, end, b"", ended=True))
                     news = True
                 continue
-            through, parts, held_back = after, [], True
+            through, parts, held_back, lost = after, [], True, 0
             for _ in range(MAX_PAGES):
                 piece = self._house.reading.slice(reads, self._consumer, place, through, left, room)
-                through = piece.through
+                through, lost = piece.through, max(lost, piece.lost)
                 if piece.rows:
                     parts.append(piece.encoded)
                     left -= len(piece.rows)
@@ -103,10 +103,11 @@ class Poll:
                 if piece.blocked or not piece.more:
                     break
             caught_up = caught_up and not held_back
-            news = news or bool(parts)
+            news = news or bool(parts) or lost > 0
             if through > after or self._only is not None:
                 claimed = self._house.reading.through(self._consumer, place, through)
-                deltas.append(frames.delta(place.room_id, after, claimed, place.head, b"".join(parts)))
+                encoded = b"".join(parts)
+                deltas.append(frames.delta(place.room_id, after, claimed, place.head, encoded, lost=lost))
         applied = reads.position()
         return (
             frames.poll_answer(deltas, self._house.claim(self._consumer, applied), caught_up=caught_up),

@@ -5,6 +5,7 @@ A server that must be convicted of something is a subclass that overrides one of
 
 * ``places`` / ``place``: the rooms a consumer is shown at all (tell an outsider: make up a ``Place``);
 * ``select``: which messages of a page a consumer gets (echo, swallow, repeat, reorder);
+* ``lost``: whether it is told that retention removed something unread;
 * ``through``: up to where a delta claims to be complete;
 * ``position``: which position an answer claims to include.
 
@@ -40,6 +41,8 @@ class Slice(NamedTuple):
     """Whether a limit held back something for the consumer."""
     more: bool
     """Whether there are entries beyond ``through``, which may or may not be for the consumer."""
+    lost: int = 0
+    """Retention removed entries up to here that were not read; 0 if it did not."""
 
 
 class Reading:
@@ -77,6 +80,10 @@ class Reading:
         """Up to where a delta claims to be complete, when it is complete up to ``through``."""
         return through
 
+    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002  # for those who lie
+        """Up to where entries beyond ``start`` were removed before they were read; 0 if none was."""
+        return place.first - 1 if place.first - 1 > start else 0
+
     def position(self, consumer: Consumer, applied: int) -> int:  # noqa: ARG002  # for those who lie
         """The number of entries that an answer claims to include, when it includes ``applied``."""
         return applied
@@ -97,15 +104,23 @@ class Reading:
         start = max(after, visibility.floor(place.history, place.join_sequence))
         if start >= place.head:
             return Slice([], b"", max(after, place.head), blocked=False, more=False)
+        lost = 0
+        if start < place.first - 1:
+            # Whatever it was is gone, so that nobody can say whether it was for this consumer.
+            lost = self.lost(consumer, place, start)
+            start = place.first - 1
+            if start >= place.head:
+                return Slice([], b"", place.head, blocked=False, more=False, lost=lost)
         page = reads.page(place.number, start)
         rows = self.select(consumer, place, page)
         fitting = _fitting(rows, limit, max_bytes)
         if fitting < len(rows):
             through = rows[fitting].sequence - 1
             rows = rows[:fitting]
-            return Slice(rows, frames.messages(rows), max(after, through), blocked=True, more=True)
+            encoded = frames.messages(rows)
+            return Slice(rows, encoded, max(after, through), blocked=True, more=True, lost=lost)
         encoded = page.encoded(frames.messages) if rows is page.messages else frames.messages(rows)
-        return Slice(rows, encoded, max(after, page.through), blocked=False, more=not page.last)
+        return Slice(rows, encoded, max(after, page.through), blocked=False, more=not page.last, lost=lost)
 
 
 def _fitting(rows: list[Row], limit: int, max_bytes: int) -> int:

@@ -1,11 +1,11 @@
-"""RoomService: the control plane. Updating and deleting rooms is not built yet."""
+"""RoomService: the control plane. Each method checks its request and has the entry decided."""
 
 from typing import Any, TypeVar
 
 from chatsys.core import check
-from chatsys.core.entry import Add, CreateRoom, Join, Leave, Remove
+from chatsys.core.entry import Add, CreateRoom, Delete, Join, Leave, OpenDirect, Remove, Update
 from chatsys.core.model import Entry, History, Membership, Role, Room
-from chatsys.core.outcome import Gone, MemberIs, RoomMade
+from chatsys.core.outcome import Gone, MemberIs, RoomIs, RoomMade
 from chatsys.errors import Refusal
 from chatsys.server.call import Call
 from chatsys.server.services import House, clock_us, timestamp
@@ -15,6 +15,8 @@ Choice = TypeVar("Choice", History, Entry, Role)
 
 DEFAULT_ROOMS = 50
 DEFAULT_MEMBERS = 100
+PATHS = ("display_name", "join_policy", "retention")
+"""What UpdateRoom may change."""
 
 
 class RoomService:
@@ -53,6 +55,27 @@ class RoomService:
         if len(rooms) > size:
             answer.next_page_token = rooms[size - 1].room_id
         return answer
+
+    async def update_room(self, request: room_pb2.UpdateRoomRequest, call: Call) -> Any:
+        """Changes settings."""
+        updated = await self._house.ask(_change(request, call), RoomIs)
+        return room_pb2.UpdateRoomResponse(room=_room(updated.room), position=self._house.now())
+
+    async def delete_room(self, request: room_pb2.DeleteRoomRequest, call: Call) -> Any:
+        """Ends a room."""
+        check.room_id(request.room_id)
+        await self._house.ask(Delete(call.caller, clock_us(), request.room_id, request.etag), Gone)
+        return room_pb2.DeleteRoomResponse(position=self._house.now())
+
+    async def open_direct_room(self, request: room_pb2.OpenDirectRoomRequest, call: Call) -> Any:
+        """Opens the conversation with one other user."""
+        check.user_id(request.user_id)
+        if request.user_id == call.user_id:
+            raise Refusal.field(
+                "user_id", "is the caller; a direct room is a conversation with somebody else"
+            )
+        opened = await self._house.ask(OpenDirect(call.caller, clock_us(), request.user_id), RoomMade)
+        return room_pb2.OpenDirectRoomResponse(room=_room(opened.room), position=self._house.now())
 
     async def join_room(self, request: room_pb2.JoinRoomRequest, call: Call) -> Any:
         """Adds the caller to an open room."""
@@ -111,8 +134,9 @@ def _creation(request: room_pb2.CreateRoomRequest, call: Call) -> CreateRoom:
         Refusal: FIELD_INVALID.
     """
     wanted = request.room
-    check.room_id(wanted.room_id, "room.room_id")
+    check.new_room_id(wanted.room_id, "room.room_id")
     check.display_name(wanted.display_name, "room.display_name")
+    max_age_us, max_entries = _retention(wanted)
     check.request_id(request.request_id)
     named = len(request.member_ids) + len(request.admin_ids)
     if named > check.MAX_FIRST_MEMBERS:
@@ -140,7 +164,44 @@ def _creation(request: room_pb2.CreateRoomRequest, call: Call) -> CreateRoom:
         members=tuple(sorted(roles.items())),
         exclude_caller=request.exclude_caller,
         request_id=request.request_id,
+        max_age_us=max_age_us,
+        max_entries=max_entries,
     )
+
+
+def _change(request: room_pb2.UpdateRoomRequest, call: Call) -> Update:
+    """The entry for an UpdateRoom.
+
+    Raises:
+        Refusal: FIELD_INVALID.
+    """
+    wanted = request.room
+    check.room_id(wanted.room_id, "room.room_id")
+    paths = set(request.update_mask.paths)
+    if not paths or not paths <= set(PATHS):
+        strangers = ", ".join(repr(each) for each in sorted(paths - set(PATHS)))
+        said = f"names {strangers}" if strangers else "is empty"
+        raise Refusal.field("update_mask", f"{said}; it names some of {', '.join(PATHS)}")
+    entry = Update(call.caller, clock_us(), wanted.room_id, wanted.etag)
+    if "display_name" in paths:
+        check.display_name(wanted.display_name, "room.display_name")
+        entry = entry._replace(display_name=wanted.display_name)
+    if "join_policy" in paths:
+        entry = entry._replace(entry=_choice(Entry, wanted.join_policy, Entry.INVITE, "room.join_policy"))
+    if "retention" in paths:
+        entry = entry._replace(retention=_retention(wanted))
+    return entry
+
+
+def _retention(room: types_pb2.Room) -> tuple[int, int]:
+    """Greatest age in microseconds and greatest number of entries; 0 where there is no limit."""
+    given = room.retention
+    if not 0 <= given.max_age.seconds <= check.MAX_AGE_SECONDS or given.max_age.nanos < 0:
+        raise Refusal.field(
+            "room.retention.max_age", f"is 0 for no limit, or 1 to {check.MAX_AGE_SECONDS:,} whole seconds"
+        )
+    check.sequence(given.max_entries, "room.retention.max_entries")
+    return given.max_age.seconds * 1_000_000, given.max_entries
 
 
 def _choice(kind: type[Choice], number: int, default: Choice, field: str) -> Choice:
@@ -155,16 +216,22 @@ def _choice(kind: type[Choice], number: int, default: Choice, field: str) -> Cho
 
 
 def _room(room: Room) -> types_pb2.Room:
-    return types_pb2.Room(
+    answer = types_pb2.Room(
         room_id=room.room_id,
         display_name=room.display_name,
         history_visibility=types_pb2.HistoryVisibility.ValueType(room.history.value),
         join_policy=types_pb2.JoinPolicy.ValueType(room.entry.value),
         head_sequence=room.head,
-        first_sequence=1,  # nothing is removed from a log yet
+        first_sequence=room.first,
         create_time=timestamp(room.create_time_us),
-        etag=str(room.create_time_us),
+        etag=room.etag,
+        direct=room.direct,
     )
+    if room.max_age_us:
+        answer.retention.max_age.seconds = room.max_age_us // 1_000_000
+    if room.max_entries:
+        answer.retention.max_entries = room.max_entries
+    return answer
 
 
 def _member(membership: Membership, display_name: str) -> types_pb2.Member:

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chatsys.core import check, position
+from chatsys.core import check, position, rules
 from chatsys.core.entry import LogEntry
 from chatsys.core.model import Room
 from chatsys.core.outcome import Outcome
@@ -82,7 +82,9 @@ class House(NamedTuple):
         if not call.caller.admin:
             membership = reads.membership(found[0], room_id, call.user_id)
             if membership is None or not membership.current:
-                raise Refusal.not_a_member(room_id)
+                raise rules.outside(found[1], membership)
+        elif found[1].deleted:
+            raise Refusal.room_deleted(room_id)
         return found
 
 

@@ -191,8 +191,8 @@ class Stream(Watcher):
             room = self._room(place)
             piece = self._house.reading.slice(reads, self._consumer, place, room.read, messages, size)
             room.read = max(room.read, piece.through)
-            if piece.rows:
-                deltas.append(self._delta(place, room, piece.encoded))
+            if piece.rows or piece.lost:
+                deltas.append(self._delta(place, room, piece.encoded, piece.lost))
                 room.unacked.extend(row.sequence for row in piece.rows)
                 messages -= len(piece.rows)
                 self._left -= len(piece.rows)
@@ -229,10 +229,10 @@ class Stream(Watcher):
             self.watch(place.room_id)
         return room
 
-    def _delta(self, place: Place, room: _Room, encoded: bytes) -> bytes:
+    def _delta(self, place: Place, room: _Room, encoded: bytes, lost: int = 0) -> bytes:
         after = room.claimed
         room.claimed = max(after, self._house.reading.through(self._consumer, place, room.read))
-        return frames.delta(place.room_id, after, room.claimed, place.head, encoded)
+        return frames.delta(place.room_id, after, room.claimed, place.head, encoded, lost=lost)
 
     def _end(self, place: Place) -> bytes | None:
         """The delta that says a membership ended, once; None if this stream need not say it."""

@@ -8,11 +8,11 @@ import sqlite3
 from chatsys.core import effect as effects
 from chatsys.core.model import Kind, Membership, Role, Room, Stored, User
 from chatsys.store.group import Group
-from chatsys.store.reads import Reads
+from chatsys.store.reads import Reads, checksum
 from chatsys.v1 import types_pb2
 
 _SeenMember = Membership | None
-_EntryRow = tuple[int, int, int, int, str, str | None, bytes]
+_EntryRow = tuple[int, int, int, int, str, str | None, bytes, int]
 
 
 class Overlay:
@@ -39,6 +39,9 @@ class Overlay:
         self._sent: dict[tuple[str, str, str], Stored] = {}
         self._new_rooms: list[str] = []
         self._heads: dict[str, int] = {}
+        self._changed_rooms: set[str] = set()
+        self._trims: dict[str, int] = {}
+        self._ended_rooms: dict[str, int] = {}
         self._set_memberships: dict[tuple[str, str], Membership] = {}
         self._set_users: dict[str, User] = {}
         self._set_cursors: dict[tuple[str, str, str], int] = {}
@@ -65,6 +68,9 @@ class Overlay:
         except KeyError:
             number = self._number(room_id)
             found = None if number is None else self._reads.membership(number, room_id, user_id)
+            ended = self._ended_rooms.get(room_id)
+            if found is not None and found.current and ended is not None:
+                found = found._replace(end_sequence=ended)
             self._memberships[key] = found
             return found
 
@@ -79,10 +85,12 @@ class Overlay:
     def sent(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
         """See ``View``."""
         found = self._sent.get((room_id, sender_id, client_message_id))
-        if found is not None:
-            return found
-        number = self._number(room_id)
-        return None if number is None else self._reads.sent(number, sender_id, client_message_id)
+        if found is None:
+            number = self._number(room_id)
+            found = None if number is None else self._reads.sent(number, sender_id, client_message_id)
+        if found is not None and found.sequence < self._trims.get(room_id, 0):
+            return None  # removed earlier in this group
+        return found
 
     def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
         """See ``View``."""
@@ -94,6 +102,14 @@ class Overlay:
             found = 0 if number is None else self._reads.cursor(number, user_id, consumer_id)
             self._cursors[key] = found
             return found
+
+    def aged(self, room_id: str, before_us: int, most: int) -> int:
+        """See ``View``. What this group wrote is young."""
+        room = self.room(room_id)
+        number = self._number(room_id)
+        if room is None or number is None:
+            return 0
+        return self._reads.aged(number, room.first, before_us, most)
 
     def user(self, user_id: str) -> User | None:
         """See ``View``."""
@@ -118,6 +134,13 @@ class Overlay:
         elif isinstance(effect, effects.SetUser):
             self.position += 1
             self._users[effect.user.user_id] = self._set_users[effect.user.user_id] = effect.user
+        elif isinstance(effect, effects.SetRoom):
+            self._rooms[effect.room.room_id] = effect.room
+            self._changed_rooms.add(effect.room.room_id)
+        elif isinstance(effect, effects.Trim):
+            self._trim(effect)
+        elif isinstance(effect, effects.EndMemberships):
+            self._end_memberships(effect)
         else:
             self.last_room += 1
             room_id = effect.room.room_id
@@ -128,7 +151,7 @@ class Overlay:
     @property
     def changed(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self._entries or self._set_cursors or self._set_users)
+        return bool(self._entries or self._set_cursors or self._set_users or self._trims)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Writes everything, inside the caller's transaction."""
@@ -139,17 +162,24 @@ class Overlay:
             new = set(self._new_rooms)
             rooms = [(self._numbers[room_id], self._rooms[room_id]) for room_id in self._new_rooms]
             many(
-                "INSERT INTO room VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO room VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(number, *room) for number, room in rooms if room is not None],
             )
         else:
             new = set()
+        if self._trims:
+            # Before the entries: one of them may have the client message id of one that goes.
+            trims = [(self._numbers[room_id], first) for room_id, first in self._trims.items()]
+            many("DELETE FROM entry WHERE room = ? AND sequence < ?", trims)
+            gone = dict(trims)
+            self._entries = [row for row in self._entries if row[2] >= gone.get(row[1], 0)]
         if self._entries:
-            many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", self._entries)
+            many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._entries)
             many(
                 "UPDATE room SET head = ? WHERE number = ?",
                 [(head, self._numbers[room]) for room, head in self._heads.items() if room not in new],
             )
+        self._write_rooms(connection, new)
         if self._set_memberships:
             many(
                 "INSERT OR REPLACE INTO membership VALUES (?, ?, ?, ?, ?, ?)",
@@ -174,6 +204,32 @@ class Overlay:
                 ],
             )
         connection.execute("UPDATE meta SET value = ? WHERE key = 'position'", (self.position,))
+
+    def _write_rooms(self, connection: sqlite3.Connection, new: set[str]) -> None:
+        """What control changed: few of many groups have any of it."""
+        for room_id in self._changed_rooms | self._trims.keys():
+            room = self._rooms[room_id]
+            if room is None or room_id in new:
+                continue
+            connection.execute(
+                "UPDATE room SET display_name = ?, entry = ?, etag = ?, first = ?, deleted = ?, max_age_us = ?,"
+                " max_entries = ? WHERE number = ?",
+                (
+                    room.display_name,
+                    room.entry,
+                    room.etag,
+                    room.first,
+                    room.deleted,
+                    room.max_age_us,
+                    room.max_entries,
+                    self._numbers[room_id],
+                ),
+            )
+        for room_id, sequence in self._ended_rooms.items():
+            connection.execute(
+                "UPDATE membership SET end_sequence = ? WHERE room = ? AND end_sequence = 0",
+                (sequence, self._numbers[room_id]),
+            )
 
     def news(self) -> Group:
         """What those who wait must know once it is committed."""
@@ -212,6 +268,7 @@ class Overlay:
                 effect.actor_id,
                 client_id,
                 body,
+                checksum(body),
             )
         )
         if client_id is not None:
@@ -223,10 +280,27 @@ class Overlay:
         assert room is not None, "decide() looked at the room"
         self._rooms[room_id] = room._replace(head=sequence)
 
+    def _trim(self, effect: effects.Trim) -> None:
+        room = self._rooms[effect.room_id]
+        assert room is not None, "decide() looked at the room"
+        self._rooms[effect.room_id] = room._replace(first=effect.first)
+        self._trims[effect.room_id] = effect.first
+
+    def _end_memberships(self, effect: effects.EndMemberships) -> None:
+        # In the log this is one statement; only what this group knows of is changed one by one.
+        self._ended_rooms[effect.room_id] = effect.sequence
+        for key, membership in self._memberships.items():
+            if key[0] == effect.room_id and membership is not None and membership.current:
+                ended = self._memberships[key] = membership._replace(end_sequence=effect.sequence)
+                if key in self._set_memberships:
+                    self._set_memberships[key] = ended
+
     def _number(self, room_id: str) -> int | None:
         return self._numbers[room_id] if self.room(room_id) is not None else None
 
     def _counts(self, room_id: str) -> tuple[int, int]:
+        if room_id in self._ended_rooms:
+            return 0, 0
         number = self._number(room_id)
         members, admins = (0, 0) if number is None else self._reads.count_members(number)
         # The log counts what is committed; this group's changes come on top of it.

@@ -4,8 +4,9 @@ Reads of messages are flat: by (room, sequence > after), whatever the size of th
 """
 
 import sqlite3
-from collections.abc import Callable
-from typing import NamedTuple
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from chatsys.core.model import Entry, History, Kind, Membership, Role, Room, Stored, User
 from chatsys.v1 import types_pb2
@@ -18,9 +19,15 @@ _ROLE = {each.value: each for each in Role}
 UNREAD_LIMIT = 1_000
 """Unread messages are counted up to here."""
 
-_ROOM_COLUMNS = "room_id, display_name, history, entry, head, create_time_us, creator_id, request"
+UNREAD_SCAN = 16_384
+"""Entries that are looked at for that: somebody's own messages are passed over, and there may be millions."""
+
+_ROOM_COLUMNS = (
+    "room_id, display_name, history, entry, head, create_time_us, creator_id, request, etag, first, deleted,"
+    " max_age_us, max_entries, direct"
+)
 _PLACE = (
-    "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0)"
+    "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0), r.first"
     " FROM membership m JOIN room r ON r.number = m.room"
     " LEFT JOIN cursor c ON c.user_id = m.user_id AND c.consumer_id = ? AND c.room = m.room"
     " WHERE m.user_id = ?"
@@ -30,6 +37,10 @@ _ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?)
 
 PAGE = 512
 """Entries that are read at once."""
+
+
+class CorruptError(sqlite3.DatabaseError):
+    """What is read is not what was written."""
 
 
 class Place(NamedTuple):
@@ -45,6 +56,8 @@ class Place(NamedTuple):
     """0 while the user is a member."""
     acked: int
     """What the consumer acknowledged; 0 if nothing."""
+    first: int = 1
+    """Sequence of the oldest entry still stored."""
 
 
 class Row(NamedTuple):
@@ -57,6 +70,8 @@ class Row(NamedTuple):
     """The sender, when it is a message."""
     body: bytes
     """Encoded chatsys.v1.Message, when it is a message."""
+    crc: int | None = None
+    """Of the body; None in entries older than format 2."""
 
 
 class Page:
@@ -125,7 +140,8 @@ class Reads:
     def rooms_of(self, user_id: str, *, include_open: bool, after: str, limit: int) -> list[Room]:
         """Rooms that the user is a member of (and open ones), by id, from ``after`` on."""
         rows = self._execute(
-            f"SELECT {_ROOM_COLUMNS} FROM room WHERE room_id > ? AND ((? AND entry = ?) OR number IN"  # noqa: S608  # constants
+            f"SELECT {_ROOM_COLUMNS} FROM room WHERE room_id > ? AND deleted = 0"  # noqa: S608  # constants
+            " AND ((? AND entry = ?) OR number IN"
             " (SELECT room FROM membership WHERE user_id = ? AND end_sequence = 0)) ORDER BY room_id LIMIT ?",
             (after, include_open, Entry.OPEN.value, user_id, limit),
         )
@@ -179,11 +195,49 @@ class Reads:
     def entries(self, number: int, after: int, limit: int) -> list[Row]:
         """Entries of a room with a sequence beyond ``after``, ascending, at most ``limit``."""
         rows = self._execute(
-            "SELECT sequence, kind, actor_id, body FROM entry WHERE room = ? AND sequence > ?"
+            "SELECT sequence, kind, actor_id, body, crc FROM entry WHERE room = ? AND sequence > ?"
             " ORDER BY sequence LIMIT ?",
             (number, after, limit),
         )
-        return [Row._make(row) for row in rows]
+        return _sound(number, rows)
+
+    def messages_before(self, number: int, before: int, after: int, limit: int) -> list[Row]:
+        """The newest messages with a sequence below ``before`` and beyond ``after``, ascending."""
+        rows = self._execute(
+            "SELECT sequence, kind, actor_id, body, crc FROM entry WHERE room = ? AND sequence < ?"
+            " AND sequence > ? AND kind = ? ORDER BY sequence DESC LIMIT ?",
+            (number, before, after, _MESSAGE, limit),
+        )
+        return _sound(number, rows)[::-1]
+
+    def entry(self, number: int, sequence: int) -> Row | None:
+        """One entry, if it is still stored."""
+        found = self.entries(number, sequence - 1, 1)
+        return found[0] if found and found[0].sequence == sequence else None
+
+    def aged(self, number: int, first: int, before_us: int, most: int) -> int:
+        """The last sequence of the oldest entries that were all written before a time; see ``View.aged``."""
+        last = first - 1
+        # An entry that is no message has no time of its own: it goes with the message behind it.
+        rows = self._execute(
+            "SELECT body FROM entry WHERE room = ? AND sequence >= ? AND kind = ? ORDER BY sequence LIMIT ?",
+            (number, first, _MESSAGE, most),
+        )
+        for (body,) in rows:
+            message = stored(body)
+            if message.create_time_us >= before_us:
+                break
+            last = message.sequence
+        return last
+
+    def to_trim(self, after: int, limit: int) -> list[tuple[int, Room]]:
+        """Rooms that need not keep everything, by number, from ``after`` on."""
+        rows = self._execute(
+            f"SELECT number, {_ROOM_COLUMNS} FROM room WHERE"  # noqa: S608  # constants
+            " (deleted > first OR max_age_us > 0 OR max_entries > 0) AND number > ? ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+        return [(row[0], _room(row[1:])) for row in rows]
 
     def page(self, number: int, after: int) -> Page:
         """The entries of a room beyond ``after``; readers of one turn share them."""
@@ -200,9 +254,9 @@ class Reads:
     def unread(self, number: int, after: int, user_id: str) -> int:
         """Messages of others beyond ``after``; stops at ``UNREAD_LIMIT``."""
         row = self._execute(
-            "SELECT count(*) FROM (SELECT 1 FROM entry WHERE room = ? AND sequence > ? AND kind = ?"
-            " AND actor_id <> ? LIMIT ?)",
-            (number, after, Kind.MESSAGE.value, user_id, UNREAD_LIMIT),
+            "SELECT count(*) FROM (SELECT 1 FROM entry WHERE room = ? AND sequence > ? AND sequence <= ?"
+            " AND kind = ? AND actor_id <> ? LIMIT ?)",
+            (number, after, after + UNREAD_SCAN, _MESSAGE, user_id, UNREAD_LIMIT),
         ).fetchone()
         return int(row[0])
 
@@ -212,25 +266,44 @@ class Reads:
             "SELECT body FROM entry WHERE client_message_id = ? AND room = ? AND actor_id = ?",
             (client_message_id, number, sender_id),
         ).fetchone()
-        if row is None:
-            return None
-        message = types_pb2.Message.FromString(row[0])
-        time = message.create_time
-        return Stored(
-            message.sequence,
-            time.seconds * 1_000_000 + time.nanos // 1_000,
-            message.content,
-            message.content_type,
-        )
+        return None if row is None else stored(row[0])
 
 
-def _room(row: tuple[str, str, int, int, int, int, str, str]) -> Room:
-    room_id, display_name, history, entry, head, create_time_us, creator_id, request = row
-    return Room(
-        room_id, display_name, _HISTORY[history], _ENTRY[entry], head, create_time_us, creator_id, request
+def stored(body: bytes) -> Stored:
+    """What the body of a message says of itself."""
+    message = types_pb2.Message.FromString(body)
+    time = message.create_time
+    return Stored(
+        message.sequence,
+        time.seconds * 1_000_000 + time.nanos // 1_000,
+        message.content,
+        message.content_type,
     )
 
 
-def _place(row: tuple[int, str, int, int, int, int, int]) -> Place:
-    number, room_id, history, head, join_sequence, end_sequence, acked = row
-    return Place(number, room_id, _HISTORY[history], head, join_sequence, end_sequence, acked)
+def checksum(body: bytes) -> int:
+    """What ``Row.crc`` must be."""
+    return zlib.crc32(body)
+
+
+def _sound(number: int, rows: Iterable[Any]) -> list[Row]:
+    """The rows, if each is as it was written.
+
+    Raises:
+        CorruptError: One is not.
+    """
+    made = [Row._make(row) for row in rows]
+    for row in made:
+        if row.crc is not None and zlib.crc32(row.body) != row.crc:
+            raise CorruptError(f"entry {row.sequence} of room number {number} is not as it was written")
+    return made
+
+
+def _room(row: tuple[Any, ...]) -> Room:
+    room = Room._make(row)
+    return room._replace(history=_HISTORY[row[2]], entry=_ENTRY[row[3]], direct=bool(row[13]))
+
+
+def _place(row: tuple[int, str, int, int, int, int, int, int]) -> Place:
+    number, room_id, history, head, join_sequence, end_sequence, acked, first = row
+    return Place(number, room_id, _HISTORY[history], head, join_sequence, end_sequence, acked, first)

@@ -1,5 +1,6 @@
-"""The tables, and how connections are opened. A change of the tables raises ``SCHEMA_VERSION``.
+"""The tables, and how connections are opened. See ``migrate`` for older ones.
 
+A change of the tables raises ``SCHEMA_VERSION`` and needs a step there.
 ``entry`` is an append-only rowid table whose rowid is the position: see docs/adr for the measurement against
 WITHOUT ROWID. Only ``message`` bodies are encoded chatsys.v1.Message, ready to be sent as they are.
 """
@@ -8,7 +9,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 FILE = "chatsys.sqlite3"
 """Name of the database in the data directory."""
@@ -21,10 +22,11 @@ CREATE TABLE user (user_id TEXT PRIMARY KEY, display_name TEXT NOT NULL, create_
   WITHOUT ROWID;
 CREATE TABLE room (number INTEGER PRIMARY KEY, room_id TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
   history INTEGER NOT NULL, entry INTEGER NOT NULL, head INTEGER NOT NULL, create_time_us INTEGER NOT NULL,
-  creator_id TEXT NOT NULL, request TEXT NOT NULL);
+  creator_id TEXT NOT NULL, request TEXT NOT NULL, etag TEXT NOT NULL, first INTEGER NOT NULL,
+  deleted INTEGER NOT NULL, max_age_us INTEGER NOT NULL, max_entries INTEGER NOT NULL, direct INTEGER NOT NULL);
 CREATE TABLE entry (position INTEGER PRIMARY KEY, room INTEGER NOT NULL, sequence INTEGER NOT NULL,
   kind INTEGER NOT NULL, actor_id TEXT NOT NULL, client_message_id TEXT, body BLOB NOT NULL,
-  UNIQUE (room, sequence));
+  crc INTEGER, UNIQUE (room, sequence));
 CREATE UNIQUE INDEX entry_by_client_message_id ON entry (client_message_id, room, actor_id)
   WHERE client_message_id IS NOT NULL;
 CREATE TABLE membership (user_id TEXT NOT NULL, room INTEGER NOT NULL, role INTEGER NOT NULL,
@@ -33,6 +35,7 @@ CREATE TABLE membership (user_id TEXT NOT NULL, room INTEGER NOT NULL, role INTE
 CREATE INDEX membership_by_room ON membership (room, user_id) WHERE end_sequence = 0;
 CREATE TABLE cursor (user_id TEXT NOT NULL, consumer_id TEXT NOT NULL, room INTEGER NOT NULL,
   acked INTEGER NOT NULL, PRIMARY KEY (user_id, consumer_id, room)) WITHOUT ROWID;
+CREATE INDEX room_to_trim ON room (number) WHERE deleted > first OR max_age_us > 0 OR max_entries > 0;
 """
 
 

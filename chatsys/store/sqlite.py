@@ -16,7 +16,7 @@ from typing import Self
 from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
-from chatsys.store import schema
+from chatsys.store import migrate, schema
 from chatsys.store.group import Group
 from chatsys.store.lock import DataDirectoryInUseError, DirectoryLock
 from chatsys.store.reads import Reads
@@ -78,7 +78,9 @@ class SqliteStore:
             undo.callback(lock.release)
             try:
                 writing = undo.enter_context(closing(_open_log(file)))
-                _refuse_other_format(directory, schema.version(writing))
+                found = schema.version(writing)
+                _refuse_other_format(directory, found)
+                migrate.migrate(writing, found)
                 reading = undo.enter_context(closing(schema.open_reader(file)))
                 store = cls(lock, writing, reading)
             except (sqlite3.Error, OSError) as error:
@@ -197,8 +199,10 @@ def _open_log(file: Path) -> sqlite3.Connection:
 
 
 def _refuse_other_format(directory: Path, found: int) -> None:
-    if found != schema.SCHEMA_VERSION:
+    if found > schema.SCHEMA_VERSION:
         raise StoreError(
-            f"the log in {directory} has format {found}, and this version reads format"
-            f" {schema.SCHEMA_VERSION}; use the version that made it, or name another --data"
+            f"the log in {directory} has format {found}, and this version reads up to format"
+            f" {schema.SCHEMA_VERSION}; use the version that wrote it, or name another --data"
         )
+    if found < migrate.OLDEST:
+        raise StoreError(f"the database in {directory} is no log of chatsys; name another --data")

@@ -26,15 +26,15 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hatsys/v1/admin.proto\x12\nchatsys.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\">\n\x12\x44rainServerRequest\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"+\n\x13\x44rainServerResponse\x12\x14\n\x0copen_streams\x18\x01 \x01(\x05\"c\n\x16\x45xplainDeliveryRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x15\n\rmin_positions\x18\x04 \x03(\t\"\xb1\x01\n\rDeliveryState\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63onsumer_id\x18\x02 \x01(\t\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.chatsys.v1.DeliveryOutcome\x12\x35\n\x11last_deliver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rdeliver_count\x18\x05 \x01(\x05\"D\n\x17\x45xplainDeliveryResponse\x12)\n\x06states\x18\x01 \x03(\x0b\x32\x19.chatsys.v1.DeliveryState\"x\n\x12\x43reateTokenRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12+\n\x08lifetime\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x13\x43reateTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08token_id\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x13RevokeTokensRequest\x12\x12\n\x08token_id\x18\x01 \x01(\tH\x00\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x42\x08\n\x06target\"(\n\x14RevokeTokensResponse\x12\x10\n\x08position\x18\x01 \x01(\t*\xc9\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1c\x44\x45LIVERY_OUTCOME_NOT_VISIBLE\x10\x01\x12\x18\n\x14\x44\x45LIVERY_OUTCOME_OWN\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_PENDING\x10\x03\x12\x1e\n\x1a\x44\x45LIVERY_OUTCOME_DELIVERED\x10\x04\x12\x1a\n\x16\x44\x45LIVERY_OUTCOME_ACKED\x10\x05\x32\xdd\x02\n\x0c\x41\x64minService\x12N\n\x0b\x44rainServer\x12\x1e.chatsys.v1.DrainServerRequest\x1a\x1f.chatsys.v1.DrainServerResponse\x12Z\n\x0f\x45xplainDelivery\x12\".chatsys.v1.ExplainDeliveryRequest\x1a#.chatsys.v1.ExplainDeliveryResponse\x12N\n\x0b\x43reateToken\x12\x1e.chatsys.v1.CreateTokenRequest\x1a\x1f.chatsys.v1.CreateTokenResponse\x12Q\n\x0cRevokeTokens\x12\x1f.chatsys.v1.RevokeTokensRequest\x1a .chatsys.v1.RevokeTokensResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hatsys/v1/admin.proto\x12\nchatsys.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\">\n\x12\x44rainServerRequest\x12(\n\x05grace\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"+\n\x13\x44rainServerResponse\x12\x14\n\x0copen_streams\x18\x01 \x01(\x05\"c\n\x16\x45xplainDeliveryRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x15\n\rmin_positions\x18\x04 \x03(\t\"\xf1\x01\n\rDeliveryState\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63onsumer_id\x18\x02 \x01(\t\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.chatsys.v1.DeliveryOutcome\x12\x35\n\x11last_deliver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rdeliver_count\x18\x05 \x01(\x05\x12\x13\n\x0b\x65xplanation\x18\x06 \x01(\t\x12\x16\n\x0e\x61\x63ked_sequence\x18\x07 \x01(\x03\x12\x11\n\tconnected\x18\x08 \x01(\x08\"D\n\x17\x45xplainDeliveryResponse\x12)\n\x06states\x18\x01 \x03(\x0b\x32\x19.chatsys.v1.DeliveryState\"x\n\x12\x43reateTokenRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12+\n\x08lifetime\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x13\x43reateTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08token_id\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x13RevokeTokensRequest\x12\x12\n\x08token_id\x18\x01 \x01(\tH\x00\x12\x11\n\x07user_id\x18\x02 \x01(\tH\x00\x42\x08\n\x06target\"(\n\x14RevokeTokensResponse\x12\x10\n\x08position\x18\x01 \x01(\t*\xe4\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1c\x44\x45LIVERY_OUTCOME_NOT_VISIBLE\x10\x01\x12\x18\n\x14\x44\x45LIVERY_OUTCOME_OWN\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_PENDING\x10\x03\x12\x1e\n\x1a\x44\x45LIVERY_OUTCOME_DELIVERED\x10\x04\x12\x1a\n\x16\x44\x45LIVERY_OUTCOME_ACKED\x10\x05\x12\x19\n\x15\x44\x45LIVERY_OUTCOME_LOST\x10\x06\x32\xdd\x02\n\x0c\x41\x64minService\x12N\n\x0b\x44rainServer\x12\x1e.chatsys.v1.DrainServerRequest\x1a\x1f.chatsys.v1.DrainServerResponse\x12Z\n\x0f\x45xplainDelivery\x12\".chatsys.v1.ExplainDeliveryRequest\x1a#.chatsys.v1.ExplainDeliveryResponse\x12N\n\x0b\x43reateToken\x12\x1e.chatsys.v1.CreateTokenRequest\x1a\x1f.chatsys.v1.CreateTokenResponse\x12Q\n\x0cRevokeTokens\x12\x1f.chatsys.v1.RevokeTokensRequest\x1a .chatsys.v1.RevokeTokensResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatsys.v1.admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DELIVERYOUTCOME']._serialized_start=905
-  _globals['_DELIVERYOUTCOME']._serialized_end=1106
+  _globals['_DELIVERYOUTCOME']._serialized_start=969
+  _globals['_DELIVERYOUTCOME']._serialized_end=1197
   _globals['_DRAINSERVERREQUEST']._serialized_start=103
   _globals['_DRAINSERVERREQUEST']._serialized_end=165
   _globals['_DRAINSERVERRESPONSE']._serialized_start=167
@@ -42,17 +42,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINDELIVERYREQUEST']._serialized_start=212
   _globals['_EXPLAINDELIVERYREQUEST']._serialized_end=311
   _globals['_DELIVERYSTATE']._serialized_start=314
-  _globals['_DELIVERYSTATE']._serialized_end=491
-  _globals['_EXPLAINDELIVERYRESPONSE']._serialized_start=493
-  _globals['_EXPLAINDELIVERYRESPONSE']._serialized_end=561
-  _globals['_CREATETOKENREQUEST']._serialized_start=563
-  _globals['_CREATETOKENREQUEST']._serialized_end=683
-  _globals['_CREATETOKENRESPONSE']._serialized_start=685
-  _globals['_CREATETOKENRESPONSE']._serialized_end=788
-  _globals['_REVOKETOKENSREQUEST']._serialized_start=790
-  _globals['_REVOKETOKENSREQUEST']._serialized_end=860
-  _globals['_REVOKETOKENSRESPONSE']._serialized_start=862
-  _globals['_REVOKETOKENSRESPONSE']._serialized_end=902
-  _globals['_ADMINSERVICE']._serialized_start=1109
-  _globals['_ADMINSERVICE']._serialized_end=1458
+  _globals['_DELIVERYSTATE']._serialized_end=555
+  _globals['_EXPLAINDELIVERYRESPONSE']._serialized_start=557
+  _globals['_EXPLAINDELIVERYRESPONSE']._serialized_end=625
+  _globals['_CREATETOKENREQUEST']._serialized_start=627
+  _globals['_CREATETOKENREQUEST']._serialized_end=747
+  _globals['_CREATETOKENRESPONSE']._serialized_start=749
+  _globals['_CREATETOKENRESPONSE']._serialized_end=852
+  _globals['_REVOKETOKENSREQUEST']._serialized_start=854
+  _globals['_REVOKETOKENSREQUEST']._serialized_end=924
+  _globals['_REVOKETOKENSRESPONSE']._serialized_start=926
+  _globals['_REVOKETOKENSRESPONSE']._serialized_end=966
+  _globals['_ADMINSERVICE']._serialized_start=1200
+  _globals['_ADMINSERVICE']._serialized_end=1549
 # @@protoc_insertion_point(module_scope)

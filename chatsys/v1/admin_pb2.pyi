@@ -39,6 +39,8 @@ class _DeliveryOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliv
     """Written, not acknowledged."""
     DELIVERY_OUTCOME_ACKED: _DeliveryOutcome.ValueType  # 5
     """Acknowledged."""
+    DELIVERY_OUTCOME_LOST: _DeliveryOutcome.ValueType  # 6
+    """Retention removed it before the consumer acknowledged it."""
 
 class DeliveryOutcome(_DeliveryOutcome, metaclass=_DeliveryOutcomeEnumTypeWrapper):
     """What became of a message for one consumer."""
@@ -55,6 +57,8 @@ DELIVERY_OUTCOME_DELIVERED: DeliveryOutcome.ValueType  # 4
 """Written, not acknowledged."""
 DELIVERY_OUTCOME_ACKED: DeliveryOutcome.ValueType  # 5
 """Acknowledged."""
+DELIVERY_OUTCOME_LOST: DeliveryOutcome.ValueType  # 6
+"""Retention removed it before the consumer acknowledged it."""
 Global___DeliveryOutcome: _TypeAlias = DeliveryOutcome  # noqa: Y015
 
 @_typing.final
@@ -150,6 +154,9 @@ class DeliveryState(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     LAST_DELIVER_TIME_FIELD_NUMBER: _builtins.int
     DELIVER_COUNT_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    ACKED_SEQUENCE_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user."""
     consumer_id: _builtins.str
@@ -157,7 +164,13 @@ class DeliveryState(_message.Message):
     outcome: Global___DeliveryOutcome.ValueType
     """The state."""
     deliver_count: _builtins.int
-    """How often this process did."""
+    """How often this process did, as far as it remembers: it keeps the last few spans of each reader."""
+    explanation: _builtins.str
+    """Why, in one sentence for people, such as "bob joined at 44, after it, and sees only what came since"."""
+    acked_sequence: _builtins.int
+    """How far this consumer has acknowledged the room."""
+    connected: _builtins.bool
+    """Whether this consumer has a stream open on this replica."""
     @_builtins.property
     def last_deliver_time(self) -> _timestamp_pb2.Timestamp:
         """When this process last wrote it to a stream or a poll answer, if it did."""
@@ -170,10 +183,13 @@ class DeliveryState(_message.Message):
         outcome: Global___DeliveryOutcome.ValueType = ...,
         last_deliver_time: _timestamp_pb2.Timestamp | None = ...,
         deliver_count: _builtins.int = ...,
+        explanation: _builtins.str = ...,
+        acked_sequence: _builtins.int = ...,
+        connected: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_deliver_time", b"last_deliver_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer_id", b"consumer_id", "deliver_count", b"deliver_count", "last_deliver_time", b"last_deliver_time", "outcome", b"outcome", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acked_sequence", b"acked_sequence", "connected", b"connected", "consumer_id", b"consumer_id", "deliver_count", b"deliver_count", "explanation", b"explanation", "last_deliver_time", b"last_deliver_time", "outcome", b"outcome", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,7 +204,7 @@ class ExplainDeliveryResponse(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def states(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryState]:
-        """One per consumer."""
+        """One per consumer, by user and consumer."""
 
     def __init__(
         self,

@@ -633,6 +633,7 @@ class ListMessagesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     MIN_POSITIONS_FIELD_NUMBER: _builtins.int
+    BEFORE_SEQUENCE_FIELD_NUMBER: _builtins.int
     room_id: _builtins.str
     """The caller must be a member; one with the admin scope may be outside and sees all that is stored
     (backups and chatsim's audit read so).
@@ -642,7 +643,13 @@ class ListMessagesRequest(_message.Message):
     page_token: _builtins.str
     """From next_page_token; all else must be as it was."""
     after_sequence: _builtins.int
-    """Messages after this sequence, ascending; 0 starts at the oldest visible one."""
+    """Messages after this sequence, ascending; 0 starts at the oldest visible one. What retention removed
+    since is OUT_OF_RANGE, so that nobody takes a hole for the whole.
+    """
+    before_sequence: _builtins.int
+    """When not 0: the newest messages before this sequence, and the next page has older ones. Each page still
+    ascends. For scrolling back; not together with after_sequence.
+    """
     @_builtins.property
     def min_positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """See PollRequest. Only on the first page: page_token carries the state on."""
@@ -655,10 +662,11 @@ class ListMessagesRequest(_message.Message):
         page_token: _builtins.str = ...,
         after_sequence: _builtins.int = ...,
         min_positions: _abc.Iterable[_builtins.str] | None = ...,
+        before_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "min_positions", b"min_positions", "page_size", b"page_size", "page_token", b"page_token", "room_id", b"room_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "before_sequence", b"before_sequence", "min_positions", b"min_positions", "page_size", b"page_size", "page_token", b"page_token", "room_id", b"room_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

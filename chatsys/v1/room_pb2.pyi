@@ -39,7 +39,9 @@ class CreateRoomRequest(_message.Message):
     """
     @_builtins.property
     def room(self) -> _types_pb2.Room:
-        """Id and settings; output-only fields are ignored."""
+        """Id and settings; output-only fields are ignored. Ids of the form "dm-" and 40 hexadecimal digits are
+        those of direct rooms and cannot be chosen.
+        """
 
     @_builtins.property
     def member_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -224,7 +226,7 @@ class UpdateRoomRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """display_name and join_policy are the only paths."""
+        """display_name, join_policy and retention are the only paths, and at least one of them is needed."""
 
     def __init__(
         self,
@@ -579,3 +581,53 @@ class ListMembersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMembersResponse: _TypeAlias = ListMembersResponse  # noqa: Y015
+
+@_typing.final
+class OpenDirectRoomRequest(_message.Message):
+    """Request of OpenDirectRoom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The other user; need not be known yet, and is not the caller."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenDirectRoomRequest: _TypeAlias = OpenDirectRoomRequest  # noqa: Y015
+
+@_typing.final
+class OpenDirectRoomResponse(_message.Message):
+    """Response of OpenDirectRoom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOM_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    position: _builtins.str
+    """See SendMessageResponse."""
+    @_builtins.property
+    def room(self) -> _types_pb2.Room:
+        """The room: WHOLE_ROOM, INVITE, with both as WRITER. Nobody else is ever a member of it."""
+
+    def __init__(
+        self,
+        *,
+        room: _types_pb2.Room | None = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["room", b"room"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "room", b"room"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenDirectRoomResponse: _TypeAlias = OpenDirectRoomResponse  # noqa: Y015

@@ -87,6 +87,11 @@ class RoomServiceStub(object):
                 request_serializer=chatsys_dot_v1_dot_room__pb2.ListMembersRequest.SerializeToString,
                 response_deserializer=chatsys_dot_v1_dot_room__pb2.ListMembersResponse.FromString,
                 _registered_method=True)
+        self.OpenDirectRoom = channel.unary_unary(
+                '/chatsys.v1.RoomService/OpenDirectRoom',
+                request_serializer=chatsys_dot_v1_dot_room__pb2.OpenDirectRoomRequest.SerializeToString,
+                response_deserializer=chatsys_dot_v1_dot_room__pb2.OpenDirectRoomResponse.FromString,
+                _registered_method=True)
 
 
 class RoomServiceServicer(object):
@@ -117,14 +122,15 @@ class RoomServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateRoom(self, request, context):
-        """Changes display_name or join_policy.
+        """Changes display_name, join_policy or retention (ADMIN).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRoom(self, request, context):
-        """Ends the room for everyone.
+        """Ends the room for everyone (ADMIN): its members get membership_ended, its messages are removed, and its
+        id is never given out again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +145,7 @@ class RoomServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LeaveRoom(self, request, context):
-        """Removes the caller. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence.
+        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +167,14 @@ class RoomServiceServicer(object):
 
     def ListMembers(self, request, context):
         """Lists members.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenDirectRoom(self, request, context):
+        """Opens the conversation of the caller with one other user: the same room whoever of them asks, and however
+        often. It is made when it is not there yet; who has left it is a member again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,6 +232,11 @@ def add_RoomServiceServicer_to_server(servicer, server):
                     servicer.ListMembers,
                     request_deserializer=chatsys_dot_v1_dot_room__pb2.ListMembersRequest.FromString,
                     response_serializer=chatsys_dot_v1_dot_room__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'OpenDirectRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenDirectRoom,
+                    request_deserializer=chatsys_dot_v1_dot_room__pb2.OpenDirectRoomRequest.FromString,
+                    response_serializer=chatsys_dot_v1_dot_room__pb2.OpenDirectRoomResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -493,6 +512,33 @@ class RoomService(object):
             '/chatsys.v1.RoomService/ListMembers',
             chatsys_dot_v1_dot_room__pb2.ListMembersRequest.SerializeToString,
             chatsys_dot_v1_dot_room__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenDirectRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chatsys.v1.RoomService/OpenDirectRoom',
+            chatsys_dot_v1_dot_room__pb2.OpenDirectRoomRequest.SerializeToString,
+            chatsys_dot_v1_dot_room__pb2.OpenDirectRoomResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,21 +43,27 @@ class RoomServiceStub:
     ListRooms: _grpc.UnaryUnaryMultiCallable[_room_pb2.ListRoomsRequest, _room_pb2.ListRoomsResponse]
     """Lists the caller's rooms, and open ones when asked."""
     UpdateRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.UpdateRoomRequest, _room_pb2.UpdateRoomResponse]
-    """Changes display_name or join_policy."""
+    """Changes display_name, join_policy or retention (ADMIN)."""
     DeleteRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.DeleteRoomRequest, _room_pb2.DeleteRoomResponse]
-    """Ends the room for everyone."""
+    """Ends the room for everyone (ADMIN): its members get membership_ended, its messages are removed, and its
+    id is never given out again.
+    """
     JoinRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.JoinRoomRequest, _room_pb2.JoinRoomResponse]
     """Adds the caller to an OPEN room. Joining twice is OK and changes nothing; any other room answers an
     outsider PERMISSION_DENIED, existing or not.
     """
     LeaveRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.LeaveRoomRequest, _room_pb2.LeaveRoomResponse]
-    """Removes the caller. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
     AddMember: _grpc.UnaryUnaryMultiCallable[_room_pb2.AddMemberRequest, _room_pb2.AddMemberResponse]
     """Adds or re-roles another user (ADMIN)."""
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_room_pb2.RemoveMemberRequest, _room_pb2.RemoveMemberResponse]
     """Removes another user (ADMIN); of the room they get membership_ended and nothing else from then on."""
     ListMembers: _grpc.UnaryUnaryMultiCallable[_room_pb2.ListMembersRequest, _room_pb2.ListMembersResponse]
     """Lists members."""
+    OpenDirectRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.OpenDirectRoomRequest, _room_pb2.OpenDirectRoomResponse]
+    """Opens the conversation of the caller with one other user: the same room whoever of them asks, and however
+    often. It is made when it is not there yet; who has left it is a member again.
+    """
 
 @_typing.type_check_only
 class RoomServiceAsyncStub(RoomServiceStub):
@@ -74,21 +80,27 @@ class RoomServiceAsyncStub(RoomServiceStub):
     ListRooms: _aio.UnaryUnaryMultiCallable[_room_pb2.ListRoomsRequest, _room_pb2.ListRoomsResponse]  # type: ignore[assignment]
     """Lists the caller's rooms, and open ones when asked."""
     UpdateRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.UpdateRoomRequest, _room_pb2.UpdateRoomResponse]  # type: ignore[assignment]
-    """Changes display_name or join_policy."""
+    """Changes display_name, join_policy or retention (ADMIN)."""
     DeleteRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.DeleteRoomRequest, _room_pb2.DeleteRoomResponse]  # type: ignore[assignment]
-    """Ends the room for everyone."""
+    """Ends the room for everyone (ADMIN): its members get membership_ended, its messages are removed, and its
+    id is never given out again.
+    """
     JoinRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.JoinRoomRequest, _room_pb2.JoinRoomResponse]  # type: ignore[assignment]
     """Adds the caller to an OPEN room. Joining twice is OK and changes nothing; any other room answers an
     outsider PERMISSION_DENIED, existing or not.
     """
     LeaveRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.LeaveRoomRequest, _room_pb2.LeaveRoomResponse]  # type: ignore[assignment]
-    """Removes the caller. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
     AddMember: _aio.UnaryUnaryMultiCallable[_room_pb2.AddMemberRequest, _room_pb2.AddMemberResponse]  # type: ignore[assignment]
     """Adds or re-roles another user (ADMIN)."""
     RemoveMember: _aio.UnaryUnaryMultiCallable[_room_pb2.RemoveMemberRequest, _room_pb2.RemoveMemberResponse]  # type: ignore[assignment]
     """Removes another user (ADMIN); of the room they get membership_ended and nothing else from then on."""
     ListMembers: _aio.UnaryUnaryMultiCallable[_room_pb2.ListMembersRequest, _room_pb2.ListMembersResponse]  # type: ignore[assignment]
     """Lists members."""
+    OpenDirectRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.OpenDirectRoomRequest, _room_pb2.OpenDirectRoomResponse]  # type: ignore[assignment]
+    """Opens the conversation of the caller with one other user: the same room whoever of them asks, and however
+    often. It is made when it is not there yet; who has left it is a member again.
+    """
 
 class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
     """The control plane. Every change is an entry in the room's log, so it is ordered against the messages.
@@ -126,7 +138,7 @@ class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _room_pb2.UpdateRoomRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_room_pb2.UpdateRoomResponse, _abc.Awaitable[_room_pb2.UpdateRoomResponse]]:
-        """Changes display_name or join_policy."""
+        """Changes display_name, join_policy or retention (ADMIN)."""
 
     @_abc_1.abstractmethod
     def DeleteRoom(
@@ -134,7 +146,9 @@ class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _room_pb2.DeleteRoomRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_room_pb2.DeleteRoomResponse, _abc.Awaitable[_room_pb2.DeleteRoomResponse]]:
-        """Ends the room for everyone."""
+        """Ends the room for everyone (ADMIN): its members get membership_ended, its messages are removed, and its
+        id is never given out again.
+        """
 
     @_abc_1.abstractmethod
     def JoinRoom(
@@ -152,7 +166,7 @@ class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _room_pb2.LeaveRoomRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_room_pb2.LeaveRoomResponse, _abc.Awaitable[_room_pb2.LeaveRoomResponse]]:
-        """Removes the caller. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
 
     @_abc_1.abstractmethod
     def AddMember(
@@ -177,5 +191,15 @@ class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_room_pb2.ListMembersResponse, _abc.Awaitable[_room_pb2.ListMembersResponse]]:
         """Lists members."""
+
+    @_abc_1.abstractmethod
+    def OpenDirectRoom(
+        self,
+        request: _room_pb2.OpenDirectRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_room_pb2.OpenDirectRoomResponse, _abc.Awaitable[_room_pb2.OpenDirectRoomResponse]]:
+        """Opens the conversation of the caller with one other user: the same room whoever of them asks, and however
+        often. It is made when it is not there yet; who has left it is a member again.
+        """
 
 def add_RoomServiceServicer_to_server(servicer: RoomServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

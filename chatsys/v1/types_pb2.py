@@ -22,30 +22,33 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hatsys/v1/types.proto\x12\nchatsys.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x02\n\x04Room\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x39\n\x12history_visibility\x18\x03 \x01(\x0e\x32\x1d.chatsys.v1.HistoryVisibility\x12+\n\x0bjoin_policy\x18\x04 \x01(\x0e\x32\x16.chatsys.v1.JoinPolicy\x12\x15\n\rhead_sequence\x18\x05 \x01(\x03\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\"\xac\x01\n\x06Member\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.chatsys.v1.MemberRole\x12\x15\n\rjoin_sequence\x18\x04 \x01(\x03\x12-\n\tjoin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x06 \x01(\t\"\xb2\x01\n\x07Message\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x11\n\tsender_id\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x63lient_message_id\x18\x07 \x01(\t\"G\n\x06\x43ursor\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63ked_sequence\x18\x02 \x01(\x03\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05*}\n\x11HistoryVisibility\x12\"\n\x1eHISTORY_VISIBILITY_UNSPECIFIED\x10\x00\x12!\n\x1dHISTORY_VISIBILITY_SINCE_JOIN\x10\x01\x12!\n\x1dHISTORY_VISIBILITY_WHOLE_ROOM\x10\x02*W\n\nJoinPolicy\x12\x1b\n\x17JOIN_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12JOIN_POLICY_INVITE\x10\x01\x12\x14\n\x10JOIN_POLICY_OPEN\x10\x02*p\n\nMemberRole\x12\x1b\n\x17MEMBER_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12MEMBER_ROLE_READER\x10\x01\x12\x16\n\x12MEMBER_ROLE_WRITER\x10\x02\x12\x15\n\x11MEMBER_ROLE_ADMIN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hatsys/v1/types.proto\x12\nchatsys.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n\x04User\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x02\n\x04Room\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x39\n\x12history_visibility\x18\x03 \x01(\x0e\x32\x1d.chatsys.v1.HistoryVisibility\x12+\n\x0bjoin_policy\x18\x04 \x01(\x0e\x32\x16.chatsys.v1.JoinPolicy\x12\x15\n\rhead_sequence\x18\x05 \x01(\x03\x12\x16\n\x0e\x66irst_sequence\x18\x06 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12(\n\tretention\x18\t \x01(\x0b\x32\x15.chatsys.v1.Retention\x12\x0e\n\x06\x64irect\x18\n \x01(\x08\"L\n\tRetention\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bmax_entries\x18\x02 \x01(\x03\"\xac\x01\n\x06Member\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.chatsys.v1.MemberRole\x12\x15\n\rjoin_sequence\x18\x04 \x01(\x03\x12-\n\tjoin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x06 \x01(\t\"\xb2\x01\n\x07Message\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x11\n\tsender_id\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x63lient_message_id\x18\x07 \x01(\t\"G\n\x06\x43ursor\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63ked_sequence\x18\x02 \x01(\x03\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05*}\n\x11HistoryVisibility\x12\"\n\x1eHISTORY_VISIBILITY_UNSPECIFIED\x10\x00\x12!\n\x1dHISTORY_VISIBILITY_SINCE_JOIN\x10\x01\x12!\n\x1dHISTORY_VISIBILITY_WHOLE_ROOM\x10\x02*W\n\nJoinPolicy\x12\x1b\n\x17JOIN_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12JOIN_POLICY_INVITE\x10\x01\x12\x14\n\x10JOIN_POLICY_OPEN\x10\x02*p\n\nMemberRole\x12\x1b\n\x17MEMBER_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12MEMBER_ROLE_READER\x10\x01\x12\x16\n\x12MEMBER_ROLE_WRITER\x10\x02\x12\x15\n\x11MEMBER_ROLE_ADMIN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatsys.v1.types_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HISTORYVISIBILITY']._serialized_start=858
-  _globals['_HISTORYVISIBILITY']._serialized_end=983
-  _globals['_JOINPOLICY']._serialized_start=985
-  _globals['_JOINPOLICY']._serialized_end=1072
-  _globals['_MEMBERROLE']._serialized_start=1074
-  _globals['_MEMBERROLE']._serialized_end=1186
-  _globals['_USER']._serialized_start=71
-  _globals['_USER']._serialized_end=165
-  _globals['_ROOM']._serialized_start=168
-  _globals['_ROOM']._serialized_end=427
-  _globals['_MEMBER']._serialized_start=430
-  _globals['_MEMBER']._serialized_end=602
-  _globals['_MESSAGE']._serialized_start=605
-  _globals['_MESSAGE']._serialized_end=783
-  _globals['_CURSOR']._serialized_start=785
-  _globals['_CURSOR']._serialized_end=856
+  _globals['_HISTORYVISIBILITY']._serialized_start=1026
+  _globals['_HISTORYVISIBILITY']._serialized_end=1151
+  _globals['_JOINPOLICY']._serialized_start=1153
+  _globals['_JOINPOLICY']._serialized_end=1240
+  _globals['_MEMBERROLE']._serialized_start=1242
+  _globals['_MEMBERROLE']._serialized_end=1354
+  _globals['_USER']._serialized_start=103
+  _globals['_USER']._serialized_end=197
+  _globals['_ROOM']._serialized_start=200
+  _globals['_ROOM']._serialized_end=517
+  _globals['_RETENTION']._serialized_start=519
+  _globals['_RETENTION']._serialized_end=595
+  _globals['_MEMBER']._serialized_start=598
+  _globals['_MEMBER']._serialized_end=770
+  _globals['_MESSAGE']._serialized_start=773
+  _globals['_MESSAGE']._serialized_end=951
+  _globals['_CURSOR']._serialized_start=953
+  _globals['_CURSOR']._serialized_end=1024
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -150,6 +151,8 @@ class Room(_message.Message):
     FIRST_SEQUENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
+    DIRECT_FIELD_NUMBER: _builtins.int
     room_id: _builtins.str
     """1-63 characters of [a-z0-9-]; chosen by the creator; never reused, even after deletion."""
     display_name: _builtins.str
@@ -165,10 +168,16 @@ class Room(_message.Message):
     first_sequence: _builtins.int
     """Sequence of the oldest entry still stored; head_sequence + 1 when none is."""
     etag: _builtins.str
-    """Opaque version, to be sent back in UpdateRoom / DeleteRoom (AIP-154)."""
+    """Opaque version of what UpdateRoom may change, to be sent back in UpdateRoom / DeleteRoom (AIP-154)."""
+    direct: _builtins.bool
+    """Whether this is a conversation of exactly two people, made by OpenDirectRoom. Output only."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the room was created, by the server's clock."""
+
+    @_builtins.property
+    def retention(self) -> Global___Retention:
+        """What is kept. May be changed by an admin; absent keeps everything."""
 
     def __init__(
         self,
@@ -181,14 +190,46 @@ class Room(_message.Message):
         first_sequence: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        retention: Global___Retention | None = ...,
+        direct: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "first_sequence", b"first_sequence", "head_sequence", b"head_sequence", "history_visibility", b"history_visibility", "join_policy", b"join_policy", "room_id", b"room_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "direct", b"direct", "display_name", b"display_name", "etag", b"etag", "first_sequence", b"first_sequence", "head_sequence", b"head_sequence", "history_visibility", b"history_visibility", "join_policy", b"join_policy", "retention", b"retention", "room_id", b"room_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Room: _TypeAlias = Room  # noqa: Y015
+
+@_typing.final
+class Retention(_message.Message):
+    """How much of a room is kept. Entries are removed from the old end only, so what is stored is one range of
+    sequences; a reader who had not read them is told by RoomDelta.lost_through_sequence.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
+    max_entries: _builtins.int
+    """So many of the newest entries, of any kind, are kept; 0 keeps all."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """Messages older than this are removed, soon after; absent or 0 keeps them. Whole seconds count."""
+
+    def __init__(
+        self,
+        *,
+        max_age: _duration_pb2.Duration | None = ...,
+        max_entries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "max_entries", b"max_entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retention: _TypeAlias = Retention  # noqa: Y015
 
 @_typing.final
 class Member(_message.Message):
@@ -308,7 +349,8 @@ class Cursor(_message.Message):
     """
     unread_count: _builtins.int
     """Messages after acked_sequence that are visible to the member and not their own. Counted, not
-    subtracted; stops at 1000, meaning "1000 or more".
+    subtracted; stops at 1000, meaning "1000 or more", and looks at 16,384 entries at most: who has more
+    of their own than that behind them reads a lower bound.
     """
     def __init__(
         self,

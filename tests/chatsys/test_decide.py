@@ -1,108 +1,15 @@
 """The core against a view made of dicts: examples of each rule, then random histories and what must always hold."""
 
-from typing import get_args
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatsys.core import decide, position, visibility
-from chatsys.core import effect as effects
 from chatsys.core import entry as entries
-from chatsys.core.model import Caller, Entry, History, Kind, Membership, Role, Room, Stored, User
+from chatsys.core.model import Caller, Entry, History, Kind, Membership, Role, User
 from chatsys.core.outcome import Acked, Gone, MemberIs, RoomMade, Sent, UserIs
 from chatsys.errors import Reason, Refusal
-
-
-class DictView:
-    """A log in dicts."""
-
-    def __init__(self):
-        self.rooms: dict[str, Room] = {}
-        self.people: dict[str, User] = {}
-        self.belongs: dict[tuple[str, str], Membership] = {}
-        self.cursors: dict[tuple[str, str, str], int] = {}
-        self.log: list[effects.Append] = []
-
-    def room(self, room_id):
-        return self.rooms.get(room_id)
-
-    def membership(self, room_id, user_id):
-        return self.belongs.get((room_id, user_id))
-
-    def members(self, room_id):
-        return sum(m.current for (room, _), m in self.belongs.items() if room == room_id)
-
-    def admins(self, room_id):
-        return sum(
-            m.current and m.role is Role.ADMIN for (room, _), m in self.belongs.items() if room == room_id
-        )
-
-    def sent(self, room_id, sender_id, client_message_id):
-        for each in self.log:
-            if (each.room_id, each.actor_id, each.client_message_id) == (
-                room_id,
-                sender_id,
-                client_message_id,
-            ):
-                return Stored(each.sequence, each.time_us, each.content, each.content_type)
-        return None
-
-    def cursor(self, room_id, user_id, consumer_id):
-        return self.cursors.get((room_id, user_id, consumer_id), 0)
-
-    def user(self, user_id):
-        return self.people.get(user_id)
-
-    def play(self, entry):
-        outcome, changes = decide(self, entry)
-        assert not (isinstance(outcome, Refusal) and changes), "a refusal has no effects"
-        for each in changes:
-            self.apply(each)
-        return outcome
-
-    def apply(self, each):
-        assert isinstance(each, get_args(effects.Effect))
-        if isinstance(each, effects.NewRoom):
-            assert each.room.room_id not in self.rooms
-            self.rooms[each.room.room_id] = each.room
-        elif isinstance(each, effects.Append):
-            room = self.rooms[each.room_id]
-            assert each.sequence == room.head + 1, "sequences are dense"
-            self.rooms[each.room_id] = room._replace(head=each.sequence)
-            self.log.append(each)
-        elif isinstance(each, effects.SetMembership):
-            self.belongs[each.membership.room_id, each.membership.user_id] = each.membership
-        elif isinstance(each, effects.SetUser):
-            self.people[each.user.user_id] = each.user
-        else:
-            key = (each.room_id, each.user_id, each.consumer_id)
-            assert each.acked > self.cursors.get(key, 0), "cursors only grow"
-            self.cursors[key] = each.acked
-
-
-def user(name, *, admin=False):
-    return Caller(name, admin=admin)
-
-
-def creation(room="r", members=("alice", "bob"), *, admins=(), by=None, **fields):
-    roles = dict.fromkeys(members, Role.WRITER) | dict.fromkeys(admins, Role.ADMIN)
-    values = {
-        "caller": by or user("root", admin=True),
-        "time_us": 1,
-        "room_id": room,
-        "display_name": "",
-        "history": History.SINCE_JOIN,
-        "entry": Entry.INVITE,
-        "members": tuple(sorted(roles.items())),
-        "exclude_caller": True,
-        "request_id": "",
-    }
-    return entries.CreateRoom(**{**values, **fields})
-
-
-def send(sender, text, client_id="", room="r"):
-    return entries.Send(sender, 2, room, text.encode(), "", client_id)
+from tests.chatsys.dict_view import DictView, creation, reason, send, user
 
 
 @pytest.fixture
@@ -110,11 +17,6 @@ def view():
     made = DictView()
     made.play(creation())
     return made
-
-
-def reason(outcome):
-    assert isinstance(outcome, Refusal), outcome
-    return outcome.reason
 
 
 def test_a_room_begins_with_entry_one_and_its_first_members(view):
@@ -314,6 +216,19 @@ ENTRIES = st.one_of(
         st.builds(lambda room, through: ((room, through),), ROOMS, st.integers(0, 12)),
     ),
     st.builds(creation, ROOMS, st.just(("alice",)), entry=st.sampled_from(Entry), by=CALLERS),
+    st.builds(
+        entries.Update,
+        CALLERS,
+        st.just(3),
+        ROOMS,
+        st.sampled_from(["", "1-1", "2-3"]),
+        st.sampled_from([None, "name"]),
+        st.sampled_from([None, *Entry]),
+        st.sampled_from([None, (0, 0), (1, 2)]),
+    ),
+    st.builds(entries.Delete, CALLERS, st.just(3), ROOMS, st.just("")),
+    st.builds(entries.Trim, st.sampled_from([3, 9]), ROOMS, st.integers(1, 4)),
+    st.builds(entries.OpenDirect, CALLERS, st.just(3), NAMES),
 )
 
 
@@ -337,6 +252,14 @@ def test_every_history_keeps_the_rules(script):
     for (room_id, user_id, _), acked in view.cursors.items():
         assert acked <= view.rooms[room_id].head
         assert (room_id, user_id) in view.belongs
+    for room in view.rooms.values():
+        held = [e.sequence for e in view.log if e.room_id == room.room_id]
+        assert held == list(range(room.first, room.head + 1)), "what is stored is one range"
+        if room.deleted:
+            assert room.deleted == room.head, "nothing comes after the end"
+            assert view.members(room.room_id) == 0
+        if room.direct:
+            assert view.members(room.room_id) <= 2
     for message in (e for e in view.log if e.kind is Kind.MESSAGE):
         assert (message.room_id, message.actor_id) in view.belongs, "only members ever sent"
 
