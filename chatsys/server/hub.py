@@ -123,6 +123,7 @@ class Hub:
     def __init__(self, position: int, released: Callable[[], None]) -> None:
         self.position = position
         self.draining = False
+        self.being_written = 0  # bytes of the frames that streams wait to get rid of
         self.by_room: dict[str, set[Watcher]] = {}
         self.by_user: dict[str, set[Watcher]] = {}
         self.streams: dict[tuple[str, str], OpenStream] = {}

@@ -25,6 +25,11 @@ HEARTBEAT = 10.0
 MAX_FRAME_MESSAGES = 1_000
 MAX_FRAME_BYTES = 1024 * 1024
 """Of one frame; a longer backlog comes in several."""
+SMALL_FRAME_BYTES = 16 * 1024
+"""Of one frame while much is being written already."""
+MUCH_BYTES = 32 * 1024 * 1024
+"""Of all frames that are being written. Who does not read holds one frame: a thousand of them hold this, and a small
+frame each."""
 MAX_TOKENS = 1_000
 """Progress requests of one stream that wait."""
 
@@ -98,7 +103,11 @@ class Stream(Watcher):
                 frame, again = self._frame(due=due)
                 if frame is not None:
                     self._opened = True
-                    await self._call.write(frame)
+                    hub.being_written += len(frame)
+                    try:
+                        await self._call.write(frame)
+                    finally:
+                        hub.being_written -= len(frame)
                     beat = loop.time() + HEARTBEAT
                 elif again:
                     await asyncio.sleep(0)  # a long backlog of what is not for it must not hold up others
@@ -177,7 +186,7 @@ class Stream(Watcher):
         deltas: list[bytes] = []
         silent: list[tuple[Place, _Room]] = []
         messages = min(MAX_FRAME_MESSAGES, self._left)
-        size = MAX_FRAME_BYTES
+        size = MAX_FRAME_BYTES if self._house.hub.being_written < MUCH_BYTES else SMALL_FRAME_BYTES
         held_back = again = False
         for room_id in rooms:
             place = self._house.reading.place(reads, self._consumer, room_id)
