@@ -100,7 +100,9 @@ def main() -> None:
     subscribers = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     messages = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
     print(describe())
-    print(f"{subscribers} stalled subscribers of one room, {messages} messages of {len(BODY)} B in {PARTS} parts")
+    print(
+        f"{subscribers} stalled subscribers of one room, {messages} messages of {len(BODY)} B in {PARTS} parts"
+    )
     for stopped in (False, True):
         figures = once(subscribers, messages, stopped=stopped)
         what = "their process is stopped" if stopped else "they read and never acknowledge"

@@ -16,6 +16,9 @@ COMMANDS = {
     "poll": "Read what is unread.",
     "tail": "Follow what is said.",
     "health": "Ask a server whether it serves.",
+    "check": "Read a whole log and say what is wrong with it.",
+    "backup": "Copy a log while its server goes on.",
+    "restore": "Put a backup in the place of a log.",
 }
 """Command names and their help lines, in the order of the help."""
 

@@ -59,6 +59,7 @@ class Reason(enum.StrEnum):
     SEQUENCE_EXPIRED = "SEQUENCE_EXPIRED"
     RATE_LIMITED = "RATE_LIMITED"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+    STORE_FULL = "STORE_FULL"
     DRAINING = "DRAINING"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     NO_QUORUM = "NO_QUORUM"
@@ -236,6 +237,12 @@ TABLE: dict[Reason, Row] = {
     Reason.TOO_MANY_SUBSCRIPTIONS: Row(
         Code.RESOURCE_EXHAUSTED, "The caller or the server has too many open streams.", "", _RAISE
     ),
+    Reason.STORE_FULL: Row(
+        Code.RESOURCE_EXHAUSTED,
+        "There is no room on the server's disk. Nothing was stored; reading goes on.",
+        "RetryInfo",
+        "wait, retry",
+    ),
     Reason.DRAINING: Row(
         Code.UNAVAILABLE, "The server is about to leave.", "RetryInfo", "retry elsewhere with backoff"
     ),
@@ -267,7 +274,10 @@ TABLE: dict[Reason, Row] = {
         _RAISE,
     ),
     Reason.LOG_CORRUPT: Row(
-        Code.DATA_LOSS, "The log fails its own checks.", "metadata `position`", "stop, alarm"
+        Code.DATA_LOSS,
+        "The log is not what was written. The server answers nothing else until a backup was restored.",
+        "",
+        "stop, alarm",
     ),
     Reason.BUG: Row(
         Code.INTERNAL,

@@ -114,6 +114,7 @@ def _router(settings: Settings, house: House, start_time_us: int, servicer: Any)
     users = UserService(house)
     metadata = ((INSTANCE_KEY, house.instance_id), (RUN_KEY, settings.run_id))
     router = Router(metadata, users.admit, lambda: draining() if house.hub.draining else None)
+    router.could_not_read = house.store.could_not_read
     services = {
         "ChatService": ChatService(house),
         "RoomService": RoomService(house),

@@ -20,6 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 from chatsys.errors import Reason, Refusal
 from chatsys.errors.wire import DETAILS_KEY, to_status_bytes
 from chatsys.server.call import Call, Context
+from chatsys.store import faults
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Router(grpc.GenericRpcHandler):
 
     def __init__(self, metadata: Metadata, admit: Admit, draining: Callable[[], Refusal | None]) -> None:
         self.unimplemented: list[str] = []
+        self.could_not_read: Callable[[sqlite3.Error], Refusal] = _could_not_read
         self._metadata = metadata
         self._admit = admit
         self._draining = draining
@@ -111,8 +113,7 @@ class Router(grpc.GenericRpcHandler):
                 # Left to gRPC it may keep the caller waiting for ever.
                 await _abort(call, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
             except sqlite3.Error as error:
-                log.error("%s: the log could not be read: %s", method.full_name, error)  # noqa: TRY400  # said
-                await _abort(call, Refusal.store_unavailable("the log cannot be read now"))
+                await _abort(call, self.could_not_read(error))
             except Exception:
                 error_id = secrets.token_hex(8)
                 log.exception("error %s in %s", error_id, method.full_name)
@@ -150,6 +151,10 @@ class Router(grpc.GenericRpcHandler):
                 await answers
 
         return handler._replace(**{kind: many})
+
+
+def _could_not_read(error: sqlite3.Error) -> Refusal:
+    return faults.refusal_of(error, "read")
 
 
 async def _abort(call: Call, refusal: Refusal) -> None:

@@ -16,7 +16,7 @@ from typing import Self
 from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
-from chatsys.store import migrate, schema
+from chatsys.store import damage, faults, life, migrate, schema
 from chatsys.store.group import Group
 from chatsys.store.lock import DataDirectoryInUseError, DirectoryLock
 from chatsys.store.reads import Reads
@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 20_000
 """Submissions that may wait to be written; more are refused, so that memory stays bounded."""
+
+
+SMALL_LOG = 8 * 1024 * 1024
+"""Bytes up to which a log is checked whole, page by page, when it is opened; it takes some milliseconds."""
 
 
 class StoreError(Exception):
@@ -40,12 +44,16 @@ class SqliteStore:
         position: Entries applied when it was opened.
     """
 
-    def __init__(self, lock: DirectoryLock, writing: sqlite3.Connection, reading: sqlite3.Connection) -> None:
+    def __init__(
+        self, directory: Path, lock: DirectoryLock, writing: sqlite3.Connection, reading: sqlite3.Connection
+    ) -> None:
+        self._directory = directory
         self._lock = lock
-        self._writer = Writer(writing, self._hand_over)
+        self._writer = Writer(writing, self._hand_over, self._failed)
         self._reading = reading
         self._reads = Reads(reading)
         self._in_snapshot = False
+        self._damaged = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publish: Callable[[Group], bool] | None = None
         self.epoch = str(self._reads.meta("epoch"))
@@ -74,15 +82,24 @@ class SqliteStore:
                 f"the data directory {directory} cannot be used: {error.strerror}; name another with --data"
             ) from error
         file = directory / schema.FILE
+        found_before = damage.marked(directory)
         with ExitStack() as undo:  # whatever fails below leaves nothing open
             undo.callback(lock.release)
+            if found_before is not None:
+                raise StoreError(_is_damaged(directory, found_before))
             try:
                 writing = undo.enter_context(closing(_open_log(file)))
                 found = schema.version(writing)
                 _refuse_other_format(directory, found)
+                _look(writing, directory)
                 migrate.migrate(writing, found)
+                if life.begin(writing, directory):
+                    log.warning(
+                        "the log in %s was brought from elsewhere, such as a backup: it has a new epoch",
+                        directory,
+                    )
                 reading = undo.enter_context(closing(schema.open_reader(file)))
-                store = cls(lock, writing, reading)
+                store = cls(directory, lock, writing, reading)
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(
                     f"the log {file} cannot be opened: {error}; move it away or name another --data"
@@ -114,6 +131,8 @@ class SqliteStore:
             Refusal: Too much waits already.
         """
         assert self._loop is not None, "submit() comes after start()"
+        if self._damaged:
+            raise faults.damaged()
         if self._writer.waiting >= MAX_WAITING:
             if chain is not None:
                 chain.broken = True
@@ -134,23 +153,38 @@ class SqliteStore:
         of a position reads at least that.
 
         Raises:
-            Refusal: STORE_UNAVAILABLE.
+            Refusal: STORE_UNAVAILABLE, or LOG_CORRUPT from the moment on that damage was found.
         """
+        if self._damaged:
+            raise faults.damaged()
         if not self._in_snapshot:
             assert self._loop is not None, "reads() comes after start()"
             try:
                 self._reading.execute("BEGIN")
             except sqlite3.Error as error:
-                log.error("the log could not be read: %s", error)  # noqa: TRY400  # the cause is in the sentence
-                raise Refusal.store_unavailable("the log cannot be read now") from error
+                raise self.could_not_read(error) from error
             self._in_snapshot = True
             self._loop.call_soon(self._end_snapshot)
         return self._reads
 
+    def could_not_read(self, error: sqlite3.Error) -> Refusal:
+        """What somebody is answered whose read failed; remembers it when the log is damaged."""
+        log.error("the log could not be read: %s", error)
+        self._failed(error)
+        return faults.refusal_of(error, "read")
+
+    def _failed(self, error: BaseException) -> None:
+        # Any thread: both do the same, and one of them is enough.
+        if faults.is_damage(error) and not self._damaged:
+            self._damaged = True
+            damage.mark(self._directory, str(error))
+            log.critical("%s", _is_damaged(self._directory, str(error)))
+
     def close(self) -> None:
         """Writes what was submitted, and lets the directory go."""
+        self._end_snapshot()
+        self._reading.close()  # before the writer: the last to close moves the WAL into the database, if it may write
         self._writer.stop()
-        self._reading.close()
         self._lock.release()
 
     def _end_snapshot(self) -> None:
@@ -196,6 +230,32 @@ def _open_log(file: Path) -> sqlite3.Connection:
     if not file.exists():
         schema.create(file, secrets.token_hex(8))
     return schema.open_writer(file)
+
+
+def _is_damaged(directory: Path, found: str) -> str:
+    return (
+        f"the log in {directory} is damaged ({found}) and is not served; see `chatsys check {directory}`,"
+        " then restore a backup with `chatsys restore`"
+    )
+
+
+def _look(writing: sqlite3.Connection, directory: Path) -> None:
+    """Finds the damage that can be found at once: all of it in a small log, else what lies at its end.
+
+    What lies deeper is found when it is read, and by ``chatsys check``.
+    """
+    (pages,), (size,) = (writing.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
+    fault = "ok"
+    if pages * size <= SMALL_LOG:
+        (fault,) = writing.execute("PRAGMA quick_check(1)").fetchone()
+    last, position = writing.execute(
+        "SELECT coalesce((SELECT max(position) FROM entry), 0), (SELECT value FROM meta WHERE key = 'position')"
+    ).fetchone()
+    if last > position:
+        fault = f"its last entry is at position {last}, beyond its end {position}"
+    if fault != "ok":
+        damage.mark(directory, fault)
+        raise StoreError(_is_damaged(directory, fault))
 
 
 def _refuse_other_format(directory: Path, found: int) -> None:

@@ -18,6 +18,7 @@ from chatsys.core import decide
 from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
+from chatsys.store import faults
 from chatsys.store.group import Group
 from chatsys.store.overlay import Overlay
 from chatsys.store.reads import Reads
@@ -61,16 +62,21 @@ class Writer:
     Args:
         connection: Open, idle, not used by anybody else from now on.
         hand_over: Called in the writer's thread after each commit or failure, in order.
+        failed: Called in the writer's thread with what the database said when it failed.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, hand_over: Callable[[Group | None, list[Done]], None]
+        self,
+        connection: sqlite3.Connection,
+        hand_over: Callable[[Group | None, list[Done]], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self.released = threading.Event()
         self.released.set()
         self._connection = connection
         self._reads = Reads(connection)
         self._hand_over = hand_over
+        self._failed = failed
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="chatsys-writer", daemon=True)
         self._position = self._reads.position()
@@ -130,7 +136,8 @@ class Writer:
             # Whatever it was, those who wait must hear of it, and the next group gets its chance.
             expected = isinstance(error, (sqlite3.Error, OSError))
             log.error("the log could not be written: %s", error, exc_info=not expected)  # noqa: TRY400  # see exc_info
-            lost = Refusal.store_unavailable("the log cannot be written now; the outcome is unknown")
+            self._failed(error)
+            lost = faults.refusal_of(error, "written")
             for work in group:
                 if work.chain is not None:
                     work.chain.broken = True
