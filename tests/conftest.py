@@ -22,6 +22,7 @@ settings.load_profile("any machine")
 
 #: Program -> where it comes from.
 PACKAGES = {
+    "cc": "Debian packages gcc and libc6-dev",
     "buildah": "Debian package buildah",
     "git": "Debian package git",
     "mosquitto": "Debian package mosquitto",
