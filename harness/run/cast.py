@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.keeper.handle import Keeper
+from harness.model.cast import Client, Room
 from harness.model.history import FENCE, HARNESS
-from harness.model.plan import Client, Plan, Room
+from harness.model.plan import Plan
 from harness.run import needs
 from harness.run.driver import Driver
 from harness.run.fences import Fences

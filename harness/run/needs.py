@@ -11,8 +11,10 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from harness.model.cast import Client, Receive
 from harness.model.history import SERVER
-from harness.model.plan import Client, Plan, Receive, Step
+from harness.model.plan import Plan
+from harness.model.steps import Step
 
 #: Verb -> the capability without which it cannot be played.
 VERB_NEEDS: Final[Mapping[str, str]] = {

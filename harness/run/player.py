@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from harness.keeper.handle import Exit
+from harness.model.cast import Client
 from harness.model.history import Op
-from harness.model.plan import Client
 from harness.run import signals
 from harness.run.driver import Driver, Reply
 from harness.run.names import Names

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.model.plan import Acks, Client, Entry, HistoryVisibility, Receive, Room, Token
+from harness.model.cast import Acks, Client, Entry, HistoryVisibility, Receive, Room, Token
 from harness.source.reporter import Reporter
 from harness.verbs.keys import Keys, bad_value, key, read_keys
 from harness.verbs.kinds import (

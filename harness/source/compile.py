@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.plan import Plan, Receive
+from harness.model.cast import Receive
+from harness.model.plan import Plan
 from harness.model.span import Span
 from harness.model.verdict import FAMILIES
 from harness.source.cast import RECEIVE, read_cast, unused

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from harness.model.plan import Inbox, InboxItem
+from harness.model.actions import InboxItem
+from harness.model.plan import Inbox
 from harness.source.reporter import Reporter
 from harness.verbs.items import INTERLEAVED, read_inbox_items
 from harness.verbs.kinds import describe

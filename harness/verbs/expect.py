@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Expect, Step
+from harness.model.actions import Expect
+from harness.model.steps import Step
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import MESSAGES, NAMES, NS_PER_S, Item
 from harness.verbs.phrases import duration, names

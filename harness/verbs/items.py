@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model.plan import InboxItem
+from harness.model.actions import InboxItem
 from harness.verbs.keys import bad_value
 from harness.verbs.kinds import BadValueError, read_text
 from harness.verbs.problem import Place, Problem

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.plan import InboxItem, Poll, Step
+from harness.model.actions import InboxItem, Poll
+from harness.model.steps import Step
 from harness.verbs.items import ITEMS_SCHEMA, read_inbox_items
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import NAMES, NS_PER_S, Item, Kind

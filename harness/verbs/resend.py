@@ -7,7 +7,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Outcome, Resend, Step
+from harness.model.actions import Outcome, Resend
+from harness.model.steps import Step
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import MESSAGES, NS_PER_S, Item, one_of
 from harness.verbs.phrases import names

@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.model.plan import Client, Room, Send, Step
+from harness.model.actions import Send
+from harness.model.cast import Client, Room
 from harness.model.span import Span
+from harness.model.steps import Step
 from harness.verbs.kinds import Item
 from harness.verbs.memberships import Memberships, Reach
 from harness.verbs.phrases import count, listing

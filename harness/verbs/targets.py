@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.model.plan import SERVER
+from harness.model.faults import SERVER
 from harness.verbs.ids import id_is_new
 from harness.verbs.kinds import (
     DURATION,

@@ -32,20 +32,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.model.actions import Connect, Expect, InboxItem, Poll, Resend, Send
+from harness.model.cast import Client, Room
 from harness.model.history import Op
-from harness.model.plan import (
-    Client,
-    Connect,
-    Expect,
-    Inbox,
-    InboxItem,
-    Plan,
-    Poll,
-    Resend,
-    Room,
-    Send,
-    Step,
-)
+from harness.model.plan import Inbox, Plan
+from harness.model.steps import Step
 
 MS = 1_000_000
 PEOPLE = ("alice", "bob", "chad")
