@@ -14,8 +14,10 @@ from typing import Any, Final
 from chatsys.client import Changed, ChatError, Client, Place
 from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
 from harness.drivers.base import Driver
-from harness.drivers.reading import PollReader, Reader, StreamReader, text_of
+from harness.drivers.poll_reader import PollReader
+from harness.drivers.reading import Reader, text_of
 from harness.drivers.request import Request, RequestError
+from harness.drivers.stream_reader import StreamReader
 
 #: How long `disconnect` waits for acknowledgements under way, seconds.
 FAREWELL: Final = 0.3
