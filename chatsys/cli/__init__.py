@@ -15,6 +15,7 @@ COMMANDS = {
     "send": "Send a message to a room.",
     "poll": "Read what is unread.",
     "tail": "Follow what is said.",
+    "explain-delivery": "Say why somebody has a message or has not.",
     "health": "Ask a server whether it serves.",
     "check": "Read a whole log and say what is wrong with it.",
     "backup": "Copy a log while its server goes on.",
@@ -34,7 +35,8 @@ class _LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"chatsys.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"chatsys.cli.{name}"), name)
         assert isinstance(command, click.Command), f"chatsys.cli.{cmd_name} has no click command"
         return command
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from chatsys.client.place import Place
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
 from chatsys.client.transport import Expectation, Identity, Transport
+from chatsys.v1.admin_pb2 import DeliveryState, ExplainDeliveryRequest
 from chatsys.v1.chat_pb2 import ListMessagesRequest
 from chatsys.v1.server_pb2 import GetServerInfoRequest, GetServerInfoResponse
 from chatsys.v1.types_pb2 import Message, User
@@ -162,3 +163,20 @@ class Caller:
         )
         answer = await self._transport.call(self._transport.chat.ListMessages, request, within=within)
         return list(answer.messages), answer.next_page_token
+
+    async def explain_delivery(
+        self, room: str, sequence: int, *, user: str = "", within: float = DEFAULT_WITHIN
+    ) -> list[DeliveryState]:
+        """Return what became of one message for every consumer, and why; needs the admin scope.
+
+        Args:
+            room: its id.
+            sequence: of the message.
+            user: only this one; empty means all members, past and present.
+            within: seconds.
+        """
+        request = ExplainDeliveryRequest(
+            room_id=room, sequence=sequence, user_id=user, min_positions=self.place.positions()
+        )
+        answer = await self._transport.call(self._transport.admin.ExplainDelivery, request, within=within)
+        return list(answer.states)

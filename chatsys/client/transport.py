@@ -20,12 +20,14 @@ from grpc import aio
 
 from chatsys.client.errors import WRONG_SERVER, ChatError, DeadlineExceededError, WrongServerError, from_rpc
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+from chatsys.v1.admin_pb2_grpc import AdminServiceStub
 from chatsys.v1.chat_pb2_grpc import ChatServiceStub
 from chatsys.v1.room_pb2_grpc import RoomServiceStub
 from chatsys.v1.server_pb2_grpc import ServerServiceStub
 from chatsys.v1.user_pb2_grpc import UserServiceStub
 
 if TYPE_CHECKING:  # these exist in the stubs only
+    from chatsys.v1.admin_pb2_grpc import AdminServiceAsyncStub
     from chatsys.v1.chat_pb2_grpc import ChatServiceAsyncStub
     from chatsys.v1.room_pb2_grpc import RoomServiceAsyncStub
     from chatsys.v1.server_pb2_grpc import ServerServiceAsyncStub
@@ -93,7 +95,7 @@ class Transport:
         self.random = random.Random()
         self._channel = aio.insecure_channel(target, options=[*CHANNEL_OPTIONS, *_proxy_option(target)])
 
-    # Stubs are made when they are first needed: a client that only sends and receives needs one of four, and
+    # Stubs are made when they are first needed: a client that only sends and receives needs one of five, and
     # each costs a forked process memory that it would otherwise share.
 
     @functools.cached_property
@@ -110,6 +112,11 @@ class Transport:
     def users(self) -> UserServiceAsyncStub:
         """Who people are."""
         return UserServiceStub(self._channel)
+
+    @functools.cached_property
+    def admin(self) -> AdminServiceAsyncStub:
+        """For operators."""
+        return AdminServiceStub(self._channel)
 
     @functools.cached_property
     def server(self) -> ServerServiceAsyncStub:

@@ -20,6 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import chatsys
 from chatsys.server.chat import ChatService
+from chatsys.server.explain import ExplainMethods
 from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
 from chatsys.server.reading import Reading
@@ -116,6 +117,7 @@ def _router(settings: Settings, house: House, start_time_us: int, servicer: Any)
     router = Router(metadata, users.admit, lambda: draining() if house.hub.draining else None)
     router.could_not_read = house.store.could_not_read
     services = {
+        "AdminService": ExplainMethods(house),
         "ChatService": ChatService(house),
         "RoomService": RoomService(house),
         "ServerService": ServerService(house, start_time_us, router.unimplemented),

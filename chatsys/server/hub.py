@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from chatsys.errors import Reason, Refusal
+from chatsys.server.deliveries import Deliveries
 from chatsys.store import Group
 
 
@@ -124,6 +125,7 @@ class Hub:
         self.position = position
         self.draining = False
         self.being_written = 0  # bytes of the frames that streams wait to get rid of
+        self.deliveries = Deliveries()
         self.by_room: dict[str, set[Watcher]] = {}
         self.by_user: dict[str, set[Watcher]] = {}
         self.streams: dict[tuple[str, str], OpenStream] = {}

@@ -9,9 +9,10 @@ from chatsys.core.outcome import Acked
 from chatsys.errors import Refusal
 from chatsys.server import frames
 from chatsys.server.call import Call
+from chatsys.server.deliveries import Span
 from chatsys.server.hub import Watcher
 from chatsys.server.reading import Consumer
-from chatsys.server.services import House, pairs
+from chatsys.server.services import House, clock_us, pairs
 from chatsys.store import Place, Reads
 from chatsys.v1 import chat_pb2
 
@@ -104,6 +105,9 @@ class Poll:
                     break
             caught_up = caught_up and not held_back
             news = news or bool(parts) or lost > 0
+            if parts:
+                span = Span(after, through, clock_us())
+                self._house.hub.deliveries.wrote(*self._consumer[:2], place.room_id, span)
             if through > after or self._only is not None:
                 claimed = self._house.reading.through(self._consumer, place, through)
                 encoded = b"".join(parts)

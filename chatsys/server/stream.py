@@ -14,10 +14,11 @@ from collections import deque
 from chatsys.errors import Reason, Refusal
 from chatsys.server import frames
 from chatsys.server.call import Call
+from chatsys.server.deliveries import Span
 from chatsys.server.hub import Hub, Watcher
 from chatsys.server.polling import reading_start
 from chatsys.server.reading import Consumer
-from chatsys.server.services import House
+from chatsys.server.services import House, clock_us
 from chatsys.store import Place, Reads
 
 HEARTBEAT = 10.0
@@ -76,6 +77,7 @@ class Stream(Watcher):
         self._state: dict[str, _Room] = {}
         self._behind: set[str] = set()  # rooms with entries that no frame covers yet
         self._tokens: list[tuple[str, int]] = []
+        self._spans: list[tuple[str, int, int]] = []  # what the frame that is being written holds
         self._opened = False
         self._replaced = False
         self._key = (consumer.user_id, consumer.consumer_id)
@@ -108,6 +110,7 @@ class Stream(Watcher):
                         await self._call.write(frame)
                     finally:
                         hub.being_written -= len(frame)
+                    self._remember()
                     beat = loop.time() + HEARTBEAT
                 elif again:
                     await asyncio.sleep(0)  # a long backlog of what is not for it must not hold up others
@@ -148,6 +151,19 @@ class Stream(Watcher):
             self.wake()
         else:
             self._house.hub.positions_awaited.add(self)
+
+    def standing(self, room_id: str) -> tuple[int, bool]:
+        """Up to where a room was written, and whether the window is full."""
+        room = self._state.get(room_id)
+        return (0 if room is None else room.claimed), self._left <= 0
+
+    def _remember(self) -> None:
+        if self._spans:
+            time_us = clock_us()
+            wrote = self._house.hub.deliveries.wrote
+            for room_id, after, through in self._spans:
+                wrote(*self._key, room_id, Span(after, through, time_us))
+            self._spans.clear()
 
     def replace(self) -> None:
         """The consumer was subscribed elsewhere."""
@@ -201,6 +217,7 @@ class Stream(Watcher):
             piece = self._house.reading.slice(reads, self._consumer, place, room.read, messages, size)
             room.read = max(room.read, piece.through)
             if piece.rows or piece.lost:
+                self._spans.append((room_id, room.claimed, piece.through))
                 deltas.append(self._delta(place, room, piece.encoded, piece.lost))
                 room.unacked.extend(row.sequence for row in piece.rows)
                 messages -= len(piece.rows)

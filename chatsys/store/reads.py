@@ -156,6 +156,22 @@ class Reads:
         ).fetchone()
         return None if row is None else Membership(room_id, user_id, _ROLE[row[0]], row[1], row[2], row[3])
 
+    def memberships(self, number: int, room_id: str, limit: int) -> list[Membership]:
+        """The latest membership of everybody who is or was in a room, by user id; reads all there are."""
+        rows = self._execute(
+            "SELECT user_id, role, join_sequence, join_time_us, end_sequence FROM membership WHERE room = ?"
+            " ORDER BY user_id LIMIT ?",
+            (number, limit),
+        )
+        return [Membership(room_id, row[0], _ROLE[row[1]], *row[2:]) for row in rows]
+
+    def consumers(self, number: int, user_id: str) -> list[str]:
+        """The consumers of a user that have acknowledged something in a room."""
+        rows = self._execute(
+            "SELECT consumer_id FROM cursor WHERE user_id = ? AND room = ?", (user_id, number)
+        )
+        return [consumer_id for (consumer_id,) in rows]
+
     def members(self, number: int, room_id: str, after: str, limit: int) -> list[tuple[Membership, str]]:
         """Current members with their display names, by user id, from ``after`` on."""
         rows = self._execute(

@@ -38,7 +38,6 @@ def test_what_the_server_says_of_itself(served, world):
         assert list(info.unimplemented_methods) == [
             "chatsys.v1.AdminService/CreateToken",
             "chatsys.v1.AdminService/DrainServer",
-            "chatsys.v1.AdminService/ExplainDelivery",
             "chatsys.v1.AdminService/RevokeTokens",
         ]
         known = await as_user("alice").GetServerInfo(server_pb2.GetServerInfoRequest())
