@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "Serve chatsys over gRPC.",
     "send": "Send a message to a room.",
     "poll": "Read what is unread.",
+    "chat": "Chat, in a terminal.",
     "tail": "Follow what is said.",
     "explain-delivery": "Say why somebody has a message or has not.",
     "health": "Ask a server whether it serves.",

@@ -1,6 +1,7 @@
 """Why somebody has a message, or has not.
 
-``explain`` turns the facts about one consumer into a verdict and a sentence. Pure. Every combination of facts has exactly one answer, and each sentence names the fact that decided.
+Pure: ``explain`` turns the facts about one consumer into a verdict and a sentence. Every combination of facts has
+exactly one answer, and each sentence names the fact that decided.
 """
 
 import enum
