@@ -19,6 +19,8 @@ PAGE: Final = 50
 """Messages of one page of history."""
 WINDOW: Final = 65_536
 """What is not looked at is not acknowledged, and must not hold up what is."""
+OPEN_WITHIN: Final = 3_600.0
+"""Seconds; the stream is tried for as long as somebody looks at the screen."""
 SEND_WITHIN: Final = 30.0
 """Seconds that a message is tried for before it is said to have failed."""
 
@@ -51,8 +53,8 @@ class Session:
             ChatError: It did, or nobody answers at all.
         """
         await self._rooms()
-        self.model.status = "connected"
-        self._redraw()
+        # Runs when receive() has asked for the stream: a person who reads "connected" misses nothing from then on.
+        self._start(self._opened())
         async for message in self._client.receive(window=WINDOW, acks=False, notices=self._notice):
             self.model.arrived(message)
             if message.room_id == self.model.current:
@@ -116,6 +118,12 @@ class Session:
     def scroll_back(self) -> None:
         """The person came to the top of what is there."""
         self._start(self.older())
+
+    async def _opened(self) -> None:
+        await self._client.progress(within=OPEN_WITHIN)
+        if self.model.status == "connecting":
+            self.model.status = "connected"
+            self._redraw()
 
     async def _rooms(self) -> None:
         unread = {each.room_id: each.unread_count for each in await self._client.list_cursors()}

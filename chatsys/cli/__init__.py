@@ -16,6 +16,8 @@ COMMANDS = {
     "poll": "Read what is unread.",
     "chat": "Chat, in a terminal.",
     "tail": "Follow what is said.",
+    "rooms": "List your rooms and what is unread in each.",
+    "members": "List who is in a room.",
     "explain-delivery": "Say why somebody has a message or has not.",
     "health": "Ask a server whether it serves.",
     "check": "Read a whole log and say what is wrong with it.",

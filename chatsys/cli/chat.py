@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
 import click
@@ -50,6 +51,8 @@ async def _chat(who: Who, consumer: str) -> None:
     from chatsys.chat.screen import Screen  # noqa: PLC0415
     from chatsys.chat.session import Session  # noqa: PLC0415
 
+    # What a library has to say must not be written over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
     async with make_client(who, consumer=consumer, include_own=True) as client:
         # A first look, so that a wrong address is told instead of being tried for ever.
         await client.server_info(within=who.timeout)
