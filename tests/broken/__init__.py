@@ -9,7 +9,7 @@ its fault switched off it is the good server, and must pass the same scenarios.
 
 from __future__ import annotations
 
-from tests.broken import garbles, shows_wrongly, withholds
+from tests.broken import garbles, moderates, shows_wrongly, withholds
 from tests.broken.broken import Broken
 from tests.broken.echoes import ECHOES
 from tests.broken.forgets import FORGETS_WHEN_KILLED, FORGETS_WHEN_STOPPED
@@ -44,5 +44,9 @@ GALLERY: dict[str, Broken] = {
         withholds.CLAIMS_AHEAD,
         withholds.INCLUDES_AHEAD,
         withholds.ECHOES_TO_SECOND_DEVICE,
+        moderates.KEEPS_REMOVED,
+        moderates.REMEMBERS_REJOINED,
+        moderates.TAKES_OVER_FROM_THE_START,
+        moderates.FORGETS_SILENTLY,
     )
 }

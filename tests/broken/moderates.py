@@ -1,0 +1,98 @@
+"""Servers that get membership, takeover and retention wrong."""
+
+from __future__ import annotations
+
+from chatsys.server.reading import Consumer, Reading
+from chatsys.store import Place, Reads
+from tests.broken.broken import Broken
+
+
+class _Changing(Reading):
+    """Changes every place that is shown."""
+
+    def places(self, reads: Reads, consumer: Consumer) -> list[Place]:
+        """Return the consumer's rooms, changed."""
+        return [self.changed(consumer, place) for place in super().places(reads, consumer)]
+
+    def place(self, reads: Reads, consumer: Consumer, room_id: str) -> Place | None:
+        """Return the consumer's place in a room, changed."""
+        place = super().place(reads, consumer, room_id)
+        return None if place is None else self.changed(consumer, place)
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - for those who lie
+        """Return what is shown in the place of a place."""
+        return place
+
+
+class KeepingRemoved(_Changing):
+    """Goes on telling people who were removed."""
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+        """Show a membership that ended as one that goes on."""
+        return place._replace(end_sequence=0)
+
+
+class RememberingRejoined(_Changing):
+    """Tells those who were taken in later what was said before."""
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+        """Show every membership as one from the start."""
+        return place._replace(join_sequence=1)
+
+
+class TakingOverFromTheStart(_Changing):
+    """Forgets, when a device is opened a second time, what it had read."""
+
+    def __init__(self, *given: object) -> None:
+        super().__init__(*given)  # type: ignore[arg-type] - as the good one takes it
+        self._seen: dict[tuple[str, str], object] = {}
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:
+        """Show the cursor of a consumer whose stream is not the first one as if it had read nothing."""
+        key = consumer[:2]
+        stream = self.hub.streams.get(key)
+        if stream is None:
+            return place
+        return place if self._seen.setdefault(key, stream) is stream else place._replace(acked=0)
+
+
+class ForgettingSilently(_Changing):
+    """Keeps one message of a room, and does not say that there were more."""
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+        """Show the newest entry as the oldest one that is stored."""
+        return place._replace(first=place.head)
+
+    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002 - it never tells
+        """Tell of no loss."""
+        return 0
+
+
+KEEPS_REMOVED = Broken(
+    name="keeps-removed",
+    does="goes on telling people who were put out of a room",
+    reading=KeepingRemoved,
+    kinds=frozenset({"leak"}),
+    scenarios=("kick", "moderation"),
+)
+REMEMBERS_REJOINED = Broken(
+    name="remembers-rejoined",
+    does="tells who came later, or came back, what was said before",
+    reading=RememberingRejoined,
+    kinds=frozenset({"leak", "false-claim"}),  # he had been told that nothing up to there was for him
+    scenarios=("moderation",),
+)
+TAKES_OVER_FROM_THE_START = Broken(
+    name="takes-over-from-the-start",
+    does="forgets, when a device takes over, what the one before it had acknowledged",
+    reading=TakingOverFromTheStart,
+    kinds=frozenset({"redelivered-after-ack"}),
+    scenarios=("takeover",),
+)
+FORGETS_SILENTLY = Broken(
+    name="forgets-silently",
+    does="removes all but the newest message, and does not tell those who had not read them",
+    reading=ForgettingSilently,
+    kinds=frozenset({"undelivered", "gap", "false-claim"}),
+    scenarios=("latecomers",),
+)
