@@ -100,15 +100,24 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
             store.epoch,
             sqlite3.sqlite_version,
         )
-        trimming = asyncio.create_task(Trimmer(house).run(), name="trimmer")
+        beside = (
+            asyncio.create_task(Trimmer(house).run(), name="trimmer"),
+            asyncio.create_task(_stop_serving_when_damaged(store, servicer), name="damage"),
+        )
         await stop.wait()
         log.info("leaving")
-        trimming.cancel()
+        for task in beside:
+            task.cancel()
         await servicer.enter_graceful_shutdown()
         hub.drain()
         await server.stop(DRAIN_SECONDS)
     finally:
         store.close()
+
+
+async def _stop_serving_when_damaged(store: SqliteStore, servicer: Any) -> None:
+    await store.found_damage.wait()
+    await servicer.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
 def _router(settings: Settings, house: House, start_time_us: int, servicer: Any) -> Router:

@@ -41,6 +41,7 @@ class SqliteStore:
 
     Attributes:
         epoch: The log's epoch, 16 hexadecimal digits.
+        found_damage: Set from the moment on that everybody is refused, because the log is damaged.
         position: Entries applied when it was opened.
     """
 
@@ -54,6 +55,7 @@ class SqliteStore:
         self._reads = Reads(reading)
         self._in_snapshot = False
         self._damaged = False
+        self.found_damage = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publish: Callable[[Group], bool] | None = None
         self.epoch = str(self._reads.meta("epoch"))
@@ -178,6 +180,8 @@ class SqliteStore:
         if faults.is_damage(error) and not self._damaged:
             self._damaged = True
             damage.mark(self._directory, str(error))
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.found_damage.set)
             log.critical("%s", _is_damaged(self._directory, str(error)))
 
     def close(self) -> None:

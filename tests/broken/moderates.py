@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatsys.server.hub import Hub
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Place, Reads
 from tests.broken.broken import Broken
@@ -19,7 +20,7 @@ class _Changing(Reading):
         place = super().place(reads, consumer, room_id)
         return None if place is None else self.changed(consumer, place)
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - for those who lie
+    def changed(self, consumer: Consumer, place: Place) -> Place:
         """Return what is shown in the place of a place."""
         return place
 
@@ -27,7 +28,7 @@ class _Changing(Reading):
 class KeepingRemoved(_Changing):
     """Goes on telling people who were removed."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+    def changed(self, consumer: Consumer, place: Place) -> Place:
         """Show a membership that ended as one that goes on."""
         return place._replace(end_sequence=0)
 
@@ -35,7 +36,7 @@ class KeepingRemoved(_Changing):
 class RememberingRejoined(_Changing):
     """Tells those who were taken in later what was said before."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+    def changed(self, consumer: Consumer, place: Place) -> Place:
         """Show every membership as one from the start."""
         return place._replace(join_sequence=1)
 
@@ -43,8 +44,8 @@ class RememberingRejoined(_Changing):
 class TakingOverFromTheStart(_Changing):
     """Forgets, when a device is opened a second time, what it had read."""
 
-    def __init__(self, *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type] - as the good one takes it
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
         self._seen: dict[tuple[str, str], object] = {}
 
     def changed(self, consumer: Consumer, place: Place) -> Place:
@@ -59,11 +60,11 @@ class TakingOverFromTheStart(_Changing):
 class ForgettingSilently(_Changing):
     """Keeps one message of a room, and does not say that there were more."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002 - it does so to everybody
+    def changed(self, consumer: Consumer, place: Place) -> Place:
         """Show the newest entry as the oldest one that is stored."""
         return place._replace(first=place.head)
 
-    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002 - it never tells
+    def lost(self, consumer: Consumer, place: Place, start: int) -> int:
         """Tell of no loss."""
         return 0
 

@@ -6,8 +6,10 @@ import shutil
 import sqlite3
 from contextlib import closing
 
+import grpc
 import pytest
 from click.testing import CliRunner
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chatsys.cli.backup import backup
 from chatsys.cli.check import check
@@ -297,5 +299,10 @@ def test_a_server_says_that_its_log_is_damaged(tmp_path, serving, stubs, play, r
                 await as_user("alice").send("r", "no more")
             with refused("LOG_CORRUPT"):
                 await as_user("root").ListMessages(chat_pb2.ListMessagesRequest(room_id="r"))
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            while (await watch.read()).status != health_pb2.HealthCheckResponse.NOT_SERVING:
+                pass
+            watch.cancel()
 
     play(body())
