@@ -306,3 +306,26 @@ def test_a_server_says_that_its_log_is_damaged(tmp_path, serving, stubs, play, r
             watch.cancel()
 
     play(body())
+
+
+def test_a_log_that_may_not_be_written_comes_back(tmp_path):
+    """As when a file system was made read-only after a fault, and writable again."""
+
+    filled(tmp_path)
+
+    async def work():
+        store = SqliteStore.open(tmp_path, "x")
+        store.start(lambda _: True)
+        store._writer._connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(Refusal, match="cannot be written now; the outcome is unknown") as caught:
+            await store.submit([Send("alice", 5, "r", b"x", "", "later")])
+        assert (caught.value.reason, caught.value.transient) == (Reason.STORE_UNAVAILABLE, True)
+        found = store.reads().room("r")
+        assert found is not None
+        assert found[1].head == 21
+        store._writer._connection.execute("PRAGMA query_only = OFF")
+        (sent,) = await store.submit([Send("alice", 5, "r", b"x", "", "later")])
+        assert (sent.sequence, sent.duplicate) == (22, False)
+        store.close()
+
+    asyncio.run(work())

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatsys.core.entry import Ack, Add, CreateRoom, Remove, Send
+from chatsys.core.entry import Ack, Add, CreateRoom, Delete, Remove, Send, Trim, Update
 from chatsys.core.model import Caller, Entry, History, Role
 from chatsys.core.outcome import Acked, Sent
 from chatsys.errors import Reason, Refusal
@@ -227,12 +227,35 @@ ACTIONS = st.lists(
         st.tuples(st.just("send"), st.sampled_from("abc"), st.sampled_from(["", "i", "j"])),
         st.tuples(st.just("ack"), st.integers(0, 9), st.just("")),
         st.tuples(st.just("cut"), st.just(""), st.just("")),
+        st.tuples(st.just("keep"), st.integers(0, 3), st.just("")),
+        st.tuples(st.just("trim"), st.integers(1, 3), st.just("")),
+        st.tuples(st.just("kick"), st.sampled_from(["alice", "bob"]), st.just("")),
+        st.tuples(st.just("add"), st.sampled_from(["alice", "carl"]), st.just("")),
+        st.tuples(st.just("delete"), st.just(""), st.just("")),
     ),
     max_size=25,
 )
 
 
-@settings(max_examples=25)
+def entry_of(what, value, client_id):
+    """One of the actions above."""
+    match what:
+        case "send":
+            return send(value, client_id)
+        case "ack":
+            return Ack("bob", "", (("r", value),))
+        case "keep":
+            return Update(ROOT, 2, "r", "", retention=(0, value))
+        case "trim":
+            return Trim(3, "r", value)
+        case "kick":
+            return Remove(ROOT, 4, "r", value)
+        case "add":
+            return Add(ROOT, 5, "r", value, Role.WRITER)
+    return Delete(ROOT, 6, "r", "")
+
+
+@settings(max_examples=40)
 @given(ACTIONS)
 def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
     """The overlay answers as the log does: cutting a script into groups changes nothing."""
@@ -247,13 +270,15 @@ def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
                     outcomes += await store.submit(group)
                     group = []
                 elif what != "cut":
-                    entry = send(value, client_id) if what == "send" else Ack("bob", "", (("r", value),))
+                    entry = entry_of(what, value, client_id)
                     if grouped:
                         group.append(entry)
                     else:
                         outcomes += await store.submit([entry])
-            cursor = store.reads().cursor(1, "bob", "")
-            return [repr(each) for each in outcomes], stored_texts(store), cursor
+            reads = store.reads()
+            cursor = reads.cursor(1, "bob", "")
+            state = repr((reads.room("r"), reads.memberships(1, "r", 10), reads.position()))
+            return [repr(each) for each in outcomes], stored_texts(store), cursor, state
 
     one = asyncio.run(run(tmp_path_factory.mktemp("one"), grouped=False))
     many = asyncio.run(run(tmp_path_factory.mktemp("many"), grouped=True))
