@@ -56,9 +56,12 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
     """
     state = State(plan)
     checks: list[Check] = [*expectations(plan), *(family() for family in ALL_FAMILIES)]
-    for check in checks:
-        check.prepare(state)
     crashed: dict[Check, str] = {}
+    for check in checks:
+        try:
+            check.prepare(state)
+        except Exception:  # noqa: BLE001  a broken check must not end the judging of all others
+            crashed[check] = traceback.format_exc(limit=-6)
     shown: dict[str, list[Check]] = {}
     for check in checks:
         for f in check.wants:

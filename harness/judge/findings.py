@@ -26,9 +26,27 @@ def quoted(names: Sequence[str]) -> str:
     return people([f"`{name}`" for name in names])
 
 
+MOST_PROOF = 5
+"""A proof has at most so many operations."""
+
+
 def proof(*indices: int) -> tuple[int, ...]:
-    """Return the op indices that exist, in order, each once."""
-    return tuple(sorted({index for index in indices if 0 <= index < NEVER}))[:5]
+    """Return the op indices that exist, in the order of the history, each once; the first five that are given."""
+    known = dict.fromkeys(index for index in indices if 0 <= index < NEVER)
+    return tuple(sorted(list(known)[:MOST_PROOF]))
+
+
+def _world(messages: Iterable[Message]) -> str:
+    """Return in which world it holds what is said of messages, when the sends of some of them are open."""
+    unsure = [message for message in messages if message.open]
+    if not unsure:
+        return ""
+    sends = " and ".join(f"{message.sender}'s send of `{message.name}`" for message in unsure)
+    seen = [message for message in unsure if message.seen_at != NEVER]
+    shown = (
+        f", and {seen[0].seen_by} seeing it shows that it did" if seen == unsure and len(seen) == 1 else ""
+    )
+    return f"only if {sends} happened{shown}"
 
 
 @dataclass(slots=True)
@@ -97,7 +115,7 @@ class Findings:
                 clients=tuple(found.people),
                 messages=tuple(message.name for message in found.messages),
                 hint=found.hint,
-                world=found.world,
+                world=found.world or _world(found.messages),
             )
             for key, found in self._found.items()
         )

@@ -70,17 +70,22 @@ class MembersOnly(Family):
             if None in reasons:
                 continue
             why, cause = reasons[-1] or ("", -1) if reasons else (f"{user} was not a member of it", -1)
+            asked = "asked" in why
             self.found.add(
                 "leak",
                 f"{{who}} got `{message.name}`, which {message.sender} sent to {message.room}: {why}",
-                proof(cause, message.first_invoke, suspect.at),
+                proof(suspect.at, cause, suspect.carried_at if asked else -1, message.first_invoke),
                 (message,),
                 who=suspect.client.name,
                 hint="The server does not check membership where it hands messages out.",
             )
         evidence, watched = self._watched(state)
+        judged = self._judged + watched
         return self.verdict(
-            self._judged + watched, idle="nobody heard anything, and there was no outsider", evidence=evidence
+            judged,
+            idle="nobody heard anything, and there was no outsider",
+            evidence=evidence,
+            occasions={"leak": judged},
         )
 
     def _watched(self, state: State) -> tuple[dict[str, int], int]:

@@ -92,7 +92,19 @@ def _claimed_at(claim: tuple[int, int, int]) -> int:
 class Shelf:
     """One reader's reading of one room."""
 
-    __slots__ = ("_asked", "_high", "_lows", "_lows_at", "again", "first", "legs", "peak", "room", "running")
+    __slots__ = (
+        "_asked",
+        "_high",
+        "_lows",
+        "_lows_at",
+        "again",
+        "first",
+        "legs",
+        "lost",
+        "peak",
+        "room",
+        "running",
+    )
 
     def __init__(self, room: str) -> None:
         self.room = room
@@ -100,6 +112,8 @@ class Shelf:
         """First deliveries: op index."""
         self.again: dict[Message, int] = {}
         """Latest delivery of what was delivered more than once."""
+        self.lost = BEFORE_ALL
+        """Through here the server declared to this reader that messages are lost to retention."""
         self.peak = -1
         """The highest sequence of a first delivery."""
         self.legs: list[Leg] = []
@@ -134,6 +148,11 @@ class Shelf:
         if not self._lows or sequence > self._lows[-1]:
             self._lows.append(sequence)
             self._lows_at.append(index)
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether anything was surely acknowledged by now."""
+        return bool(self._lows)
 
     def low(self, index: int = NEVER) -> int:
         """Return the highest sequence surely acknowledged before this index."""

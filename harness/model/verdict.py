@@ -94,6 +94,8 @@ class Verdict:
     """How many facts were judged."""
     evidence: Mapping[str, int] = field(default_factory=dict)
     """How absence was shown, counted: {"by position": 3, "by marker": 0, "by window": 1, "not connected": 1}."""
+    occasions: Mapping[str, int] = field(default_factory=dict)
+    """For an invariant, how many facts were judged for each of its kinds; 0 is a kind that had no occasion."""
     violations: tuple[Violation, ...] = ()
 
 
