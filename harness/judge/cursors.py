@@ -30,6 +30,8 @@ class Acked(NamedTuple):
     at: int
     client: str
     reported: bool
+    claimed: int
+    """Through where the room had been claimed complete by then."""
 
 
 MOST_SUSPECTS = 8
@@ -76,7 +78,8 @@ class Cursors(Family):
                 if sequence > state.heads.told.get(room, -1):
                     suspects = self._suspects.setdefault(room, [])
                     if len(suspects) < MOST_SUSPECTS:
-                        suspects.append(Acked(room, sequence, op.index, op.client, reported))
+                        claimed = state.heads.claims.get(room, -1)
+                        suspects.append(Acked(room, sequence, op.index, op.client, reported, claimed))
 
     def finish(self, state: State) -> Verdict:
         """Compare what was beyond all that had been told with the most that the head can have been."""
@@ -84,7 +87,7 @@ class Cursors(Family):
             said = [message for message in state.messages.all.values() if message.room == room]
             members = state.members.founders.get(room, 0)
             for suspect in suspects:
-                head, shown_at = state.heads.at_most(room, said, members, suspect.at)
+                head, shown_at = state.heads.at_most(room, said, members, suspect.at, suspect.claimed)
                 if head is not None and suspect.sequence > head:
                     self._beyond(suspect, shown_at)
         return self.verdict(

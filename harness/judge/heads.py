@@ -30,7 +30,8 @@ class Heads:
     def __init__(self) -> None:
         self.told: dict[str, int] = {}
         """The highest sequence that was told so far, by room; for a first look."""
-        self._claims: dict[str, int] = {}
+        self.claims: dict[str, int] = {}
+        """The furthest claim so far, by room."""
         self._changes: dict[str, dict[int | None, Entry]] = {}
 
     def heard(self, room: str, sequence: int) -> None:
@@ -40,7 +41,7 @@ class Heads:
 
     def claimed(self, room: str, through: int) -> None:
         """Somebody was told that the room is complete through here, so that it reaches as far."""
-        self._claims[room] = max(through, self._claims.get(room, through))
+        self.claims[room] = max(through, self.claims.get(room, through))
         self.heard(room, through)
 
     def changing(self, room: str, op: int | None, index: int) -> None:
@@ -55,7 +56,9 @@ class Heads:
         if sequence is not None:
             self.heard(room, sequence)
 
-    def at_most(self, room: str, said: Iterable[Message], members: int, until: int) -> tuple[int | None, int]:
+    def at_most(
+        self, room: str, said: Iterable[Message], members: int, until: int, claimed: int
+    ) -> tuple[int | None, int]:
         """Return the furthest that a room can have reached before a moment, and the op that shows how far it had.
 
         Args:
@@ -63,6 +66,7 @@ class Heads:
             said: its messages, phantoms too.
             members: how many were in it when it was made: its creation took up to so many sequences, and one.
             until: op index; what was invoked later was not there.
+            claimed: through where the room had been claimed complete by then, so that it reached as far.
 
         Returns:
             (sequence, op index or -1); the sequence is None when nothing can be said.
@@ -84,7 +88,7 @@ class Heads:
         untold = sum(sequence is None and answered > since for _, answered, sequence, _ in entries)
         if highest is None:
             untold += 1 + members
-        bound = max(top, self._claims.get(room, -1))
+        bound = max(top, claimed)
         dense = bound <= 1 + members + len(entries)
         if untold and not dense:
             return None, -1

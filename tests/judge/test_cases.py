@@ -1,8 +1,9 @@
 """Small histories with the verdicts they must get, as data: `cases/*.yaml`; the notation is in notation.py.
 
-Keys of a case: `kinds` (exact invariant kinds), `others` (exact kinds of other violations), `status`,
-`families` (status by family), `evidence`, `sentences` (parts of sentences that must occur), `worlds` (in which world violations hold). What a case does
-not say is that nothing is violated; `loose` asks only for the kinds to be among those found.
+Keys of a case: `kinds` (exact invariant kinds), `others` (exact kinds of other violations), `status`, `families`
+(status by family), `evidence`, `sentences` (parts of sentences that must occur), `worlds` (in which world
+violations hold). What a case does not say is that nothing is violated; `loose` asks only for the kinds to be among
+those found.
 """
 
 from __future__ import annotations
