@@ -185,7 +185,7 @@ class Claims(Family):
         if leg is None or not leg.throughs or leg.throughs[-1] <= through:
             return
         highest_at = leg.claims[-1][2]
-        if highest_at > process.connection_at:
+        if highest_at >= process.connection_at:
             self.found.add(
                 "position-back",
                 f"{{who}} was told that {room} was complete through {leg.throughs[-1]}, then only through {through}",

@@ -41,6 +41,8 @@ class Shown(NamedTuple):
     grade: str
     beside: int = -1
     """Another op that it rests on: the write whose position was fenced, or the arrival of a marker."""
+    marker: Message | None = None
+    """The sentinel, where it is by marker."""
 
 
 def read_past(reader: Reader, message: Message, stay: Stay) -> Shown | None:
@@ -54,7 +56,7 @@ def read_past(reader: Reader, message: Message, stay: Stay) -> Shown | None:
     if (fence := reader.by_position(message, existed_at, since, until)) is not None:
         return Shown(fence.index, BY_POSITION, fence.rests_on(message))
     if (fence := reader.by_marker(message, existed_at, since, until)) is not None:
-        return Shown(fence.index, BY_MARKER, fence.rests_on(message))
+        return Shown(fence.index, BY_MARKER, fence.rests_on(message), (fence.markers or {}).get(message.room))
     shelf = reader.shelves.get(message.room)
     if shelf is None or message.sequence is None:
         return None

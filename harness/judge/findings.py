@@ -36,6 +36,11 @@ def proof(*indices: int) -> tuple[int, ...]:
     return tuple(sorted(list(known)[:MOST_PROOF]))
 
 
+def proof_of_attempts(messages: Iterable[Message]) -> tuple[int, ...]:
+    """Return the indices of the first sends of messages; a phantom has none."""
+    return tuple(sorted({message.first_invoke for message in messages if message.tries}))
+
+
 def _world(messages: Iterable[Message]) -> str:
     """Return in which world it holds what is said of messages, when the sends of some of them are open."""
     unsure = [message for message in messages if message.open]
@@ -57,6 +62,7 @@ class _Finding:
     pointers: tuple[str, ...]
     hint: str
     world: str
+    beside: tuple[Message, ...]
     people: list[str] = field(default_factory=list)
 
 
@@ -76,6 +82,7 @@ class Findings:
         ops: tuple[int, ...],
         messages: tuple[Message, ...] = (),
         *,
+        beside: Iterable[Message | None] = (),
         who: str | None = None,
         pointers: Iterable[str | None] = (),
         hint: str = "",
@@ -88,6 +95,7 @@ class Findings:
             sentence: `{who}` in it stands for everybody whom the same befell.
             ops: indices that alone prove it, for the first one it befell.
             messages: the messages concerned; the same kind with the same messages is one violation.
+            beside: other messages that the operations speak of.
             who: the client concerned.
             pointers: YAML places; those of the messages' send steps are added.
             hint: what it probably means.
@@ -98,7 +106,9 @@ class Findings:
         if found is None:
             places = [*pointers, *(message.pointer for message in messages)]
             unique = tuple(dict.fromkeys(place for place in places if place is not None))
-            found = self._found[key] = _Finding(sentence, ops, messages, unique, hint, world)
+            found = self._found[key] = _Finding(
+                sentence, ops, messages, unique, hint, world, tuple(filter(None, beside))
+            )
         if who is not None and who not in found.people[-1:] and who not in found.people:
             found.people.append(who)
 
@@ -111,6 +121,7 @@ class Findings:
                     "{who}", people(found.people) if found.people else "somebody"
                 ),
                 ops=found.ops,
+                attempts=proof_of_attempts((*found.messages, *found.beside)),
                 pointers=found.pointers,
                 clients=tuple(found.people),
                 messages=tuple(message.name for message in found.messages),

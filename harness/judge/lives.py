@@ -68,7 +68,7 @@ class Lives(Facts):
         if op.value.get("state") == "lost":
             process.lost_at = op.index
         else:
-            process.reconnected_at = process.lost_at
+            process.reconnected_at, process.restored_at = process.lost_at, op.index
 
     def _nemesis(self, op: Op) -> None:
         """A fault is active from its invocation until what ends it was answered."""

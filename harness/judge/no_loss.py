@@ -126,6 +126,7 @@ class NoLoss(Family):
             f"nobody ever got `{message.name}`, which was acknowledged to {message.sender}; {{who}} read past it",
             proof(message.acked_at, passed.at, passed.beside, message.first_invoke),
             (message,),
+            beside=(passed.marker,),
             who=reader.name,
             hint="Whether it was lost in the store or on the way, nobody can tell without the capability `history`.",
         )
@@ -138,6 +139,7 @@ class NoLoss(Family):
             f"{{who}} never got `{message.name}`, {known}",
             proof(at, passed.at, passed.beside, message.exists_at, message.first_invoke),
             (message,),
+            beside=(passed.marker,),
             who=reader.name,
             hint="It is stored: it was lost on the way."
             if message.audited_at != NEVER

@@ -242,6 +242,7 @@ class OneOrder(Family):
                     f"({message.sequence}), without getting it",
                     proof(message.sequence_at, passed, message.exists_at, message.first_invoke),
                     (message,),
+                    beside=(leg.highest_of,),
                     who=reader.name,
                 )
 
@@ -261,13 +262,24 @@ class OneOrder(Family):
                     and any(not stay.hides(message, message.sequence) for stay in stays)
                 ]
                 chains.append(Chain(client.name, order, inbox))
-        for one, other, earlier, later in contradictions(chains):
+        for steps in contradictions(chains):
+            one = steps[0]
+            ops = sorted(
+                index for step in steps for index in (step.chain.at[step.before], step.chain.at[step.after])
+            )
+            if len(steps) == 2:
+                others = f"{steps[1].chain.reader} the other way round"
+            else:  # of these, no two suffice, so that their proof is longer than others
+                others = ", ".join(
+                    f"{each.chain.reader} `{each.before.name}` before `{each.after.name}`"
+                    for each in steps[1:]
+                )
             self.found.add(
                 "two-orders",
-                f"{one.reader} got `{earlier.name}` before `{later.name}`, {other.reader} the other way round",
-                proof(one.at[earlier], one.at[later], other.at.get(later, -1), other.at.get(earlier, -1)),
-                (earlier, later),
-                who=one.reader,
+                f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
+                tuple(ops),
+                tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
+                who=one.chain.reader,
             )
 
 

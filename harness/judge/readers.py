@@ -299,7 +299,17 @@ class Client:
 class Process:
     """One incarnation of a client."""
 
-    __slots__ = ("again", "began", "client", "connection_at", "lost_at", "name", "reader", "reconnected_at")
+    __slots__ = (
+        "again",
+        "began",
+        "client",
+        "connection_at",
+        "lost_at",
+        "name",
+        "reader",
+        "reconnected_at",
+        "restored_at",
+    )
 
     def __init__(self, name: str, client: Client, began: int) -> None:
         self.name = name
@@ -311,5 +321,7 @@ class Process:
         self.lost_at = -1
         self.reconnected_at = -1
         """When the connection was lost that its driver has since found again: what comes now was asked for later."""
+        self.restored_at = -1
+        """When it was found again."""
         self.again: set[Message] = set()
         """What it got, though an earlier process had got it."""

@@ -64,6 +64,9 @@ class Violation:
     """One sentence that names the people and the messages."""
     ops: tuple[int, ...] = ()
     """Indices of the 2-5 operations that alone prove it, in order."""
+    attempts: tuple[int, ...] = ()
+    """Indices of the first sends of the messages that these operations speak of: with cast and memberships, the
+    stage on which the proof is judged alone."""
     pointers: tuple[str, ...] = ()
     """YAML places, the one to show first first."""
     clients: tuple[str, ...] = ()
