@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.judge.family import Family
 from harness.judge.state import State
@@ -65,13 +65,18 @@ class Record:
         rooms = {room for op in chosen.values() for room in _rooms(op)}
         people = {op.client for op in chosen.values()}
         for op in self._stage:
-            if op.client in people if op.f == "spawn" else op.value.get("room") in rooms:
+            if op.client in people if op.f == "spawn" else not rooms.isdisjoint(_rooms(op)):
                 chosen.setdefault(op.index, op)
         return [chosen[index] for index in sorted(chosen)]
 
 
 def _rooms(op: Op) -> Iterable[str]:
-    named = [op.value.get("room"), *(op.value.get("acks") or ()), *(op.value.get("markers") or ())]
+    room, acks, markers = (op.value.get(key) for key in ("room", "acks", "markers"))
+    named = [
+        room,
+        *(acks if isinstance(acks, Mapping) else ()),
+        *(markers if isinstance(markers, Mapping) else ()),
+    ]
     return (room for room in named if isinstance(room, str))
 
 
@@ -119,15 +124,15 @@ def proven(
         doubtful = [
             violation
             for violation in chosen[verdict.name]
-            if not _convicts_again(stage, family, violation, record.alone(violation))
+            if not _convicts_again(stage, family, violation, record)
         ]
         checked.append(_without(verdict, chosen[verdict.name], doubtful) if doubtful else verdict)
     return checked
 
 
-def _convicts_again(plan: Plan, family: type[Family], violation: Violation, ops: Sequence[Op]) -> bool:
+def _convicts_again(plan: Plan, family: type[Family], violation: Violation, record: Record) -> bool:
     try:
-        return convicts(plan, family, violation, ops)
+        return convicts(plan, family, violation, record.alone(violation))
     except Exception:  # noqa: BLE001  a proof that cannot even be judged proves nothing
         return False
 
