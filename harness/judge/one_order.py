@@ -197,7 +197,13 @@ class OneOrder(Family):
                         kind,
                         f"`{message.name}` was sent after `{highest.name}` was acknowledged, "
                         f"but stands before it in {message.room}: {message.sequence} < {highest.sequence}",
-                        proof(highest.first_invoke, highest.acked_at, message.first_invoke, message.acked_at),
+                        proof(
+                            highest.acked_at,
+                            message.acked_at,
+                            highest.sequence_at,
+                            message.sequence_at,
+                            message.first_invoke,
+                        ),
                         (message, highest),
                     )
 

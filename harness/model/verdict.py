@@ -31,6 +31,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "claims": ("false-claim", "position-back", "epoch-change"),
 }
 
+#: What a scenario may ask for by name: the families, and each kind by itself. `real-time-order` is judged only then.
+INVARIANTS: tuple[str, ...] = (*FAMILIES, *(kind for kinds in FAMILIES.values() for kind in kinds))
+
 
 class Status(StrEnum):
     """How one check ended."""
