@@ -1,4 +1,4 @@
-"""How fast a history is judged: `python bench/judge_speed.py [OPERATIONS]`.
+"""How fast a history is judged: `python bench/judge_speed.py [OPERATIONS]`; without a number, the slope to 1 M.
 
 A correct room of 20 members, one of whom always speaks; everybody reads everything, is claimed to every ten
 messages, and is fenced at the end. Printed: operations, seconds, operations a second, peak memory.
@@ -6,6 +6,7 @@ messages, and is fenced at the end. Printed: operations, seconds, operations a s
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -77,19 +78,40 @@ def history(size: int) -> Iterator[Op]:
         index += 2
 
 
-def main() -> None:
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+class History:
+    """A history that is made anew whenever it is read, as one on disk is read anew."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __iter__(self) -> Iterator[Op]:
+        return history(self.size)
+
+
+def measure(size: int) -> float:
+    """Judge a history of about this size; print what it took, and return the microseconds for each operation."""
     start = time.process_time()
     made = sum(1 for _ in history(size))
     making = time.process_time() - start
     start = time.process_time()
-    judgement = judge(plan(), history(size))
+    judgement = judge(plan(), History(size))
     taken = time.process_time() - start - making
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{made} operations judged in {taken:.2f} s of processor: {made / taken:,.0f} /s, peak {memory:.0f} MiB "
         f"({judgement.status}{': ' + judgement.reason if judgement.reason else ''})"
     )
+    return taken / made * 1e6
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        measure(int(sys.argv[1]))
+        return
+    sizes = (10_000, 100_000, 1_000_000)
+    each = [measure(size) for size in sizes]
+    slope = math.log(each[-1] * sizes[-1] / (each[0] * sizes[0])) / math.log(sizes[-1] / sizes[0])
+    print(f"time grows as operations to the power of {slope:.2f} from {sizes[0]:,} to {sizes[-1]:,}")
 
 
 if __name__ == "__main__":

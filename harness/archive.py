@@ -101,22 +101,31 @@ def read_plan(row: Path) -> Plan:
         raise ArchiveError(f"{row / 'plan.json'}: {fault}") from fault
 
 
-def read_ops(row: Path) -> Iterator[Op]:
-    """Yield the operations of a row's history, one at a time.
+class RecordedOps:
+    """The operations of a history file, read from it one at a time, as often as they are asked for.
 
-    Raises:
-        ArchiveError: there is no history.
-        HistoryError: it is not one, or of another version.
+    Iterating raises ArchiveError when there is no such file, and HistoryError when it is no history, or of another
+    version.
     """
-    path = row / "history.jsonl"
-    try:
-        file = path.open(encoding="utf-8")
-    except OSError as fault:
-        raise ArchiveError(
-            f"{path}: {fault.strerror}; without a history there is nothing to judge"
-        ) from fault
-    with file:
-        yield from read_history(file)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __iter__(self) -> Iterator[Op]:
+        """Read it from its beginning."""
+        try:
+            file = self.path.open(encoding="utf-8")
+        except OSError as fault:
+            raise ArchiveError(
+                f"{self.path}: {fault.strerror}; without a history there is nothing to judge"
+            ) from fault
+        with file:
+            yield from read_history(file)
+
+
+def read_ops(row: Path) -> RecordedOps:
+    """Return the operations of a row's history."""
+    return RecordedOps(row / "history.jsonl")
 
 
 def last_lines(path: Path, count: int = 20) -> tuple[str, ...]:

@@ -25,12 +25,32 @@ from harness.report.terminal import ending, name_cells, verdict_line
 
 @click.command("report", epilog=EPILOG)
 @click.argument(
-    "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("reports/latest")
+    "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False, default=None
+)
+@click.option(
+    "--history",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="A history that another program recorded; see docs/history.md. Nothing is written.",
+)
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="With --history: the plan.json it is judged against.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) -> None:
+def command(
+    directory: Path | None,
+    history: Path | None,
+    plan: Path | None,
+    *,
+    quiet: bool,
+    verbose: bool,
+    color: ColorFlag,
+) -> None:
     """Judge a recorded run again, from its histories alone.
 
     DIRECTORY is the folder of a run, or of one scenario in it; without it, the latest run. Everything that
@@ -40,11 +60,19 @@ def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) ->
     Examples:
       chatsim report
       chatsim report reports/latest/basic
+      chatsim report --history mine.jsonl
     """
+    if history is not None and directory is not None:
+        raise click.UsageError("give a folder, or a history with --history, not both")
+    if plan is not None and history is None:
+        raise click.UsageError("--plan says what a --history is judged against; a folder has its own plan")
+    directory = directory or Path("reports/latest")
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     try:
-        folders = archive.rows(directory)
-        rows = [derive(folder) for folder in folders]
+        if history is not None:
+            rows = [_elsewhere(history, plan)]
+        else:
+            rows = [derive(folder) for folder in archive.rows(directory)]
     except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
     progress = open_progress(
@@ -65,12 +93,19 @@ def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) ->
         command=tuple(words),
         paths=tuple(word for word in words if word in _files(rows)),
         seed=rows[0].seed,
-        directory=str(directory),
+        directory=str(history or directory),
         started_at=rows[0].started_at,
     )
-    write_reports(report, directory)
+    if history is None:
+        write_reports(report, directory)
     click.echo((verdict_line if quiet else ending)(report, look))
     raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+
+
+def _elsewhere(history: Path, plan: Path | None) -> RowReport:
+    from harness.cli.elsewhere import judged  # noqa: PLC0415 - few reports are of such
+
+    return judged(history, plan)
 
 
 def _files(rows: Sequence[RowReport]) -> set[str]:

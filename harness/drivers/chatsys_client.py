@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from chatsys.client import Changed, ChatError, Client, Outgoing, Place
+from chatsys.core.position import decode
 from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
 from harness.drivers.base import Driver
 from harness.drivers.poll_reader import PollReader
@@ -80,7 +81,8 @@ class Session:
         finally:
             self._connecting = False
         self._client, self._reader = client, reader
-        return self._visible({"instance": client.identity.instance, "position": position})
+        epoch = decode(position, "position")[0] if position else ""
+        return self._visible({"instance": client.identity.instance, "position": position, "epoch": epoch})
 
     async def disconnect(self, _request: Request) -> Mapping[str, Any]:
         """Go offline: end what is under way, let acknowledgements leave."""

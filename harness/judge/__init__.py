@@ -1,7 +1,8 @@
 """The judge: a plan and a history in, verdicts out. Pure: no file, no clock, no chance.
 
-One pass. `State` folds the facts; each invariant family and each expectation looks at the operations it asks
-for and concludes at the end. A check that raises ends `unknown` with its trace; judging goes on.
+`State` folds the facts; each invariant family and each expectation looks at the operations it asks
+for and concludes at the end. A check that raises ends `unknown` with its trace; judging goes on. What is convicted is
+judged again from its proof alone, see `proof`.
 
 To add an invariant: one file with a `Family`, and its name in `ALL_FAMILIES`.
 """
@@ -23,6 +24,7 @@ from harness.judge.no_echo import NoEcho
 from harness.judge.no_loss import NoLoss
 from harness.judge.no_phantom import NoPhantom
 from harness.judge.one_order import OneOrder
+from harness.judge.proof import proven
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.plan import Plan
@@ -48,17 +50,23 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
 
     Args:
         plan: what was to be done.
-        history: what happened, in order; read once.
+        history: what happened, in order. Read once; and once more, for the proofs, if an invariant is violated.
+            What can be read only once is kept in memory.
 
     Returns:
         The verdicts (expectations in the order of the plan, then invariants in that of the table) and the
         status of the run. Never raises over what a history says; only what reading it raises passes through.
     """
+    if iter(history) is history:
+        history = list(history)
     state = State(plan)
     checks: list[Check] = [*expectations(plan), *(family() for family in ALL_FAMILIES)]
-    for check in checks:
-        check.prepare(state)
     crashed: dict[Check, str] = {}
+    for check in checks:
+        try:
+            check.prepare(state)
+        except Exception:  # noqa: BLE001  a broken check must not end the judging of all others
+            crashed[check] = traceback.format_exc(limit=-6)
     shown: dict[str, list[Check]] = {}
     for check in checks:
         for f in check.wants:
@@ -79,7 +87,7 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
     verdicts: list[Verdict] = []
     for check in checks:
         verdicts.extend(_finish(check, state, crashed.get(check)))
-    return conclude(plan, state, verdicts)
+    return conclude(plan, state, proven(plan, history, verdicts, ALL_FAMILIES))
 
 
 def _finish(check: Check, state: State, trace: str | None) -> Iterable[Verdict]:

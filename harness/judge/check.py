@@ -44,6 +44,7 @@ class Check(ABC):
         reason: str = "",
         exercised: int = 0,
         evidence: Mapping[str, int] | None = None,
+        occasions: Mapping[str, int] | None = None,
         violations: Iterable[Violation] = (),
     ) -> Verdict:
         """Make a verdict of this check."""
@@ -55,5 +56,6 @@ class Check(ABC):
             reason=reason,
             exercised=exercised,
             evidence=dict(evidence or {}),
+            occasions=dict(occasions or {}),
             violations=tuple(violations),
         )

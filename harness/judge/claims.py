@@ -37,6 +37,15 @@ class Early(NamedTuple):
     at: int
 
 
+class Told(NamedTuple):
+    """A claim or fence that covers a message."""
+
+    at: int
+    """Its op index."""
+    beside: int = -1
+    """Another op that it rests on, see `Fence.rests_on`."""
+
+
 class Claims(Family):
     """Compares each first delivery with the claims before it, and at the end the claims with what never came."""
 
@@ -46,13 +55,15 @@ class Claims(Family):
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._compared = 0
+        self._epochs = 0
         self._early: list[Early] = []
         self._known_epoch: tuple[str, int] | None = None
         """The epoch of the log as last told, and the op that told it."""
-        self._polling: dict[int, dict[str, int]] = {}
-        """How far each room is complete by the polls under way, by `op`."""
-        self._polled: dict[tuple[str, str], tuple[int, int]] = {}
-        """How far a room was complete by the polls of a process that were caught up: (through, op index)."""
+        self._polling: dict[int, dict[str, tuple[int, int]]] = {}
+        """How far each room is complete by the polls under way, and the claim that says so, by `op`."""
+        self._polled: dict[tuple[str, str], tuple[int, int, int]] = {}
+        """How far a room was complete by the polls of a process that were caught up: (through, claim, answer)."""
 
     def step(self, state: State, op: Op) -> None:
         """Look at a first delivery, or at a claim that may have fallen."""
@@ -78,15 +89,14 @@ class Claims(Family):
                 told = _told_position(state, early.reader, early.message, early.sequence, NEVER, early.at)
                 self._untrue(early.message, early.client, told, early.at)
         for room, said in state.messages.by_room.items():
-            declared = state.declared_lost(room)
             readers = [reader for reader in state.readers_of(room) if reader.shelves or reader.fences]
             for message in said:
                 if message.exists_at == NEVER or state.lost_in_store(message):
                     continue
-                if message.sequence is not None and message.sequence <= declared:
-                    continue
                 for reader in readers:
                     shelf = reader.shelves.get(room)
+                    if shelf is not None and message.sequence is not None and message.sequence <= shelf.lost:
+                        continue
                     if reader.user != message.sender and (shelf is None or message not in shelf.first):
                         self._never_came(state, reader, message)
         fences = sum(
@@ -97,12 +107,18 @@ class Claims(Family):
             judged,
             idle="the server claimed nothing",
             lacking="position" if state.lacks("position") and not judged else None,
+            occasions={
+                "false-claim": judged,
+                "position-back": self._compared,
+                "epoch-change": self._epochs,
+            },
         )
 
     def _epoch(self, op: Op) -> None:
         epoch = op.value.get("epoch")
         if not isinstance(epoch, str):
             return
+        self._epochs += self._known_epoch is not None
         if self._known_epoch is not None and self._known_epoch[0] != epoch:
             self.found.add(
                 "epoch-change",
@@ -123,12 +139,12 @@ class Claims(Family):
             self._early.append(Early(message, reader, now.client.name, now.sequence, now.index))
         self._untrue(message, now.client.name, claimed, now.index)
 
-    def _untrue(self, message: Message, client: str, claimed: int | None, at: int) -> None:
+    def _untrue(self, message: Message, client: str, claimed: Told | None, at: int) -> None:
         if claimed is not None:
             self.found.add(
                 "false-claim",
                 f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
-                proof(message.first_invoke, message.acked_at, claimed, at),
+                proof(at, claimed.at, claimed.beside, message.exists_at, message.first_invoke),
                 (message,),
                 who=client,
                 hint="The server said that its answer was complete before it was.",
@@ -141,7 +157,13 @@ class Claims(Family):
                 self.found.add(
                     "false-claim",
                     f"{{who}} had been told that nothing was missing, but `{message.name}` never came",
-                    proof(message.first_invoke, message.acked_at, message.seen_at, claimed),
+                    proof(
+                        claimed.at,
+                        message.exists_at,
+                        claimed.beside,
+                        message.sequence_at,
+                        message.first_invoke,
+                    ),
                     (message,),
                     who=reader.name,
                     hint="The server counted it as handed over, and it was not.",
@@ -156,13 +178,14 @@ class Claims(Family):
         via = integer(op.value.get("via"))
         if via is not None and state.carriers.get(via, (-1, ""))[1] == "poll":
             told = self._polling.setdefault(via, {})
-            told[room] = max(through, told.get(room, through))
+            told[room] = max((through, op.index), told.get(room, (through, op.index)))
             return
         leg = process.reader.shelf(room).running.get(process.name)
+        self._compared += 1
         if leg is None or not leg.throughs or leg.throughs[-1] <= through:
             return
         highest_at = leg.claims[-1][2]
-        if highest_at > process.connection_at:
+        if highest_at >= process.connection_at:
             self.found.add(
                 "position-back",
                 f"{{who}} was told that {room} was complete through {leg.throughs[-1]}, then only through {through}",
@@ -175,17 +198,18 @@ class Claims(Family):
         told = self._polling.pop(op.op, {}) if op.op is not None and op.type != "invoke" else {}
         if op.type != "ok" or op.value.get("caught_up") is not True:
             return
-        for room, through in told.items():
-            highest, at = self._polled.get((op.process, room), (through, op.index))
-            if through < highest:
+        for room, (through, claim) in told.items():
+            before = self._polled.get((op.process, room))
+            self._compared += before is not None
+            if before is not None and through < before[0]:
                 self.found.add(
                     "position-back",
-                    f"{{who}} was told that {room} was complete through {highest}, then only through {through}",
-                    proof(at, op.index),
+                    f"{{who}} was told that {room} was complete through {before[0]}, then only through {through}",
+                    proof(before[1], before[2], claim, op.index),
                     who=op.client,
                 )
-            elif through > highest or at == op.index:
-                self._polled[op.process, room] = (through, op.index)
+            elif before is None or through > before[0]:
+                self._polled[op.process, room] = (through, claim, op.index)
 
 
 def _visible(state: State, user: str, message: Message, sequence: int | None) -> tuple[list[Stay], int]:
@@ -197,8 +221,8 @@ def _visible(state: State, user: str, message: Message, sequence: int | None) ->
     return stays, stays[-1].possible_from if stays else -1
 
 
-def _told_complete(state: State, now: Delivery) -> int | None:
-    """Return the op index of a claim over the message from before this delivery."""
+def _told_complete(state: State, now: Delivery) -> Told | None:
+    """Return a claim over the message from before this delivery."""
     if now.sequence is None:
         return None
     message = now.message
@@ -206,25 +230,25 @@ def _told_complete(state: State, now: Delivery) -> int | None:
     for leg in now.shelf.legs:
         since = message.first_invoke if leg.stay in visible else max(joined, message.first_invoke)
         if (at := leg.claimed(now.sequence, since)) is not None:
-            return at
+            return Told(at)
     return None
 
 
 def _told_position(
     state: State, reader: Reader, message: Message, sequence: int | None, existed_at: int, until: int
-) -> int | None:
-    """Return the op index of a fence over the message from before this moment."""
+) -> Told | None:
+    """Return a fence over the message from before this moment."""
     visible, joined = _visible(state, reader.user, message, sequence)
     spans = [
         (joined, until),
         *((stay.possible_from, min(stay.certain_until, until)) for stay in visible[:-1]),
     ]
     fences = (reader.by_position(message, existed_at, since, end) for since, end in spans)
-    return next((fence.index for fence in fences if fence is not None), None)
+    return next((Told(fence.index, fence.rests_on(message)) for fence in fences if fence is not None), None)
 
 
-def _claimed(reader: Reader, message: Message, stay: Stay) -> int | None:
-    """Return the op index of a claim, made to a member who could see the message, that covers it."""
+def _claimed(reader: Reader, message: Message, stay: Stay) -> Told | None:
+    """Return a claim, made to a member who could see the message, that covers it."""
     sequence = message.sequence
     visible = (
         stay.shows(sequence) if sequence is not None else stay.spans(message.first_invoke, message.acked_at)
@@ -233,8 +257,8 @@ def _claimed(reader: Reader, message: Message, stay: Stay) -> int | None:
         return None
     at = claim_over(reader.shelves.get(message.room), message, stay)
     if at is not None:
-        return at
+        return Told(at)
     if stay.spans(message.first_invoke, message.exists_at) or stay.whole_room:
         fence = reader.by_position(message, message.exists_at, stay.possible_from, stay.certain_until)
-        return fence.index if fence is not None else None
+        return Told(fence.index, fence.rests_on(message)) if fence is not None else None
     return None

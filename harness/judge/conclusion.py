@@ -38,8 +38,12 @@ def _about_the_run(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Ite
     by_name = {verdict.name: verdict for verdict in verdicts if verdict.group == "invariant"}
     for name in plan.required:
         family = name if name in FAMILIES else _family_of(name)
-        if family in by_name and by_name[family].status is Status.NOT_EXERCISED:
+        if family not in by_name or by_name[family].status not in (Status.NOT_EXERCISED, Status.PASS):
+            continue
+        if by_name[family].status is Status.NOT_EXERCISED:
             yield _unknown(f"required {name}", f"{name} is required, and {by_name[family].reason}")
+        elif by_name[family].occasions.get(name, 1) == 0:
+            yield _unknown(f"required {name}", f"{name} is required, and nothing gave an occasion for it")
     for f, open_ in (("script", "the final phase never began"), ("final", "the final phase never ended")):
         ends = [op.type for op in state.lives if op.f == f]
         if ends and (ends[-1] == "invoke" if f == "final" else state.final_at < 0):

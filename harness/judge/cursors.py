@@ -5,14 +5,14 @@
 | cursor-regress | the server reports a cursor below acked.low |
 | ack-beyond-head | an ack beyond the head is accepted, or a cursor beyond it reported |
 
-The head is not known for sure: every send and every change of membership may have taken a sequence that
-nobody was told of. An ack convicts only when it is beyond all of them together.
+The head is not known for sure: an open send or a change of membership may have taken a sequence that nobody was
+told of. An ack convicts only when it is beyond all of those that may stand behind the last known entry; see `heads`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from harness.judge.family import Family
 from harness.judge.findings import proof
@@ -20,6 +20,22 @@ from harness.judge.messages import integer
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
+
+
+class Acked(NamedTuple):
+    """An accepted acknowledgement, or a reported cursor, beyond all that had been told by then."""
+
+    room: str
+    sequence: int
+    at: int
+    client: str
+    reported: bool
+    claimed: int
+    """Through where the room had been claimed complete by then."""
+
+
+MOST_SUSPECTS = 8
+"""So many are looked at for each room: the first ones, and each costs a look at the whole room."""
 
 
 class Cursors(Family):
@@ -31,8 +47,9 @@ class Cursors(Family):
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
-        self._highest: dict[str, tuple[int, int, str]] = {}
-        """The highest cursor accepted or reported, by room: (sequence, op index, client)."""
+        self._acked = 0
+        self._reported = 0
+        self._suspects: dict[str, list[Acked]] = {}
 
     def step(self, state: State, op: Op) -> None:
         """Compare what the server reports with what it had accepted."""
@@ -42,6 +59,8 @@ class Cursors(Family):
         if not acks and not cursors:
             return
         self._judged += 1
+        self._acked += len(acks)
+        self._reported += len(cursors)
         reader = state.process(op.process, op.index).reader
         began = state.assumptions.invoked_at(op)
         for room, cursor in cursors.items():
@@ -54,25 +73,39 @@ class Cursors(Family):
                     proof(shelf.acknowledged_at(low) or -1, op.index),
                     who=op.client,
                 )
-        for told in (acks, cursors):
+        for told, reported in ((acks, False), (cursors, True)):
             for room, sequence in told.items():
-                if sequence > self._highest.get(room, (-1, -1, ""))[0]:
-                    self._highest[room] = (sequence, op.index, op.client)
+                if sequence > state.heads.told.get(room, -1):
+                    suspects = self._suspects.setdefault(room, [])
+                    if len(suspects) < MOST_SUSPECTS:
+                        claimed = state.heads.claims.get(room, -1)
+                        suspects.append(Acked(room, sequence, op.index, op.client, reported, claimed))
 
     def finish(self, state: State) -> Verdict:
-        """Compare the highest acknowledgement of each room with the most that its head can be."""
-        for room, (sequence, index, client) in self._highest.items():
-            if sequence > state.head_at_most(room):
-                self.found.add(
-                    "ack-beyond-head",
-                    f"the server let {client} acknowledge {sequence} in {room}, which is beyond its newest entry",
-                    proof(index),
-                    who=client,
-                )
+        """Compare what was beyond all that had been told with the most that the head can have been."""
+        for room, suspects in self._suspects.items():
+            said = [message for message in state.messages.all.values() if message.room == room]
+            members = state.members.founders.get(room, 0)
+            for suspect in suspects:
+                head, shown_at = state.heads.at_most(room, said, members, suspect.at, suspect.claimed)
+                if head is not None and suspect.sequence > head:
+                    self._beyond(suspect, shown_at)
         return self.verdict(
             self._judged,
             idle="nothing was acknowledged by a reader",
             lacking="ack" if state.lacks("ack") and not self._judged else None,
+            occasions={"cursor-regress": self._reported, "ack-beyond-head": self._acked},
+        )
+
+    def _beyond(self, suspect: Acked, shown_at: int) -> None:
+        did = (
+            f"puts {suspect.client}'s cursor at" if suspect.reported else f"let {suspect.client} acknowledge"
+        )
+        self.found.add(
+            "ack-beyond-head",
+            f"the server {did} {suspect.sequence} in {suspect.room}, which is beyond its newest entry",
+            proof(suspect.at, shown_at),
+            who=suspect.client,
         )
 
 

@@ -65,16 +65,29 @@ class Delivery:
 class Audit:
     """One reading of a whole room by the harness."""
 
-    __slots__ = ("bound", "highest", "index", "invoked", "positions", "room", "seen")
+    __slots__ = (
+        "bound",
+        "bound_at",
+        "highest",
+        "highest_at",
+        "index",
+        "invoked",
+        "positions",
+        "room",
+        "seen",
+    )
 
     def __init__(self, room: str, invoked: int, positions: frozenset[str]) -> None:
         self.room = room
         self.invoked = invoked
         self.positions = positions
         self.bound = -1
+        self.bound_at = -1
+        """The answer of the write that `bound` comes from."""
         self.index = NEVER
         """Its answer; NEVER until it ended ok."""
         self.highest = BEFORE_ALL
+        self.highest_at = -1
         self.seen: set[Message] = set()
 
     def covers(self, message: Message) -> bool:
@@ -86,6 +99,12 @@ class Audit:
         ):
             return True
         return message.sequence is not None and message.sequence < self.highest
+
+    def rests_on(self, message: Message) -> int:
+        """Return the op that makes it cover this message, beside itself and the message's own; -1 if none does."""
+        if message.position is not None and message.position in self.positions:
+            return -1
+        return self.bound_at if message.exists_at < self.bound else self.highest_at
 
     def lacks(self, message: Message) -> bool:
         """Whether a message that exists must be in it, and is not."""

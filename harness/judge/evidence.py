@@ -7,6 +7,8 @@ they are claims about its log, and the family `claims` convicts those that are f
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from harness.judge.fences import Fence
 from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
@@ -31,8 +33,20 @@ def claim_over(shelf: Shelf | None, message: Message, stay: Stay | None) -> int 
     return None
 
 
-def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] | None:
-    """Return (op index, grade) of what shows that a member was read past a message, if anything does.
+class Shown(NamedTuple):
+    """What shows that somebody was read past a message."""
+
+    at: int
+    """Its op index."""
+    grade: str
+    beside: int = -1
+    """Another op that it rests on: the write whose position was fenced, or the arrival of a marker."""
+    marker: Message | None = None
+    """The sentinel, where it is by marker."""
+
+
+def read_past(reader: Reader, message: Message, stay: Stay) -> Shown | None:
+    """Return what shows that a member was read past a message, if anything does.
 
     That is a fence, a claim or an acknowledgement at or beyond it, while the member surely was one. What is
     from before the message was sent says nothing of it.
@@ -40,9 +54,9 @@ def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] |
     existed_at = message.exists_at
     since, until = max(stay.possible_from, message.first_invoke), stay.certain_until
     if (fence := reader.by_position(message, existed_at, since, until)) is not None:
-        return fence.index, BY_POSITION
+        return Shown(fence.index, BY_POSITION, fence.rests_on(message))
     if (fence := reader.by_marker(message, existed_at, since, until)) is not None:
-        return fence.index, BY_MARKER
+        return Shown(fence.index, BY_MARKER, fence.rests_on(message), (fence.markers or {}).get(message.room))
     shelf = reader.shelves.get(message.room)
     if shelf is None or message.sequence is None:
         return None
@@ -50,10 +64,10 @@ def read_past(reader: Reader, message: Message, stay: Stay) -> tuple[int, str] |
         if leg.stay is stay:
             at = leg.claimed_beyond(message.sequence, since)
             if at is not None:
-                return at, BY_POSITION
+                return Shown(at, BY_POSITION)
     acked = shelf.acknowledged_at(message.sequence)
     if acked is not None and since < acked < until:
-        return acked, BY_POSITION
+        return Shown(acked, BY_POSITION)
     return None
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.judge.assumptions import Assumptions
 from harness.judge.delivery import Audit, Delivery
+from harness.judge.heads import Heads
 from harness.judge.members import BEFORE_ALL, Members
 from harness.judge.messages import NEVER, Message, Messages
 from harness.judge.readers import Client, Leg, Process, Reader, Shelf
-from harness.model.history import FENCE, HARNESS, Op
+from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
 SENTINEL_SENDERS = frozenset({FENCE, HARNESS})
 """Users that are no client of a plan; what they send counts in no inbox and no expectation."""
-
+NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
 
 _ENDED_BY = {
     "start": ("kill", "restart", "pause"),
@@ -53,8 +56,9 @@ class Facts:
         self.now = Delivery()
         self.size = 0
         self.deliveries = 0
-        self.capabilities: set[str] | None = None
-        """What the drivers said the server can do; None when no driver said anything."""
+        self.said: dict[str, frozenset[str]] = {}
+        """What each driver said the server can do, by client; a driver that said nothing is not in it."""
+        self.heads = Heads()
         self.audits: dict[int, Audit] = {}
         """By `op`."""
         self.audits_of: dict[str, list[Audit]] = {}
@@ -80,7 +84,8 @@ class Facts:
         self._active: dict[str, list[Fault]] = {}
         """Faults that are not over, by target."""
         self._lost: dict[str, int] = {}
-        self._position_invoked: dict[str, int] = {}
+        self._answers: dict[str, tuple[int, int]] = {}
+        """By position: (invocation, answer) of the last-invoked write that was answered with it."""
         self._users: dict[str, list[Reader]] = {}
         for client in plan.clients:
             self._client(client.name, client.user, client.consumer, include_own=client.include_own)
@@ -92,34 +97,44 @@ class Facts:
         """Keep the operations of this step for the end."""
         self.kept.setdefault(pointer, [])
 
-    def lacks(self, capability: str) -> bool:
-        """Whether the drivers said what the server can do, and this is not in it."""
-        return self.capabilities is not None and capability not in self.capabilities
+    def lacks(self, capability: str, client: str | None = None) -> bool:
+        """Whether the driver of a client said what the server can do, and this is not in it.
+
+        Args:
+            capability: as in a driver's hello.
+            client: whose driver; None asks whether all that said anything said so.
+        """
+        if client is not None:
+            return client in self.said and capability not in self.said[client]
+        return bool(self.said) and not any(capability in said for said in self.said.values())
 
     def can(self, capability: str) -> bool:
-        """Whether the drivers said that the server can do this."""
-        return self.capabilities is not None and capability in self.capabilities
+        """Whether a driver said that the server can do this."""
+        return any(capability in said for said in self.said.values())
+
+    def answered_with(self, position: str, invoked: int, index: int) -> None:
+        """A write was answered with this position."""
+        if invoked > self._answers.get(position, (-1, -1))[0]:
+            self._answers[position] = (invoked, index)
+
+    def bound(self, positions: Iterable[str]) -> tuple[int, int]:
+        """Return (invocation, answer) of the last-invoked write that was answered with one of these positions."""
+        return max((self._answers.get(position, (-1, -1)) for position in positions), default=(-1, -1))
 
     def sentinel(self, message: Message) -> bool:
         """Whether it is one the harness sends as a marker."""
         return message.sender in SENTINEL_SENDERS
 
     def declared_lost(self, room: str) -> int:
-        """Return the sequence through which the server declared a room's messages lost to retention."""
+        """Return the sequence through which the server declared a room's messages lost, to whomever.
+
+        That excuses the store. A reader is excused from what was declared to that reader: `Shelf.lost`.
+        """
         return self._lost.get(room, BEFORE_ALL)
 
     def lost_in_store(self, message: Message) -> bool:
         """Whether an audit that was fenced past the message does not show it."""
         return any(audit.lacks(message) for audit in self.audits_of.get(message.room, ()))
-
-    def head_at_most(self, room: str) -> int:
-        """Return the highest sequence a room may have reached, for all that is known at the end."""
-        said = self.messages.by_room.get(room, [])
-        told = [message.sequence for message in said if message.sequence is not None]
-        for reader in self.readers.values():
-            if (shelf := reader.shelves.get(room)) is not None:
-                told.extend(leg.throughs[-1] for leg in shelf.legs if leg.throughs)
-        return max(told, default=1) + self.members.changes + len(said)
 
     def readers_of(self, room: str) -> list[Reader]:
         """Return the readers whose user ever may have been a member of the room."""
@@ -160,7 +175,7 @@ class Facts:
         if leg is None or leg.stay is not stay:
             if leg is not None and leg.stay is not None:
                 start = leg.frontier
-            elif self.lacks("ack"):
+            elif self.lacks("ack", process.client.name):
                 start = max((other.frontier for other in shelf.legs), default=BEFORE_ALL)
             else:
                 start = shelf.high
@@ -169,3 +184,8 @@ class Facts:
             leg = shelf.running[process.name] = Leg(process, stay, start)
             shelf.legs.append(leg)
         return leg
+
+
+def texts(value: object) -> list[str]:
+    """Return the texts of a list; nothing when it is none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple)) else []

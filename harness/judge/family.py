@@ -45,6 +45,7 @@ class Family(Check):
         unknown: str = "",
         lacking: str | None = None,
         evidence: Evidence | None = None,
+        occasions: Mapping[str, int] | None = None,
     ) -> Verdict:
         """Conclude from what was found.
 
@@ -54,6 +55,7 @@ class Family(Check):
             unknown: why it cannot be told, when it cannot.
             lacking: the capability without which the family does not apply, when the server lacks it.
             evidence: how absence was shown, counted.
+            occasions: how many facts were judged for each kind.
         """
         violations = self.found.violations()
         status, reason = Status.PASS, ""
@@ -66,5 +68,10 @@ class Family(Check):
         elif exercised == 0:
             status, reason = Status.NOT_EXERCISED, idle
         return self.pronounce(
-            status, reason=reason, exercised=exercised, evidence=evidence, violations=violations
+            status,
+            reason=reason,
+            exercised=exercised,
+            evidence=evidence,
+            occasions=occasions,
+            violations=violations,
         )

@@ -20,10 +20,22 @@ class Fence:
     """By position: what existed before this index is covered."""
     positions: Collection[str] = ()
     """By position: messages with one of these positions are covered."""
+    bound_at: int = -1
+    """By position: the answer of the write that `bound` comes from."""
     markers: Mapping[str, Message] | None = None
     """By marker: the sentinel of each room that arrived."""
+    arrived: Mapping[str, int] | None = None
+    """By marker: the op index at which each arrived."""
     step: str | None = None
     invoked: int = -1
+
+    def rests_on(self, message: Message) -> int:
+        """Return the op that makes it cover this message, beside itself and the message's own; -1 if none does."""
+        if self.grade == "position":
+            return (
+                -1 if message.position is not None and message.position in self.positions else self.bound_at
+            )
+        return (self.arrived or {}).get(message.room, -1)
 
     def covers(self, message: Message, existed_at: int) -> bool:
         """Whether it vouches for this message, which exists from this index on."""

@@ -26,9 +26,32 @@ def quoted(names: Sequence[str]) -> str:
     return people([f"`{name}`" for name in names])
 
 
+MOST_PROOF = 5
+"""A proof has at most so many operations."""
+
+
 def proof(*indices: int) -> tuple[int, ...]:
-    """Return the op indices that exist, in order, each once."""
-    return tuple(sorted({index for index in indices if 0 <= index < NEVER}))[:5]
+    """Return the op indices that exist, in the order of the history, each once; the first five that are given."""
+    known = dict.fromkeys(index for index in indices if 0 <= index < NEVER)
+    return tuple(sorted(list(known)[:MOST_PROOF]))
+
+
+def proof_of_attempts(messages: Iterable[Message]) -> tuple[int, ...]:
+    """Return the indices of the first sends of messages; a phantom has none."""
+    return tuple(sorted({message.first_invoke for message in messages if message.tries}))
+
+
+def _world(messages: Iterable[Message]) -> str:
+    """Return in which world it holds what is said of messages, when the sends of some of them are open."""
+    unsure = [message for message in messages if message.open]
+    if not unsure:
+        return ""
+    sends = " and ".join(f"{message.sender}'s send of `{message.name}`" for message in unsure)
+    seen = [message for message in unsure if message.seen_at != NEVER]
+    shown = (
+        f", and {seen[0].seen_by} seeing it shows that it did" if seen == unsure and len(seen) == 1 else ""
+    )
+    return f"only if {sends} happened{shown}"
 
 
 @dataclass(slots=True)
@@ -39,6 +62,7 @@ class _Finding:
     pointers: tuple[str, ...]
     hint: str
     world: str
+    beside: tuple[Message, ...]
     people: list[str] = field(default_factory=list)
 
 
@@ -58,6 +82,7 @@ class Findings:
         ops: tuple[int, ...],
         messages: tuple[Message, ...] = (),
         *,
+        beside: Iterable[Message | None] = (),
         who: str | None = None,
         pointers: Iterable[str | None] = (),
         hint: str = "",
@@ -70,6 +95,7 @@ class Findings:
             sentence: `{who}` in it stands for everybody whom the same befell.
             ops: indices that alone prove it, for the first one it befell.
             messages: the messages concerned; the same kind with the same messages is one violation.
+            beside: other messages that the operations speak of.
             who: the client concerned.
             pointers: YAML places; those of the messages' send steps are added.
             hint: what it probably means.
@@ -80,7 +106,9 @@ class Findings:
         if found is None:
             places = [*pointers, *(message.pointer for message in messages)]
             unique = tuple(dict.fromkeys(place for place in places if place is not None))
-            found = self._found[key] = _Finding(sentence, ops, messages, unique, hint, world)
+            found = self._found[key] = _Finding(
+                sentence, ops, messages, unique, hint, world, tuple(filter(None, beside))
+            )
         if who is not None and who not in found.people[-1:] and who not in found.people:
             found.people.append(who)
 
@@ -93,11 +121,12 @@ class Findings:
                     "{who}", people(found.people) if found.people else "somebody"
                 ),
                 ops=found.ops,
+                attempts=proof_of_attempts((*found.messages, *found.beside)),
                 pointers=found.pointers,
                 clients=tuple(found.people),
                 messages=tuple(message.name for message in found.messages),
                 hint=found.hint,
-                world=found.world,
+                world=found.world or _world(found.messages),
             )
             for key, found in self._found.items()
         )

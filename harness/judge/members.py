@@ -77,12 +77,14 @@ class Members:
         self._whole: dict[str, bool] = {}
         self.users: dict[str, set[str]] = {}
         """Everybody who ever may have been a member, by room."""
-        self.changes = 0
-        """How many memberships were begun or ended after the rooms stood: each may take a sequence."""
+        self.founders: dict[str, int] = {}
+        """How many were in each room when it was made."""
 
     def making(self, room: str, users: Iterable[str], history: object, index: int) -> None:
         """The creation of a room with these members was invoked."""
         self._whole[room] = history == "whole_room"
+        users = tuple(users)
+        self.founders[room] = len(users)
         for user in users:
             self._asked(user, room, index)
 
@@ -97,7 +99,6 @@ class Members:
 
     def joining(self, user: str, room: str, index: int) -> None:
         """A join of, or an addition of, this user was invoked."""
-        self.changes += 1
         self._asked(user, room, index)
 
     def joined(self, user: str, room: str, index: int, sequence: int | None) -> None:
@@ -117,7 +118,6 @@ class Members:
 
     def leaving(self, user: str, room: str, index: int) -> None:
         """A leave or kick was invoked: from here on the user may be no member."""
-        self.changes += 1
         stay = self.latest(user, room)
         if stay is not None and stay.possible_until == NEVER:
             stay.certain_until = min(stay.certain_until, index)

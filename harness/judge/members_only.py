@@ -35,6 +35,8 @@ class Suspect(NamedTuple):
     sequence: int | None
     carried_at: int
     """Not before this the connect, reconnect or poll that carried it was invoked; -1 when nobody says."""
+    restored_at: int
+    """When that was a reconnect: its end."""
 
 
 class MembersOnly(Family):
@@ -56,8 +58,12 @@ class MembersOnly(Family):
         self._judged += 1
         if not now.regular:
             carried_at = state.carriers[now.via][0] if now.via in state.carriers else -1
-            carried_at = max(carried_at, now.process.reconnected_at)
-            self._suspects.append(Suspect(now.message, now.client, op.index, now.sequence, carried_at))
+            restored_at = -1
+            if now.process.reconnected_at > carried_at:
+                carried_at, restored_at = now.process.reconnected_at, now.process.restored_at
+            self._suspects.append(
+                Suspect(now.message, now.client, op.index, now.sequence, carried_at, restored_at)
+            )
 
     def finish(self, state: State) -> Verdict:
         """Convict the suspects that no stay excuses."""
@@ -70,17 +76,27 @@ class MembersOnly(Family):
             if None in reasons:
                 continue
             why, cause = reasons[-1] or ("", -1) if reasons else (f"{user} was not a member of it", -1)
+            asked = "asked" in why
             self.found.add(
                 "leak",
                 f"{{who}} got `{message.name}`, which {message.sender} sent to {message.room}: {why}",
-                proof(cause, message.first_invoke, suspect.at),
+                proof(
+                    suspect.at,
+                    cause,
+                    *((suspect.carried_at, suspect.restored_at) if asked else (message.exists_at,)),
+                    message.first_invoke,
+                ),
                 (message,),
                 who=suspect.client.name,
                 hint="The server does not check membership where it hands messages out.",
             )
         evidence, watched = self._watched(state)
+        judged = self._judged + watched
         return self.verdict(
-            self._judged + watched, idle="nobody heard anything, and there was no outsider", evidence=evidence
+            judged,
+            idle="nobody heard anything, and there was no outsider",
+            evidence=evidence,
+            occasions={"leak": judged},
         )
 
     def _watched(self, state: State) -> tuple[dict[str, int], int]:

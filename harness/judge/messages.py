@@ -79,9 +79,9 @@ class Message:
         """The first one told by anybody."""
         self.sequence_at = NEVER
         self.sequence_by = ""
-        self.sequences: list[tuple[str, int, int, bool]] | None = None
-        """Once a second one was told, what everybody was told: (who, sequence, op index, whether they
-        had been told one before)."""
+        self.sequences: list[tuple[str, int, int, int]] | None = None
+        """Once a second one was told, what everybody was told: (who, sequence, op index, op index at which
+        they had been told one before, or -1)."""
 
     @property
     def name(self) -> str:
@@ -112,13 +112,18 @@ class Message:
             return "unsent"
         return "refused" if self.refused else "open"
 
-    def tell_sequence(self, sequence: int, party: str, index: int, *, again: bool) -> None:
-        """Note that the server told this party the message's sequence, perhaps not for the first time."""
+    @property
+    def open(self) -> bool:
+        """Whether nobody knows from its sender if it happened: tried, and neither acknowledged nor refused."""
+        return self.tries > 0 and self.acked_at == NEVER and self.failed < self.tries
+
+    def tell_sequence(self, sequence: int, party: str, index: int, prior: int) -> None:
+        """Note that the server told this party the message's sequence, after it had at `prior` if that is not -1."""
         if self.sequence is None:
             self.sequence, self.sequence_at, self.sequence_by = sequence, index, party
         elif self.sequences is not None or sequence != self.sequence:
             self.sequences = self.sequences or []
-            self.sequences.append((party, sequence, index, again))
+            self.sequences.append((party, sequence, index, prior))
 
 
 class Messages:

@@ -45,6 +45,7 @@ class NoDuplicate(Family):
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._after = 0
         self._pending: dict[int, list[Pending]] = {}
 
     def step(self, state: State, op: Op) -> None:
@@ -57,18 +58,23 @@ class NoDuplicate(Family):
         if not now.regular:
             return
         self._judged += 1
+        self._after += now.shelf.acknowledges
         if not now.first and now.message.sequences is None:
             self._again(state, now)
 
     def finish(self, state: State) -> Verdict:  # noqa: ARG002  it judged as it went
         """Conclude."""
-        return self.verdict(self._judged, idle="nothing was delivered")
+        return self.verdict(
+            self._judged,
+            idle="nothing was delivered",
+            occasions={"redelivered-after-ack": self._after, "redelivered-without-cause": self._judged},
+        )
 
     def _again(self, state: State, now: Delivery) -> None:
         carried_at, kind = state.carriers.get(now.via, (-1, "")) if now.via is not None else (-1, "")
         since = max(carried_at, now.process.connection_at)
         start = since if since > now.prior else now.index
-        if state.lacks("ack"):
+        if state.lacks("ack", now.client.name):
             self._after_ack(now, now.prior)
             return
         sequence = now.sequence

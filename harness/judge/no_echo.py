@@ -49,6 +49,10 @@ class NoEcho(Family):
                 ]
                 if grades:
                     evidence[min(grades, key=GRADES.index)] += 1
+        judged = max(judged, len(self.found))
         return self.verdict(
-            max(judged, len(self.found)), idle="no client's message was acknowledged", evidence=evidence
+            judged,
+            idle="no client's message was acknowledged",
+            evidence=evidence,
+            occasions={"echo": judged},
         )

@@ -5,8 +5,9 @@
 | lost | acknowledged (or seen by anybody), and absent from an audit read that was fenced past it. Without an audit: acknowledged, some reader other than its sender to whom it was visible was read past it (fence, claim or ack at or beyond it), and nobody ever got it |
 | undelivered | it exists in the audit or somebody got it, its whole send lies in certain(u,g), u is not its sender, it is visible to u, and u was read past it without it |
 
-What the server declared lost to retention is neither, and a sentinel that does not come is a missing fence. A member that was online and was not read past a
-message it has not got makes the verdict unknown: this needs a marker, a position, a claim or an ack.
+What the server declared lost to retention is not `lost`, and not `undelivered` to those it told so;
+a sentinel that does not come is a missing fence. A member that was online and was not read past a message it has
+not got makes the verdict unknown: this needs a marker, a position, a claim or an ack.
 """  # noqa: E501  the table is kept as it is published
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from harness.judge.delivery import Audit
-from harness.judge.evidence import NOT_CONNECTED, no_evidence, read_past
+from harness.judge.evidence import NOT_CONNECTED, Shown, no_evidence, read_past
 from harness.judge.family import Family
 from harness.judge.findings import people, proof
 from harness.judge.members import Stay
@@ -33,6 +34,8 @@ class NoLoss(Family):
         super().__init__()
         self._evidence = no_evidence()
         self._judged = 0
+        self._stored = 0
+        self._handed = 0
         self._unread: dict[str, Message] = {}
         """Clients that were not read past something: the first such message."""
         self._unaudited: dict[str, Message] = {}
@@ -44,27 +47,29 @@ class NoLoss(Family):
             readers = state.readers_of(room)
             declared = state.declared_lost(room)
             for message in said:
-                if (
-                    message.exists_at == NEVER
-                    or state.sentinel(message)
-                    or (message.sequence is not None and message.sequence <= declared)
-                ):
+                if message.exists_at == NEVER or state.sentinel(message):
                     continue
-                self._message(state, message, readers, state.audits_of.get(room, []))
+                retired = message.sequence is not None and message.sequence <= declared
+                self._message(state, message, readers, state.audits_of.get(room, []), retired=retired)
         return self.verdict(
             self._judged,
             idle="no message was acknowledged that anybody else should get, and no room was audited",
             unknown=self._unknown(),
             evidence=self._evidence,
+            occasions={"lost": self._stored, "undelivered": self._handed},
         )
 
-    def _message(self, state: State, message: Message, readers: list[Reader], audits: list[Audit]) -> None:
+    def _message(
+        self, state: State, message: Message, readers: list[Reader], audits: list[Audit], *, retired: bool
+    ) -> None:
         audit = next((audit for audit in audits if audit.lacks(message)), None)
         stored = message.audited_at != NEVER
-        judged = stored or audit is not None
+        judged = stored or (audit is not None and not retired)
+        self._stored += judged
         if audit is not None:
-            self._lost(message, audit)
-        elif not stored and state.can("history") and message.acknowledged:
+            if not retired:
+                self._lost(message, audit)
+        elif not stored and not retired and state.can("history") and message.acknowledged:
             self._unaudited.setdefault(message.room, message)
         shown = message.seen_at != NEVER
         for reader in readers:
@@ -73,6 +78,9 @@ class NoLoss(Family):
             shelf = reader.shelves.get(message.room)
             if shelf is not None and message in shelf.first:
                 judged = True
+                self._handed += 1
+                continue
+            if shelf is not None and message.sequence is not None and message.sequence <= shelf.lost:
                 continue
             stay = _membership(state, reader, message)
             if stay is None:
@@ -90,10 +98,12 @@ class NoLoss(Family):
                     self._evidence[NOT_CONNECTED] += 1
                 continue
             judged = True
-            self._evidence[passed[1]] += 1
+            self._handed += 1
+            self._evidence[passed.grade] += 1
             if shown:
                 self._undelivered(message, reader, passed)
-            elif audit is None:
+            elif audit is None and not retired:
+                self._stored += 1
                 self._lost_to_all(message, reader, passed)
         self._judged += judged
 
@@ -105,29 +115,31 @@ class NoLoss(Family):
         self.found.add(
             "lost",
             f"{message.room} does not hold `{message.name}`, {known}",
-            proof(message.first_invoke, at, audit.invoked, audit.index),
+            proof(at, audit.index, audit.rests_on(message), message.first_invoke, audit.invoked),
             (message,),
             hint="It was lost in the store: the audit read the room whole, and it was not there.",
         )
 
-    def _lost_to_all(self, message: Message, reader: Reader, passed: tuple[int, str]) -> None:
+    def _lost_to_all(self, message: Message, reader: Reader, passed: Shown) -> None:
         self.found.add(
             "lost",
             f"nobody ever got `{message.name}`, which was acknowledged to {message.sender}; {{who}} read past it",
-            proof(message.first_invoke, message.acked_at, passed[0]),
+            proof(message.acked_at, passed.at, passed.beside, message.first_invoke),
             (message,),
+            beside=(passed.marker,),
             who=reader.name,
             hint="Whether it was lost in the store or on the way, nobody can tell without the capability `history`.",
         )
 
-    def _undelivered(self, message: Message, reader: Reader, passed: tuple[int, str]) -> None:
+    def _undelivered(self, message: Message, reader: Reader, passed: Shown) -> None:
         known = "which was acknowledged" if message.acknowledged else f"which {message.seen_by} saw"
         at = message.audited_at if message.audited_at != NEVER else message.seen_at
         self.found.add(
             "undelivered",
             f"{{who}} never got `{message.name}`, {known}",
-            proof(message.first_invoke, message.acked_at, at, passed[0]),
+            proof(at, passed.at, passed.beside, message.exists_at, message.first_invoke),
             (message,),
+            beside=(passed.marker,),
             who=reader.name,
             hint="It is stored: it was lost on the way."
             if message.audited_at != NEVER

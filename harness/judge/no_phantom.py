@@ -65,7 +65,12 @@ class NoPhantom(Family):
                     who=who,
                     hint="The server stored or passed on a message before, or although, it refused it.",
                 )
-        return self.verdict(self._judged, idle="nothing was delivered or read")
+        refused = sum(message.refused for message in state.messages.all.values())
+        return self.verdict(
+            self._judged,
+            idle="nothing was delivered or read",
+            occasions={"phantom": self._judged, "aborted-read": refused},
+        )
 
     def _phantom(self, state: State, message: Message, who: str, index: int) -> None:
         like = state.messages.namesake(message)

@@ -29,7 +29,7 @@ from harness.judge.orders import Chain, contradictions
 from harness.judge.readers import Leg, Reader, Shelf
 from harness.judge.state import State
 from harness.model.history import Op
-from harness.model.verdict import Verdict
+from harness.model.verdict import FAMILIES, Verdict
 
 
 class Back(NamedTuple):
@@ -43,6 +43,7 @@ class Back(NamedTuple):
     leg: Leg
     frame: bool
     polled: bool
+    via: int | None
 
 
 class OneOrder(Family):
@@ -54,6 +55,8 @@ class OneOrder(Family):
     def __init__(self) -> None:
         super().__init__()
         self._judged = 0
+        self._occasions = dict.fromkeys(FAMILIES[self.name], 0)
+        self._sequenced = 0
         self._backs: list[Back] = []
         self._doubtful: dict[str, None] = {}
         """Rooms in which first deliveries were not in the order of sequences, had none, or had others."""
@@ -64,6 +67,8 @@ class OneOrder(Family):
         if not now.regular:
             return
         self._judged += 1
+        if now.sequence is not None:
+            self._sequenced += 1
         if now.first:
             if now.sequence is None or now.sequence < now.shelf.peak or now.sequence != now.message.sequence:
                 self._doubtful[now.message.room] = None
@@ -81,12 +86,13 @@ class OneOrder(Family):
                 now.leg,
                 now.frame,
                 polled,
+                now.via,
             )
             self._backs.append(back)
 
     def finish(self, state: State) -> Verdict:
         """Compare everything."""
-        self._falls()
+        self._falls(state)
         for room, said in state.messages.by_room.items():
             self._sequences(room, said)
             self._sent(said, kind="sender-order")
@@ -94,25 +100,33 @@ class OneOrder(Family):
                 self._sent(said, kind="real-time-order")
             self._gaps(state, room, said)
         ordered = not state.lacks("order")
-        if ordered:
-            for room in self._doubtful:
-                self._opposite(state, room)
+        for room in self._doubtful:
+            self._opposite(state, room)
+        self._occasions["batch-order"] = self._occasions["order-back"] = self._sequenced
+        self._occasions["two-orders"] = self._judged if ordered else 0
+        if "real-time-order" not in state.plan.required:
+            del self._occasions["real-time-order"]
         no_order = not ordered and not any(
             message.sequence is not None for message in state.messages.all.values()
         )
         return self.verdict(
-            self._judged, idle="nothing was delivered to a member", lacking="order" if no_order else None
+            self._judged,
+            idle="nothing was delivered to a member",
+            lacking="order" if no_order else None,
+            occasions=self._occasions,
         )
 
-    def _falls(self) -> None:
+    def _falls(self, state: State) -> None:
         for back in self._backs:
-            framed = back.frame and (back.polled or bool(back.leg.throughs))
+            closed = next((at for _, _, at in back.leg.claims if at > back.at), -1)
+            framed = back.frame and (back.polled or closed >= 0)
+            carrier = state.carriers.get(back.via, (-1, ""))[0] if back.via is not None else -1
             where = "in one answer" if framed else "in one stream"
             self.found.add(
                 "batch-order" if framed else "order-back",
                 f"{{who}} got `{back.message.name}` ({back.message.sequence}) after `{back.before.name}` "
                 f"({back.before.sequence}) {where}",
-                proof(back.before_at, back.at),
+                proof(back.before_at, back.at, *((carrier if back.polled else closed,) if framed else ())),
                 (back.message, back.before),
                 who=back.client,
             )
@@ -123,9 +137,11 @@ class OneOrder(Family):
         for message in said:
             if message.sequence is None:
                 continue
+            self._occasions["sequence-conflict"] += 1
+            self._occasions["stored-twice"] += 1
             self._one_sequence(message)
             told = [
-                (message.sequence_by, message.sequence, message.sequence_at, False),
+                (message.sequence_by, message.sequence, message.sequence_at, -1),
                 *(message.sequences or ()),
             ]
             for party, sequence, index, _ in told:
@@ -142,14 +158,15 @@ class OneOrder(Family):
         if message.sequences is None or message.sequence is None:
             return
         party, sequence, index, _ = message.sequences[0]
-        first_told: dict[str, int] = {message.sequence_by: message.sequence}
-        for who, told, at, again in message.sequences:
-            if first_told.setdefault(who, message.sequence if again else told) != told:
+        first_told = {message.sequence_by: (message.sequence, message.sequence_at)}
+        for who, told, at, prior in message.sequences:
+            before = first_told.setdefault(who, (message.sequence, prior) if prior >= 0 else (told, at))
+            if before[0] != told:
                 self.found.add(
                     "stored-twice",
-                    f"`{message.name}` is in {message.room} twice, at {message.sequence} and at {told}: "
+                    f"`{message.name}` is in {message.room} twice, at {before[0]} and at {told}: "
                     f"{who} was told both",
-                    proof(message.first_invoke, message.sequence_at, at),
+                    proof(before[1], at, message.first_invoke),
                     (message,),
                     who=who,
                     hint="A retry was stored again: the server does not recognise the client message id.",
@@ -174,12 +191,19 @@ class OneOrder(Family):
                     if highest is None or _sequence(candidate) > _sequence(highest):
                         highest = candidate
                     done += 1
+                self._occasions[kind] += highest is not None
                 if highest is not None and _sequence(message) < _sequence(highest):
                     self.found.add(
                         kind,
                         f"`{message.name}` was sent after `{highest.name}` was acknowledged, "
                         f"but stands before it in {message.room}: {message.sequence} < {highest.sequence}",
-                        proof(highest.first_invoke, highest.acked_at, message.first_invoke, message.acked_at),
+                        proof(
+                            highest.acked_at,
+                            message.acked_at,
+                            highest.sequence_at,
+                            message.sequence_at,
+                            message.first_invoke,
+                        ),
                         (message, highest),
                     )
 
@@ -198,14 +222,14 @@ class OneOrder(Family):
         if not known:
             return
         at = [_sequence(message) for message in known]
-        declared = state.declared_lost(room)
         for reader in state.readers_of(room):
             shelf = reader.shelves.get(room)
-            if shelf is None or len(reader.clients) > 1:  # two clients share one cursor: each sees a part
+            if shelf is None:
                 continue
             for leg in shelf.legs:
-                low, high = bisect_right(at, max(leg.start, declared)), bisect_right(at, leg.frontier)
+                low, high = bisect_right(at, max(leg.start, shelf.lost)), bisect_right(at, leg.frontier)
                 if leg.stay is not None and low < high:
+                    self._occasions["gap"] += high - low
                     self._passed_over(reader, shelf, leg, known[low:high])
 
     def _passed_over(self, reader: Reader, shelf: Shelf, leg: Leg, messages: Iterable[Message]) -> None:
@@ -215,13 +239,16 @@ class OneOrder(Family):
             if shelf.had(leg.process, message) or message.sender == reader.user:
                 continue
             passed = leg.passed(_sequence(message), message.first_invoke)
+            if len(reader.clients) > 1 and _seen_to(shelf, message, passed):
+                continue
             if passed is not None and stay.shows(_sequence(message)):
                 self.found.add(
                     "gap",
                     f"{{who}} read {message.room} through {leg.frontier}, past `{message.name}` "
                     f"({message.sequence}), without getting it",
-                    proof(message.first_invoke, message.sequence_at, passed),
+                    proof(message.sequence_at, passed, message.exists_at, message.first_invoke),
                     (message,),
+                    beside=(leg.highest_of,),
                     who=reader.name,
                 )
 
@@ -230,6 +257,8 @@ class OneOrder(Family):
         for reader in state.readers_of(room):
             stays = state.members.stays(reader.user, room)
             for client in reader.clients:  # two on one cursor share what comes, each in order
+                if state.lacks("order", client.name):
+                    continue
                 inbox = client.inbox(room)
                 order = [
                     message
@@ -239,14 +268,36 @@ class OneOrder(Family):
                     and any(not stay.hides(message, message.sequence) for stay in stays)
                 ]
                 chains.append(Chain(client.name, order, inbox))
-        for one, other, earlier, later in contradictions(chains):
+        for steps in contradictions(chains):
+            one = steps[0]
+            ops = sorted(
+                index for step in steps for index in (step.chain.at[step.before], step.chain.at[step.after])
+            )
+            if len(steps) == 2:
+                others = f"{steps[1].chain.reader} the other way round"
+            else:  # of these, no two suffice, so that their proof is longer than others
+                others = ", ".join(
+                    f"{each.chain.reader} `{each.before.name}` before `{each.after.name}`"
+                    for each in steps[1:]
+                )
             self.found.add(
                 "two-orders",
-                f"{one.reader} got `{earlier.name}` before `{later.name}`, {other.reader} the other way round",
-                proof(one.at[earlier], one.at[later], other.at.get(later, -1), other.at.get(earlier, -1)),
-                (earlier, later),
-                who=one.reader,
+                f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
+                tuple(ops),
+                tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
+                who=one.chain.reader,
             )
+
+
+def _seen_to(shelf: Shelf, message: Message, passed: int | None) -> bool:
+    """Whether of several clients on one cursor another one got the message, or had acknowledged it before.
+
+    What one of them acknowledged before another was read past it is due to neither any more.
+    """
+    if message in shelf.first:
+        return True
+    acked = shelf.acknowledged_at(_sequence(message))
+    return acked is not None and passed is not None and acked < passed
 
 
 def _sequence(message: Message) -> int:

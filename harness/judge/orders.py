@@ -26,8 +26,17 @@ class Chain(NamedTuple):
     """Op index of each."""
 
 
-Contradiction = tuple[Chain, Chain, Message, Message]
-"""(one, other, earlier, later): one saw `earlier` before `later`, the other saw `later` first."""
+class Step(NamedTuple):
+    """One reader saw one message before another."""
+
+    chain: Chain
+    before: Message
+    after: Message
+
+
+Contradiction = Sequence[Step]
+"""Steps that lead back to where they began: two readers who saw two messages the other way round, or, where no two
+of them contradict each other, more."""
 
 
 def contradictions(chains: Sequence[Chain]) -> Iterator[Contradiction]:
@@ -40,7 +49,7 @@ def contradictions(chains: Sequence[Chain]) -> Iterator[Contradiction]:
         cycle = _cycle([[message for message in order if message in core] for order in left])
         found = _pair(chains, cycle)
         yield found
-        out = found[3]
+        out = found[0].after
         left = [[message for message in order if message is not out] for order in left]
 
 
@@ -83,11 +92,16 @@ def _cycle(orders: Sequence[Sequence[Message]]) -> list[tuple[int, Message, Mess
 
 
 def _pair(chains: Sequence[Chain], cycle: Sequence[tuple[int, Message, Message]]) -> Contradiction:
-    """Return two readers and two messages that show the contradiction most plainly."""
+    """Return two readers and two messages if they show the contradiction, else the whole cycle."""
     for number, first, second in cycle:
         for other in chains:
             at = other.at
             if first in at and second in at and at[second] < at[first]:
-                return chains[number], other, first, second
-    number, first, second = cycle[0]
-    return chains[number], chains[cycle[-1][0]], first, second
+                return [Step(chains[number], first, second), Step(other, second, first)]
+    steps: list[Step] = []
+    for number, first, second in reversed(cycle):  # it was followed backwards
+        if steps and steps[-1].chain is chains[number]:
+            steps[-1] = steps[-1]._replace(after=second)
+        else:
+            steps.append(Step(chains[number], first, second))
+    return steps

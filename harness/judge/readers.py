@@ -92,7 +92,19 @@ def _claimed_at(claim: tuple[int, int, int]) -> int:
 class Shelf:
     """One reader's reading of one room."""
 
-    __slots__ = ("_asked", "_high", "_lows", "_lows_at", "again", "first", "legs", "peak", "room", "running")
+    __slots__ = (
+        "_asked",
+        "_high",
+        "_lows",
+        "_lows_at",
+        "again",
+        "first",
+        "legs",
+        "lost",
+        "peak",
+        "room",
+        "running",
+    )
 
     def __init__(self, room: str) -> None:
         self.room = room
@@ -100,6 +112,8 @@ class Shelf:
         """First deliveries: op index."""
         self.again: dict[Message, int] = {}
         """Latest delivery of what was delivered more than once."""
+        self.lost = BEFORE_ALL
+        """Through here the server declared to this reader that messages are lost to retention."""
         self.peak = -1
         """The highest sequence of a first delivery."""
         self.legs: list[Leg] = []
@@ -134,6 +148,11 @@ class Shelf:
         if not self._lows or sequence > self._lows[-1]:
             self._lows.append(sequence)
             self._lows_at.append(index)
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether anything was surely acknowledged by now."""
+        return bool(self._lows)
 
     def low(self, index: int = NEVER) -> int:
         """Return the highest sequence surely acknowledged before this index."""
@@ -280,7 +299,17 @@ class Client:
 class Process:
     """One incarnation of a client."""
 
-    __slots__ = ("again", "began", "client", "connection_at", "lost_at", "name", "reader", "reconnected_at")
+    __slots__ = (
+        "again",
+        "began",
+        "client",
+        "connection_at",
+        "lost_at",
+        "name",
+        "reader",
+        "reconnected_at",
+        "restored_at",
+    )
 
     def __init__(self, name: str, client: Client, began: int) -> None:
         self.name = name
@@ -292,5 +321,7 @@ class Process:
         self.lost_at = -1
         self.reconnected_at = -1
         """When the connection was lost that its driver has since found again: what comes now was asked for later."""
+        self.restored_at = -1
+        """When it was found again."""
         self.again: set[Message] = set()
         """What it got, though an earlier process had got it."""

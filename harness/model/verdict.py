@@ -31,6 +31,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "claims": ("false-claim", "position-back", "epoch-change"),
 }
 
+#: What a scenario may ask for by name: the families, and each kind by itself. `real-time-order` is judged only then.
+INVARIANTS: tuple[str, ...] = (*FAMILIES, *(kind for kinds in FAMILIES.values() for kind in kinds))
+
 
 class Status(StrEnum):
     """How one check ended."""
@@ -64,6 +67,9 @@ class Violation:
     """One sentence that names the people and the messages."""
     ops: tuple[int, ...] = ()
     """Indices of the 2-5 operations that alone prove it, in order."""
+    attempts: tuple[int, ...] = ()
+    """Indices of the first sends of the messages that these operations speak of: with cast and memberships, the
+    stage on which the proof is judged alone."""
     pointers: tuple[str, ...] = ()
     """YAML places, the one to show first first."""
     clients: tuple[str, ...] = ()
@@ -94,6 +100,8 @@ class Verdict:
     """How many facts were judged."""
     evidence: Mapping[str, int] = field(default_factory=dict)
     """How absence was shown, counted: {"by position": 3, "by marker": 0, "by window": 1, "not connected": 1}."""
+    occasions: Mapping[str, int] = field(default_factory=dict)
+    """For an invariant, how many facts were judged for each of its kinds; 0 is a kind that had no occasion."""
     violations: tuple[Violation, ...] = ()
 
 

@@ -19,7 +19,6 @@ from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
 from harness.run.listener import Listener
-from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
 
@@ -189,7 +188,8 @@ class Server:
         return uses(self._settings.server, "port")
 
     def _own_arguments(self) -> list[str]:
-        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
+        own = self._settings.server_words
+        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
@@ -205,7 +205,7 @@ class Server:
             child = await self._keeper.spawn(
                 SERVER,
                 command=command or (),
-                module=OWN_SERVER,
+                module=self._settings.server_module,
                 arguments=self._own_arguments(),
                 stdio=(null, writing, log),
                 environment={ROW_VARIABLE: self._row},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.run.command import Address, address_of
+from harness.run.own import OWN_SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,10 @@ class Settings:
     server: str | None = None
     """Server command, its words filled in (see `command.WORDS`), or the address of a running server as
     HOST:PORT. None forks chatsys."""
+    server_module: str = OWN_SERVER
+    """The module that is forked when there is no server command."""
+    server_words: tuple[str, ...] = ()
+    """What it is told before the words of every server."""
     driver: str | None = None
     """Driver command. None forks the driver for chatsys."""
     speed: float | None = 1.0

@@ -10,7 +10,7 @@ from typing import Any
 from harness.model.cast import Receive
 from harness.model.plan import Plan
 from harness.model.span import Span
-from harness.model.verdict import FAMILIES
+from harness.model.verdict import FAMILIES, INVARIANTS
 from harness.source.cast import read_cast, unused
 from harness.source.cast_keys import RECEIVE
 from harness.source.diagnostic import Diagnostic, in_order
@@ -48,10 +48,10 @@ def _read_invariants(value: object) -> tuple[str, ...]:
         label = "write `all`, or `{no-loss: required}`"
         raise BadValueError(f"`all` or a map is wanted here, not {describe(value)}", label, code="wrong-type")
     for name, word in value.items():
-        if name not in FAMILIES:
-            help_ = (f"invariants: {', '.join(FAMILIES)}",)
+        if name not in INVARIANTS:
+            help_ = (f"invariants: {', '.join(FAMILIES)}; or one kind of violation, as `real-time-order`",)
             raise BadValueError(
-                f"no invariant is called `{name[:70]}`", did_you_mean(name, FAMILIES), help_,
+                f"no invariant is called `{name[:70]}`", did_you_mean(name, INVARIANTS), help_,
                 code="unknown-invariant", at=f"/{name.replace('~', '~0').replace('/', '~1')}",
             )  # fmt: skip
         if word != "required":

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model.verdict import FAMILIES
+from harness.model.verdict import INVARIANTS
 from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
 from harness.source.inboxes import EVERYONE_ELSE
@@ -102,7 +102,7 @@ def _invariants() -> Mapping[str, Any]:
             "enum": ["required"],
             "description": f"The run is unknown unless {name} had something to judge.",
         }
-        for name in FAMILIES
+        for name in INVARIANTS
     }
     return {
         "type": ["string", "object"],

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.broken import GALLERY
+from gallery import GALLERY
 from tests.e2e.conftest import ROOT
 from tests.e2e.test_broken_servers import server
 

@@ -312,4 +312,7 @@ class History:
 def history_of(case: dict[str, Any]) -> list[Op]:
     """Return the operations of a case."""
     clients = tuple(case.get("clients", [*PEOPLE, "doug"]))
-    return History(case.get("capabilities"), clients).play(case["history"]).ops
+    history = History(case.get("capabilities"), clients)
+    for client, words in case.get("said", {}).items():
+        history.note(client, "spawn", {"pid": 1, "incarnation": 1, "capabilities": words})
+    return history.play(case["history"]).ops

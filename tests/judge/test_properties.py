@@ -181,10 +181,11 @@ def test_sequences_chosen_by_a_server_cost_nothing() -> None:
 class Broken(Family):
     name = "no-echo"
     wants = frozenset({"deliver"})
+    where = "step"
 
-    def __init__(self, where: str = "step") -> None:
-        super().__init__()
-        self.where = where
+    def prepare(self, state: State) -> None:
+        if self.where == "prepare":
+            raise ZeroDivisionError("broken on purpose")
 
     def step(self, state: State, op: Op) -> None:
         if self.where == "step":
@@ -194,12 +195,13 @@ class Broken(Family):
         raise ZeroDivisionError("broken on purpose")
 
 
-@pytest.mark.parametrize("where", ["step", "finish"])
+@pytest.mark.parametrize("where", ["prepare", "step", "finish"])
 def test_a_check_that_breaks_is_unknown_and_the_others_go_on(
     where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "harness.judge.ALL_FAMILIES", (lambda: Broken(where), *ALL_FAMILIES[:4], *ALL_FAMILIES[5:])
+        "harness.judge.ALL_FAMILIES",
+        (type("BrokenThere", (Broken,), {"where": where}), *ALL_FAMILIES[:4], *ALL_FAMILIES[5:]),
     )
     simulation = Simulation(3, 40, random.Random(2).choice)
     judgement = judge(simulation.plan(), simulation.ops)

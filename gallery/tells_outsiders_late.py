@@ -8,8 +8,8 @@ import time
 from chatsys.server.reading import Consumer, Reading, Slice
 from chatsys.store import Place, Reads
 from chatsys.v1.types_pb2 import Message
-from tests.broken.broken import Broken
-from tests.broken.tells_outsiders import TellingOutsiders
+from gallery.broken import Broken
+from gallery.tells_outsiders import TellingOutsiders
 
 LATER_S = 0.3
 

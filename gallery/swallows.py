@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Page, Place, Row
 from chatsys.v1.types_pb2 import Message
-from tests.broken.broken import Broken
+from gallery.broken import Broken
 
 SWALLOWED = b"line 3"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Page, Place, Row
 from chatsys.v1.types_pb2 import Message
-from tests.broken.broken import Broken
+from gallery.broken import Broken
 
 
 def altered(row: Row, **fields: object) -> Row:
@@ -87,7 +87,7 @@ DOUBLES = Broken(
     does="delivers each message twice",
     reading=Doubling,
     kinds=frozenset({"redelivered-without-cause"}),
-    scenarios=("basic", "latecomers", "tests/broken/scenarios/polled"),
+    scenarios=("basic", "latecomers", "own/polled"),
 )
 REVERSES = Broken(
     name="reverses",

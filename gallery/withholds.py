@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Page, Place, Reads, Row
-from tests.broken.broken import Broken
-from tests.broken.shows_wrongly import is_of
+from gallery.broken import Broken
+from gallery.shows_wrongly import is_of
 
 
 class Starving(Reading):
@@ -64,7 +64,7 @@ DROPS_EVERY_SECOND = Broken(
     does="leaves out every second message",
     reading=DroppingEverySecond,
     kinds=frozenset({"undelivered", "gap", "false-claim"}),
-    scenarios=("latecomers", "tests/broken/scenarios/polled"),
+    scenarios=("latecomers", "own/polled"),
 )
 CLAIMS_AHEAD = Broken(
     name="claims-ahead",
@@ -85,5 +85,5 @@ ECHOES_TO_SECOND_DEVICE = Broken(
     does="delivers a message to its sender's other device",
     reading=EchoingToOthers,
     kinds=frozenset({"echo"}),
-    scenarios=("tests/broken/scenarios/two_devices",),
+    scenarios=("own/two_devices",),
 )

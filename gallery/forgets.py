@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from chatsys.store.schema import FILE
-from tests.broken.broken import Broken
+from gallery.broken import Broken
 
 
 def _forget(data: Path, which: str) -> None:

@@ -6,8 +6,8 @@ from chatsys.server.hub import Hub
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Page, Place, Row
 from chatsys.v1.types_pb2 import Message
-from tests.broken.broken import Broken
-from tests.broken.shows_wrongly import altered, is_of
+from gallery.broken import Broken
+from gallery.shows_wrongly import altered, is_of
 
 
 class Altering(Reading):
@@ -115,12 +115,12 @@ CROSSES = Broken(
     does="delivers with a room's messages one of another room",
     reading=Crossing,
     kinds=frozenset({"leak"}),
-    scenarios=("tests/broken/scenarios/two_rooms",),
+    scenarios=("own/two_rooms",),
 )
 CROSSES_AS_OWN = Broken(
     name="crosses-as-own",
     does="delivers another room's message as one of this room",
     reading=CrossingAsOwn,
     kinds=frozenset({"phantom"}),
-    scenarios=("tests/broken/scenarios/two_rooms",),
+    scenarios=("own/two_rooms",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Place, Reads
-from tests.broken.broken import Broken
+from gallery.broken import Broken
 
 
 class TellingOutsiders(Reading):

@@ -1,0 +1,38 @@
+"""`python -m gallery.serve NAME [--sound] [OPTION...]`: serve as that broken server, or as the good one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatsys.server.main import main as serve
+from chatsys.server.reading import Reading
+from chatsys.store.schema import FILE
+from gallery import GALLERY
+
+ENDED_WELL = "ended-well"
+"""A file in the data directory that says how the life before ended."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until told to end; return the exit code."""
+    name, *options = argv
+    sound = "--sound" in options
+    rest = [option for option in options if option != "--sound"]
+    broken = GALLERY[name]
+    data = Path(rest[rest.index("--data") + 1])
+    ended_well = data / ENDED_WELL
+    if not sound and broken.before is not None and (data / FILE).exists():
+        broken.before(data, ended_well.exists())
+    ended_well.unlink(missing_ok=True)
+    if not sound and broken.tamper is not None:
+        broken.tamper()
+    code = serve(["--port", "0", "--auth", "none", *rest], reading=Reading if sound else broken.reading)
+    if data.is_dir():
+        ended_well.touch()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

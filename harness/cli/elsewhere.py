@@ -1,0 +1,58 @@
+"""A history that chatsim did not record: refused with every fault of its form, or judged like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness import archive
+from harness.archive import ArchiveError, RecordedOps
+from harness.judge import judge
+from harness.model.foreign import Survey, survey
+from harness.model.history import HistoryError
+from harness.model.plan import Plan
+from harness.report.model import RowReport, build
+
+
+def judged(history: Path, plan: Path | None) -> RowReport:
+    """Judge a history file.
+
+    Args:
+        history: the file, in format 1.
+        plan: a plan.json to judge it against. Without one, the cast is whoever does something in it, the rooms are
+            those that it makes, and nothing is expected but that the invariants hold.
+
+    Raises:
+        ArchiveError: a file cannot be read, or the plan is none.
+        HistoryError: the history has faults; the text has a line for each.
+    """
+    found = _survey(history)
+    if found.count:
+        raise HistoryError(_refusal(history, found))
+    chosen = found.plan(history.stem, str(history)) if plan is None else _plan(plan)
+    ops = RecordedOps(history)
+    return build(chosen, ops, judge(chosen, ops), {}, {}, directory=str(history))
+
+
+def _survey(history: Path) -> Survey:
+    try:
+        with history.open(encoding="utf-8") as file:
+            return survey(file)
+    except OSError as fault:
+        raise ArchiveError(f"{history}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise ArchiveError(f"{history}: not UTF-8 ({fault.reason} at byte {fault.start})") from fault
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        return Plan.from_json(archive.read_json(path))
+    except (ValueError, KeyError, TypeError) as fault:
+        raise ArchiveError(f"{path}: not a plan of this chatsim ({fault})") from fault
+
+
+def _refusal(history: Path, found: Survey) -> str:
+    many = "1 fault" if found.count == 1 else f"{found.count} faults"
+    lines = [f"{history} is no history of format 1: {many}", *(f"  {fault}" for fault in found.faults)]
+    if found.count > len(found.faults):
+        lines.append(f"  ... and {found.count - len(found.faults)} more")
+    return "\n".join([*lines, "docs/history.md says what each line holds."])

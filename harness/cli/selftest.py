@@ -1,0 +1,171 @@
+"""`chatsim selftest`: play systems that are broken on purpose, and show that each is convicted of exactly that."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness import archive
+from harness.cli.exit_codes import EPILOG, ExitCode
+from harness.cli.row import Venue, play_row
+from harness.cli.scenarios import load_or_exit
+from harness.keeper.handle import Keeper, KeeperError
+from harness.keeper.launch import launch
+from harness.model.plan import Plan
+from harness.report.look import ColorFlag, look_of
+from harness.report.matrix import Exhibit, Trial, matrix, tried
+from harness.run.own import OWN_DRIVER
+from harness.run.settings import Settings
+
+SERVE = "gallery.serve"
+DRIVE = "gallery.tells_wrongly"
+
+
+@click.command("selftest", epilog=EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Runs at a time.  [default: cores]"
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where the runs leave their folder.",
+)
+@click.option("--list", "listing", is_flag=True, help="Only say what there is, and play nothing.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def command(
+    names: Sequence[str], jobs: int | None, reports: Path, *, listing: bool, color: ColorFlag
+) -> None:
+    """Show that the judge can be trusted: play systems that are broken on purpose.
+
+    Each must be convicted of exactly the kinds of violation that it declares, by each of its scenarios; with its
+    fault switched off it must pass them. NAME chooses some of them. Exit code 1: some verdict was another one.
+
+    \b
+    Examples:
+      chatsim selftest
+      chatsim selftest --list
+      chatsim selftest swallows echoes
+    """
+    exhibits = _chosen(_gallery(), names)
+    if listing:
+        for exhibit in exhibits:
+            kinds = ", ".join(sorted(exhibit.kinds | exhibit.others))
+            click.echo(f"{exhibit.name}: {exhibit.does} ({kinds})")
+        return
+    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    begun = time.monotonic()
+    trials = _play(exhibits, jobs or os.cpu_count() or 1, reports)
+    for line in matrix(trials, time.monotonic() - begun, look):
+        click.echo(line)
+    ok = all(trial.ok for trial in trials)
+    raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))
+
+
+def _gallery() -> list[Exhibit]:
+    """Ask the gallery what it declares; it runs in a process of its own, for it is made of servers."""
+    ran = subprocess.run([sys.executable, "-m", "gallery"], capture_output=True, text=True, check=False)
+    try:
+        return [Exhibit.from_json(item) for item in json.loads(ran.stdout)]
+    except (ValueError, KeyError, TypeError) as fault:
+        said = ran.stderr.strip().rpartition("\n")[2]
+        raise _CouldNotRunError(f"the gallery of broken servers cannot be read: {said or fault}") from fault
+
+
+def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
+    known = {exhibit.name for exhibit in gallery}
+    if strange := [name for name in names if name not in known]:
+        near = difflib.get_close_matches(strange[0], known, 1)
+        help_ = f"did you mean {near[0]}?" if near else "chatsim selftest --list says what there is"
+        raise click.UsageError(f"no broken server is called {', '.join(strange)}; {help_}")
+    return [exhibit for exhibit in gallery if not names or exhibit.name in names]
+
+
+def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path) -> list[Trial]:
+    plans = {
+        path: load_or_exit([path], drawn_seed=0, to_play=True)
+        for path in dict.fromkeys(path for exhibit in exhibits for path in exhibit.scenarios)
+    }
+    keeper = Keeper(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER)))
+    try:
+        folder = archive.create(reports, keeper.run)
+        return asyncio.run(_try_all(exhibits, plans, keeper, folder, jobs))
+    except KeeperError as fault:
+        raise _CouldNotRunError(str(fault)) from fault
+    except OSError as fault:
+        raise click.UsageError(
+            f"cannot write to {reports}: {fault.strerror}; choose another with --reports"
+        ) from fault
+    finally:
+        keeper.abandon()
+
+
+async def _try_all(
+    exhibits: Sequence[Exhibit],
+    plans: dict[str, tuple[Plan, ...]],
+    keeper: Keeper,
+    folder: Path,
+    jobs: int,
+) -> list[Trial]:
+    await keeper.attach()
+    places = asyncio.Semaphore(jobs)
+    number = iter(range(1, 1 << 32))
+
+    async def attempt(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Trial:
+        async with places:
+            venue = Venue(
+                run=keeper.run,
+                folder=folder,
+                settings=_settings(exhibit, sound=sound),
+                command=("chatsim", "selftest", exhibit.name),
+                keeper=keeper,
+            )
+            row = await play_row(venue, plan, f"{keeper.run[:8]}{next(number):x}")
+        return tried(
+            None if sound else exhibit, plan.name, row.judgement, row.status, row.reason, row.directory
+        )
+
+    try:
+        convicting = [
+            attempt(exhibit, _telling(plans[path]), sound=False)
+            for exhibit in exhibits
+            for path in exhibit.scenarios
+        ]
+        # Without its fault each is the same good server: one stands for all that a scenario is played against.
+        by_path = {path: exhibit for exhibit in exhibits for path in exhibit.scenarios}
+        passing = [
+            attempt(exhibit, plan, sound=True) for path, exhibit in by_path.items() for plan in plans[path]
+        ]
+        return list(await asyncio.gather(*convicting, *passing))
+    finally:
+        await keeper.close()
+
+
+def _telling(rows: Sequence[Plan]) -> Plan:
+    """Return the row that must convict: by polling, some faults of a stream cannot show."""
+    return next((plan for plan in rows if not plan.name.endswith("[poll]")), rows[0])
+
+
+def _settings(exhibit: Exhibit, *, sound: bool) -> Settings:
+    driver = None
+    if exhibit.drives:
+        driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
+    words = (exhibit.name, "--sound") if sound else (exhibit.name,)
+    return Settings(server_module=SERVE, server_words=words, driver=driver, speed=None)
+
+
+class _CouldNotRunError(click.ClickException):
+    exit_code = ExitCode.COULD_NOT_RUN
