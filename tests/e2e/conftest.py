@@ -94,11 +94,11 @@ class Chatsim:
                 process.kill()
                 out, err = process.communicate()
                 pytest.fail(f"chatsim had not ended after {timeout} s; it said\n{out}\n{err}")
-        assert "Traceback" not in err, err
-        assert "Traceback" not in out, out
         ran = Ran(process.returncode, out, err, self.reports)
         # Pytest shortens what an assertion is about; this it shows whole, and only of a test that failed.
         sys.stdout.write(f"{ran}\n")
+        assert "Traceback" not in err, err
+        assert "Traceback" not in out, out
         return ran
 
 

@@ -69,9 +69,7 @@ def test_the_driver_keeps_the_protocol_and_holds_a_conversation(chatsim):
 
 
 def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
-    ran = chatsim(
-        "run", *shipped(), "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=PATIENCE_S
-    )
+    ran = chatsim("run", *shipped(), "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=PATIENCE_S)
     assert ran.code == 0, ran
     assert skips(ran) == SKIPS
     assert {status for status, _ in endings(ran).values()} <= {"pass", "skipped"}
