@@ -31,7 +31,11 @@ class SendKeys(RefusableKeys):
         "A name for the message. With `repeat: 3` its messages are ID.1 to ID.3; with several senders, ID.NAME.",
         default=None,
     )
-    repeat: int | None = key(COUNT, "Send a series of so many messages, one after the other.", default=None)
+    repeat: int | None = key(
+        COUNT,
+        "Send a series of so many messages, one after the other; `within` is the deadline of each.",
+        default=None,
+    )
     every: int | None = key(
         DURATION, "Pace of a series: the next one starts this long after the last started, at the earliest.",
         default=None,
