@@ -13,6 +13,7 @@ from harness.model.span import Span
 from harness.model.verdict import FAMILIES
 from harness.source.cast import read_cast, unused
 from harness.source.cast_keys import RECEIVE
+from harness.source.comments import cut_short
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
@@ -196,9 +197,13 @@ class _Compiler:
             pointers=written.pointers,
             cast_known=cast.clients_known,
             rooms_known=cast.rooms_known,
+            ids_known=isinstance(self.data.get("steps"), list),
+            ambiguous=written.twice,
             presence_known=cast.clients_known,
             members_known=cast.rooms_known,
         )
+        for problem in cut_short(self.report.tree, source, written.pointers):
+            self.report(problem)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
