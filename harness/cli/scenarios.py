@@ -55,7 +55,8 @@ def loaded_or_exit(
     if loaded.diagnostics:
         colored = wants_color(sys.stderr, os.environ, color)
         click.echo(render(loaded.diagnostics, color=colored, sources=loaded.sources), err=True)
-        click.echo(closing_line(loaded.diagnostics), err=True)
+        refused = ", and `--strict` takes none" if strict and not loaded.failed else ""
+        click.echo(closing_line(loaded.diagnostics) + refused, err=True)
     if loaded.failed or (strict and loaded.diagnostics):
         raise click.exceptions.Exit(int(ExitCode.USAGE))
     if loaded.nothing:
