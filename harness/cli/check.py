@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from harness.cli.exit_codes import EPILOG
-from harness.cli.scenarios import load_or_exit
+from harness.cli.scenarios import loaded_or_exit
 from harness.report.look import ColorFlag
 from harness.report.text import count
 
@@ -20,10 +20,17 @@ from harness.report.text import count
 @click.option(
     "--server", metavar="CMD|ADDRESS", default=None, help="With --driver: hold a short conversation too."
 )
+@click.option("--strict", is_flag=True, help="A warning counts as a fault.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
-    paths: Sequence[str], *, driver: str | None, server: str | None, quiet: bool, color: ColorFlag
+    paths: Sequence[str],
+    *,
+    driver: str | None,
+    server: str | None,
+    strict: bool,
+    quiet: bool,
+    color: ColorFlag,
 ) -> None:
     """Find every fault in scenario files, and start nothing; or try a driver.
 
@@ -43,7 +50,9 @@ def command(
         raise click.UsageError("--server goes with --driver")
     if not paths:
         raise click.UsageError("Missing argument 'PATH...'.")
-    plans = load_or_exit(paths, color=color)
+    loaded = loaded_or_exit(paths, color=color, strict=strict)
     if not quiet:
-        files = len({plan.file for plan in plans})
-        click.echo(f"{count(files, 'file')}, {count(len(plans), 'scenario')}: no problem found")
+        files = count(len({plan.file for plan in loaded.plans}), "file")
+        warnings = count(len(loaded.diagnostics), "warning")
+        result = f"no error, {warnings}" if loaded.diagnostics else "no problem found"
+        click.echo(f"{files}, {count(len(loaded.plans), 'scenario')}: {result}")

@@ -51,7 +51,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     metavar="FACTOR|max",
     default="1x",
     show_default=True,
-    help="Scripted time: a factor such as 10x, or max to leave out waiting in which nothing can happen.",
+    help="Scripted time: a factor such as 10x (or 10), or max to leave out waiting in which nothing can happen.",
 )
 @click.option(
     "--server",
@@ -77,7 +77,11 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Where the run leaves its folder.",
 )
 @click.option(
-    "--repeat", type=click.IntRange(1, 100_000), default=1, metavar="N", help="Play each so many times."
+    "--repeat",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    metavar="N",
+    help="Play each so often, by one seed.",
 )
 @click.option("--watch", is_flag=True, help="Play again what was edited, until Ctrl-C.")
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")

@@ -12,7 +12,7 @@ from harness.cli.exit_codes import ExitCode
 from harness.model.plan import Plan
 from harness.report.look import ColorFlag, wants_color
 from harness.source.diagnostic import closing_line, render
-from harness.source.loader import load
+from harness.source.loader import Loaded, load
 from harness.source.playable import not_playable
 
 
@@ -24,7 +24,20 @@ def load_or_exit(
     color: ColorFlag = "auto",
     to_play: bool = False,
 ) -> tuple[Plan, ...]:
-    """Return the plans of all scenario files in `paths`.
+    """Return the plans of all scenario files in `paths`, as `loaded_or_exit` does."""
+    return loaded_or_exit(paths, seed=seed, drawn_seed=drawn_seed, color=color, to_play=to_play).plans
+
+
+def loaded_or_exit(
+    paths: Sequence[str],
+    *,
+    seed: int | None = None,
+    drawn_seed: int | None = None,
+    color: ColorFlag = "auto",
+    to_play: bool = False,
+    strict: bool = False,
+) -> Loaded:
+    """Return what comes of all scenario files in `paths`: plans, and perhaps warnings, which were shown.
 
     Diagnostics go to standard error. With any fault in any file, all faults of all files are shown, and the
     command ends with code 2; with no scenario at all it ends with code 5.
@@ -35,14 +48,16 @@ def load_or_exit(
         drawn_seed: that new one; drawn here when it is None.
         color: whether diagnostics have colour.
         to_play: the plans are to be played: what this version cannot play is a fault, too.
+        strict: a warning is a fault, too.
     """
     drawn = draw_seed() if drawn_seed is None else drawn_seed
     loaded = load(paths, seed=seed, drawn_seed=drawn)
     if loaded.diagnostics:
         colored = wants_color(sys.stderr, os.environ, color)
         click.echo(render(loaded.diagnostics, color=colored, sources=loaded.sources), err=True)
-        click.echo(closing_line(loaded.diagnostics), err=True)
-    if loaded.failed:
+        refused = ", and `--strict` takes none" if strict and not loaded.failed else ""
+        click.echo(closing_line(loaded.diagnostics) + refused, err=True)
+    if loaded.failed or (strict and loaded.diagnostics):
         raise click.exceptions.Exit(int(ExitCode.USAGE))
     if loaded.nothing:
         click.echo(f"nothing to run: no scenario is meant by {' '.join(paths)}", err=True)
@@ -52,7 +67,7 @@ def load_or_exit(
         click.echo(render(missing, color=colored, sources=loaded.sources), err=True)
         click.echo(closing_line(missing), err=True)
         raise click.exceptions.Exit(int(ExitCode.USAGE))
-    return loaded.plans
+    return loaded
 
 
 def draw_seed() -> int:

@@ -25,7 +25,8 @@ def conclude(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Judgement
             return Judgement(status=RunStatus.FAIL, reason=reason, verdicts=tuple(every))
     for verdict in every:
         if verdict.status is Status.UNKNOWN:
-            reason = f"{verdict.name}: {verdict.reason}"
+            # What is said of the run as a whole is a sentence for itself.
+            reason = verdict.reason if verdict.group == "run" else f"{verdict.name}: {verdict.reason}"
             return Judgement(status=RunStatus.UNKNOWN, reason=reason, verdicts=tuple(every))
     return Judgement(status=RunStatus.PASS, verdicts=tuple(every))
 
@@ -49,7 +50,11 @@ def _about_the_run(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Ite
         if ends and (ends[-1] == "invoke" if f == "final" else state.final_at < 0):
             yield _unknown("final", open_)
     if not _anything_judged(state):
-        yield _unknown("judged", "no message was acknowledged and judged")
+        yield _unknown(
+            "judged",
+            "nothing shows that the server delivers: no message was acknowledged by it and then seen by somebody, "
+            "or kept from an outsider. A `send` and an `expect` of it are enough",
+        )
 
 
 def _family_of(kind: str) -> str | None:

@@ -27,10 +27,12 @@ _ENDED_BY = {
 class Fault:
     """A scripted fault on one target."""
 
-    __slots__ = ("f", "since", "target", "until")
+    __slots__ = ("f", "pointer", "since", "target", "until")
 
-    def __init__(self, f: str, target: str, since: int) -> None:
+    def __init__(self, f: str, target: str, since: int, pointer: str | None = None) -> None:
         self.f = f
+        self.pointer = pointer
+        """YAML place of the step that caused it."""
         self.target = target
         self.since = since
         """Index of its invocation."""

@@ -82,7 +82,7 @@ class Lives(Facts):
                 client.reader.cause_at = op.index
         if op.type == "invoke" and op.f not in HEALS:
             for target in targets:
-                fault = Fault(op.f, target, op.index)
+                fault = Fault(op.f, target, op.index, op.step)
                 self.faults.append(fault)
                 self._active.setdefault(target, []).append(fault)
         elif op.type == "ok" and (op.f in HEALS or op.f == "restart"):

@@ -148,8 +148,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         company.close()
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Make one index over the rows of all processes, and say where it is."""
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """Make one index over the rows of all processes, and say where it is; or why there are none."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        from harness.pytest_plugin.overlooked import overlooked  # noqa: PLC0415 - see the module's docstring
+
+        if why := overlooked(config):
+            terminalreporter.write_line(why)
     shared = config.stash[SHARED]
     if Path(shared["folder"]).is_dir():
         from harness.pytest_plugin.index import conclude  # noqa: PLC0415 - see the module's docstring

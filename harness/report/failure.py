@@ -91,7 +91,11 @@ def _finding(
     if violation is not None:
         return _violation(row, verdict, violation, look, full=full)
     word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
-    return _headline("?", f"{verdict.name} {word}: {verdict.reason}", "doubt", look)
+    told = verdict.reason if verdict.group == "run" else f"{verdict.name} {word}: {verdict.reason}"
+    lines = _headline("?", told, "doubt", look)
+    if verdict.pointer and (span := row.span(verdict.pointer)) is not None:
+        lines += excerpt(row.plan.file, row.plan.source, [Place(span, "")], look)
+    return lines
 
 
 def _findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:

@@ -68,6 +68,10 @@ def _row(row: RowReport) -> dict[str, Any]:
 
 
 def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:
+    # What speaks of many steps has its place where it went wrong first.
+    pointers = [
+        place for place in (verdict.pointer, *(p for v in verdict.violations for p in v.pointers)) if place
+    ]
     return {
         "name": verdict.name,
         "group": verdict.group,
@@ -75,7 +79,7 @@ def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "exercised": verdict.exercised,
         "evidence": dict(verdict.evidence),
-        "place": _places(row, [verdict.pointer] if verdict.pointer else [])[0] if verdict.pointer else None,
+        "place": _places(row, pointers[:1])[0] if pointers else None,
         "violations": [_violation(row, violation) for violation in verdict.violations],
     }
 

@@ -52,6 +52,8 @@ _CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
 }
 _STATUS_CELLS = 12
 _NAME_CELLS = 20
+#: Of the status column, where long names need the room.
+_NARROW_STATUS_CELLS = 8
 #: Rows that get blocks of their own in the ending; the others have their line, and report.json.
 _EXPLAINED = 6
 _LATER_BLOCKS = 2
@@ -62,8 +64,9 @@ def summary_line(row: RowReport, look: Look | None = None, *, name_cells: int = 
     look = look or Look()
     word, tone = _WORDS[row.status]
     name = pad(clip(safe(row.name), name_cells), name_cells)
-    start = f"{look.paint(word.rjust(_STATUS_CELLS), tone)}  {look.paint(name, 'bold')}{seconds(row.duration_ns):>9}"
-    room = look.width - _STATUS_CELLS - 2 - name_cells - 9
+    status_cells = _STATUS_CELLS if name_cells <= _NAME_CELLS else _NARROW_STATUS_CELLS
+    start = f"{look.paint(word.rjust(status_cells), tone)}  {look.paint(name, 'bold')}{seconds(row.duration_ns):>9}"
+    room = look.width - max(status_cells, len(word)) - 2 - name_cells - 9
     if row.status in (RunStatus.PASS, RunStatus.FAIL):
         counts = (
             f"{_column(row.messages_sent, 'message', 4)} {_column(len(row.plan.clients), 'client', 3)}"
@@ -75,7 +78,7 @@ def summary_line(row: RowReport, look: Look | None = None, *, name_cells: int = 
         indent = " " * (look.width - max(room - 2, 12))
         lines = [f"{start}  {first}", *(indent + line for line in rest)]
     for leak in row.leaks[:3]:
-        lines.append(clip(f"{' ' * (_STATUS_CELLS + 2)}left behind: {safe(leak)}", look.width))
+        lines.append(clip(f"{' ' * (status_cells + 2)}left behind: {safe(leak)}", look.width))
     return _finish(lines, look)
 
 
@@ -168,8 +171,8 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
 
 
 def _closing(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
-    if shown := evidence(invocation.rows):
-        yield "absence", " · ".join(f"{number} {how}" for how, number in shown.most_common() if number)
+    if shown := +evidence(invocation.rows):
+        yield "absence", " · ".join(f"{number} {how}" for how, number in shown.most_common())
     idle: Counter[str] = Counter()
     for row in invocation.rows:
         for verdict in row.verdicts:
@@ -225,4 +228,4 @@ def _finish(lines: Iterable[str], look: Look) -> str:
 def name_cells(names: Iterable[str], look: Look) -> int:
     """Return the width of the column of names, so that all lines of one command have the same."""
     longest = max((width(safe(name)) for name in names), default=0)
-    return max(12, min(longest + 1, look.width - 60, 40)) if longest > _NAME_CELLS else _NAME_CELLS
+    return max(12, min(longest + 1, look.width - 55)) if longest > _NAME_CELLS else _NAME_CELLS

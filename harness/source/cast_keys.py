@@ -123,7 +123,8 @@ class ClientKeys(Keys):
     )
     token: tuple[Token, str | None] = key(
         Kind(_read_token, _TOKEN_SCHEMA),
-        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own.",
+        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own. "
+        "All but `valid` are checked, and not yet played.",
         default=("valid", None),
     )
     env: tuple[tuple[str, str], ...] = key(
@@ -144,7 +145,12 @@ class RoomKeys(Keys):
     """The keys of one room."""
 
     members: Sequence[Item] = key(NAMES, "Users who are in it from the start, online or not.")
-    admins: Sequence[Item] = key(NAMES, "Users who may add and remove others; members too.", default=())
+    admins: Sequence[Item] = key(
+        NAMES,
+        "Users who may add and remove others; members too. The server that ships asks for no credentials when "
+        "chatsim starts it (`--auth none`): it lets anybody do so.",
+        default=(),
+    )
     history: HistoryVisibility = key(
         one_of("since_join", "whole_room"), "What somebody who joins later may see.", default="since_join"
     )

@@ -58,5 +58,6 @@ CODES: Mapping[str, str] = {
     # warnings
     "never-true": "a statement that no correct server fulfils; it is played, and fails",
     "race": "an inbox that depends on who is quicker: a message under way, or a removal",
+    "cut-short": "a text that ends before ` #`, where a comment begins in YAML; quote it",
     "unused": "a client or a room without a part",
 }

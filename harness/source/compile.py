@@ -13,6 +13,7 @@ from harness.model.span import Span
 from harness.model.verdict import FAMILIES, INVARIANTS
 from harness.source.cast import read_cast, unused
 from harness.source.cast_keys import RECEIVE
+from harness.source.comments import cut_short
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
@@ -24,7 +25,7 @@ from harness.verbs.kinds import DURATION, TEXT, TEXTS, BadValueError, Kind, desc
 from harness.verbs.problem import Problem, did_you_mean
 from harness.verbs.scope import Scope
 
-_LATER = {
+LATER_KEYS = {
     "server": "how the server is started",
     "services": "processes that the server needs",
     "workload": "random traffic",
@@ -105,7 +106,10 @@ class ScenarioKeys(Keys):
         default=None,
     )
     seed: int | None = key(
-        integer(0, 2**63 - 1), "Fixes what is random; a new one each run unless given.", default=None
+        integer(0, 2**63 - 1),
+        "Fixes what is random. Unless given, a new one is drawn: one for all that a command plays, its "
+        "repeats too.",
+        default=None,
     )
 
 
@@ -177,7 +181,7 @@ class _Compiler:
     def plan(self, source: str, file: str, name: str, seed: int | None, drawn_seed: int) -> Plan | None:
         # A random scenario has no script: `workload` is reported, `steps` is not missed.
         data = {"steps": [], **self.data} if "workload" in self.data else self.data
-        keys = read_keys(ScenarioKeys, data, "", self.report, what="a scenario", later=_LATER)
+        keys = read_keys(ScenarioKeys, data, "", self.report, what="a scenario", later=LATER_KEYS)
         receive = self.data.get("receive", "stream")
         cast = read_cast(
             self.data, self.report, receive if receive in ("stream", "poll", "manual") else "stream"
@@ -193,9 +197,13 @@ class _Compiler:
             pointers=written.pointers,
             cast_known=cast.clients_known,
             rooms_known=cast.rooms_known,
+            ids_known=isinstance(self.data.get("steps"), list),
+            ambiguous=written.twice,
             presence_known=cast.clients_known,
             members_known=cast.rooms_known,
         )
+        for problem in cut_short(self.report.tree, source, written.pointers):
+            self.report(problem)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()

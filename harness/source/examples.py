@@ -13,7 +13,7 @@ EXAMPLES: Mapping[str, str] = {
     "connect": """\
 - connect: [alice, bob]             # both at once; done when both are ready
 - connect: doug
-  refused: UNAUTHENTICATED          # the step fails unless the server says so
+  within: 30s                       # who may take a while
 """,
     "disconnect": """\
 - disconnect: bob
@@ -53,6 +53,11 @@ EXAMPLES: Mapping[str, str] = {
   id: tick                          # tick.1, tick.2, tick.3; all of them: tick.*
   repeat: 3
   every: 50ms
+- connect: doug
+- send: Let me in!
+  from: doug                        # who is no member of the lobby
+  to: lobby
+  refused: PERMISSION_DENIED        # the step fails unless the server says so
 """,
     "resend": """\
 - resend: hello                     # by its sender, the same message once more: everybody has it once

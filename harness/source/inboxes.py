@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.model.actions import InboxItem
@@ -189,10 +189,13 @@ class _Table:
             return
         if pointer not in self.incomplete:
             missing = self._due(client, room).difference(listed)
+            by_step: dict[str, list[Message]] = {}
             for message in scope.messages.values() if missing else ():
                 if message.id in missing:
-                    self.incomplete.add(pointer)  # one entry for many clients: said of the first
-                    self._left_out(client, message, pointer)
+                    by_step.setdefault(message.pointer, []).append(message)
+            for messages in by_step.values():
+                self.incomplete.add(pointer)  # one entry for many clients: said of the first
+                self._left_out(client, messages, pointer)
             for id_ in self._raced_by(client):
                 message = scope.messages[id_]
                 if (
@@ -242,7 +245,9 @@ class _Table:
             )
         )
 
-    def _left_out(self, client: str, message: Message, pointer: str) -> None:
+    def _left_out(self, client: str, messages: Sequence[Message], pointer: str) -> None:
+        """Warn of messages of one step that will come and are not listed."""
+        message = messages[0]
         sent = Place(message.pointer, "sent here", on_key=True)
         if message.id.startswith("@"):
             self.scope.never_true(
@@ -250,7 +255,12 @@ class _Table:
                 "give the send an `id`", sent,
             )  # fmt: skip
         else:
+            several = listing(item.id for item in messages)
+            series = f", or `{message.id.partition('.')[0]}.*` for the series" if len(messages) > 1 else ""
             self.scope.never_true(
-                pointer, f"{client} is in {message.room} and will receive `{message.id}`, which is missing here",
-                f"add `{message.id}`", sent,
-            )  # fmt: skip
+                pointer,
+                f"{client} is in {message.room} and will receive `{several}`, which "
+                f"{'are' if len(messages) > 1 else 'is'} missing here",
+                f"add `{several}`{series}",
+                sent,
+            )

@@ -12,6 +12,9 @@ from harness.source import text as texts
 from harness.source.compile import compile_plans
 from harness.source.diagnostic import Diagnostic, in_order
 
+#: Where tags alone look.
+_TAGGED = "scenarios"
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -73,7 +76,12 @@ def scenario_files(paths: Sequence[str], found: list[Diagnostic] | None = None) 
         found: Takes what is wrong with a path.
     """
     files: dict[str, str] = {}
-    for path in [path for path in paths if not path.startswith("#")] or ["scenarios"]:
+    places = [path for path in paths if not path.startswith("#")]
+    if not places and not Path(_TAGGED).is_dir():
+        if found is not None:
+            found.append(texts.no_place_for_tags(paths, _TAGGED))
+        return []
+    for path in places or [_TAGGED]:
         for file in _files(path, [] if found is None else found):
             files.setdefault(str(Path(file).absolute()), file)
     return list(files.values())

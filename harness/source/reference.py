@@ -12,9 +12,9 @@ from harness.model.verdict import FAMILIES
 from harness.source.cast import RESERVED
 from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.codes import CODES
-from harness.source.compile import ScenarioKeys
+from harness.source.compile import LATER_KEYS, ScenarioKeys
 from harness.source.examples import EXAMPLES
-from harness.verbs import VERBS
+from harness.verbs import LATER_VERBS, VERBS
 from harness.verbs.keys import Keys, StepKeys, schema, table
 from harness.verbs.kinds import STATUSES
 from harness.verbs.phrases import duration
@@ -67,9 +67,9 @@ _TIME = """\
 A duration is a number and its unit, one of {units}: `500ms`, `2s`, `1.5m`. A number alone is refused.
 
 * `after` pauses before a step, `at` waits for a moment on the clock of the scenario, `wait` is a step of its own.
-* `within` is a deadline, always in real time. Unless given it is {deadlines}.
-* Everything but `within` and `listen` is scenario time: `--speed 10x` scales it, and `--speed max` leaves out the
-  waiting in which nothing can happen. The order of things is the same at every speed.
+* `within` is a deadline, always in real time; of a series it is that of each message. Unless given it is {deadlines}.
+* Everything but `within` and `listen` is scenario time: `--speed 10x` (or `--speed 10`) scales it, and
+  `--speed max` leaves out the waiting in which nothing can happen. The order of things is the same at every speed.
 """
 
 _INBOXES = """\
@@ -94,6 +94,13 @@ _INVARIANTS = """\
 
 They hold in every run and need no line: {families}. `invariants: {{no-loss: required}}` makes a run unknown in which
 this one had nothing to judge; `invariants: all` is the default, said aloud.
+"""
+
+
+_NOT_YET = """\
+## Not yet
+
+Words of the format that this version knows and cannot play. `chatsim check` says so of each, and nothing is started.
 """
 
 
@@ -154,11 +161,18 @@ def _sections() -> Iterator[str]:
     )
     yield _INBOXES
     yield _INVARIANTS.format(families=_sentence(f"`{name}`" for name in FAMILIES))
+    if later := {**LATER_KEYS, **LATER_VERBS}:
+        yield _NOT_YET
+        yield _rows(("word", "what it is"), ((_later(word), meaning) for word, meaning in later.items()))
     yield "## Refusals\n"
     yield f"`refused` takes the name of a gRPC status: {_sentence((f'`{name}`' for name in STATUSES), 'or')}.\n"
     yield "## Diagnostics\n"
     yield "What may be wrong with a file; each is shown with its place and a remedy, and nothing is started.\n"
     yield _rows(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in CODES.items()))
+
+
+def _later(word: str) -> str:
+    return f"`{word}` ({'key' if word in LATER_KEYS else 'verb'}; not yet played)"
 
 
 def _timed() -> Iterable[Verb[Any]]:

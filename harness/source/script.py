@@ -32,15 +32,19 @@ class Written(NamedTuple):
     """Every id that a step gives -> the number of the first such step."""
     rooms: dict[str, int]
     """Every room that a `create` names -> the number of the first such step."""
+    twice: set[str]
+    """Ids that more than one step gives: nobody can say which of them is meant."""
 
 
 def numbered(steps: object) -> Written:
     """Number all steps in file order."""
-    found = Written([], {}, {})
+    found = Written([], {}, {}, set())
     for pointer, item in _written(steps, "/steps"):
         if isinstance(item, dict):
             for key, names in (("id", found.ids), ("create", found.rooms)):
                 if isinstance(name := item.get(key), str):
+                    if key == "id" and name in names:
+                        found.twice.add(name)
                     names.setdefault(name, len(found.pointers))
         found.pointers.append(pointer)
     return found

@@ -85,6 +85,16 @@ def no_scenarios(folder: str, seen: Sequence[Path] = ()) -> Diagnostic:
     )
 
 
+def no_place_for_tags(tags: Sequence[str], folder: str) -> Diagnostic:
+    """Return the diagnostic for tags without a path, where there is no folder to look into."""
+    return Diagnostic(
+        code="no-scenarios",
+        message=f"tags are looked for in ./{folder}, and there is no such folder here",
+        file=" ".join(tags),
+        help=(f"name the folder too: `FOLDER '{tags[0]}'`",),
+    )
+
+
 def _mentions_scenario(path: Path) -> bool:
     try:
         with path.open("rb") as file:

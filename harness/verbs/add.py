@@ -21,7 +21,9 @@ class AddKeys(RefusableKeys):
     """The keys of `add`."""
 
     add: Sequence[Item] = key(NAMES, "Users to take in, online or not: a name, a list, or a range.")
-    by: str = key(NAME, "Who does it: an admin of the room.")
+    by: str = key(
+        NAME, "Who does it: an admin of the room; with `--auth none`, the server that ships lets anybody."
+    )
     room: str | None = key(ROOM, "The room; may be left out when the scenario has exactly one.", default=None)
 
 

@@ -42,7 +42,9 @@ class StepKeys(Keys):
         DURATION, "Not before this moment on the clock of the scenario: `700ms`.", default=None
     )
     within: int | None = key(
-        DEADLINE, "Deadline of the step: `2s`. 2s unless given, 10s for connect.", default=None
+        DEADLINE,
+        "Deadline of the step, or of each message of a series: `2s`. 2s unless given, 10s for connect.",
+        default=None,
     )
 
 

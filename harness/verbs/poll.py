@@ -58,8 +58,10 @@ def _compile(keys: PollKeys, scope: Scope, pointer: str) -> Poll | None:
         items = read_inbox_items(keys.gets, f"{pointer}/gets", scope, None)
     if not who:
         return None
+    # An entry that means no message was reported, and what the poll brings beside the others is not known.
+    whole = items is not None and len(items) == (len(keys.gets) if isinstance(keys.gets, list) else 1)
     for name, _ in who if not refused else ():
-        _read(scope, name, items, pointer)
+        _read(scope, name, items if whole else None, pointer)
     return Poll(who=tuple(name for name, _ in who), gets=None if items is None else tuple(items))
 
 

@@ -1,7 +1,8 @@
-"""Who must be online to do something: the check that all verbs share."""
+"""Who must be there when somebody does something: the actor online, the server up."""
 
 from __future__ import annotations
 
+from harness.model.faults import SERVER
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
 
@@ -34,4 +35,24 @@ def check_online(scope: Scope, name: str, where: str, deed: str, *, refused: boo
             label=label,
             related=related,
         )
+    )
+
+
+def check_answered(scope: Scope, where: str) -> None:
+    """Warn of a send that must end ok and that no server is there to answer; once for each fault.
+
+    Args:
+        scope: what is known at this step.
+        where: the pointer of what is sent.
+    """
+    down = scope.dead.get(SERVER, scope.frozen.get(SERVER))
+    if down is None or SERVER in scope.unsure or down in scope.unserved:
+        return
+    scope.unserved.add(down)
+    dead = SERVER in scope.dead
+    scope.never_true(
+        where,
+        f"the server {'does not run' if dead else 'stands still'} at this step, so nobody answers this send",
+        f"`{'start' if dead else 'resume'}: {SERVER}` before it, or `outcome: any`",
+        Place(scope.pointers[down], "since this step", on_key=True),
     )

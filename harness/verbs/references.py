@@ -13,9 +13,11 @@ def resolve(scope: Scope, written: str, pointer: str) -> tuple[tuple[str, ...], 
 
     None when there are none: then it was reported, or an earlier fault is to blame.
     """
+    base, dot, rest = written.partition(".")
+    if base in scope.ambiguous or not scope.ids_known:
+        return None
     if written in scope.messages:
         return ((written,),)
-    base, dot, rest = written.partition(".")
     if base not in scope.series and base in scope.bases and (lane := other_lane(scope.bases[base], pointer)):
         scope.report(
             Problem(

@@ -12,7 +12,7 @@ from harness.model.steps import Step
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import MESSAGES, NS_PER_S, Item, one_of
 from harness.verbs.phrases import names
-from harness.verbs.presence import check_online
+from harness.verbs.presence import check_answered, check_online
 from harness.verbs.problem import Place, Problem
 from harness.verbs.references import resolve
 from harness.verbs.scope import Scope
@@ -62,6 +62,8 @@ def _compile(keys: ResendKeys, scope: Scope, pointer: str) -> Resend | None:
                 label="write the id of a message",
             )
         )
+    if found and not refused and keys.outcome == "ok":
+        check_answered(scope, f"{pointer}/resend")
     asked: set[str] = set()
     for id_, where in found.items():
         sender = scope.messages[id_].sender

@@ -8,7 +8,7 @@ scope stays silent, so that one fault does not draw ten more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.model.actions import Send
@@ -39,6 +39,10 @@ class Scope:
     """Ids as written in all steps, broken ones too -> the number of the first step that gives it."""
     room_names: Mapping[str, int] = field(default_factory=dict)
     """Rooms that `create` steps name, broken ones too -> the number of the first such step."""
+    ids_known: bool = True
+    """False when there is no list of steps: then no id is called unknown."""
+    ambiguous: Collection[str] = ()
+    """Ids that several steps give: which message is meant is anybody's guess."""
     cast_known: bool = True
     """False when `clients` had faults: then nobody is called unknown."""
     rooms_known: bool = True
@@ -69,6 +73,8 @@ class Scope:
     """Clients and `server` that were killed -> the step of it."""
     frozen: dict[str, int] = field(default_factory=dict)
     """Clients and `server` that stand still -> the step of it."""
+    unserved: set[int] = field(default_factory=set)
+    """Steps that took the server down, of which it was said that a later send goes unanswered."""
     faults: dict[str, Fault] = field(default_factory=dict)
     """Faults that have begun, by id."""
     messages: dict[str, Message] = field(default_factory=dict)
@@ -153,6 +159,13 @@ class Scope:
             message = f"no client is called `{name[:70]}`"
             if name != written:
                 message += f", which `{written}` contains"
+            devices = [client.name for client in self.clients.values() if client.user == name]
+            if devices:
+                message = (
+                    f"a client is wanted here, and `{name}` is a user, with the devices {listing(devices)}"
+                )
+                every = f"[{', '.join(devices)}]"
+                label = f"write {listing(f'`{device}`' for device in devices) if on_key else f'`{every}`'}"
             self.report(
                 Problem(
                     code="unknown-client",

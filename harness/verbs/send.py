@@ -12,7 +12,7 @@ from harness.verbs.ids import id_by_place, id_is_new
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of
 from harness.verbs.phrases import duration, names, quote
-from harness.verbs.presence import check_online
+from harness.verbs.presence import check_answered, check_online
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Answer, Stage, StepFailedError, settle, together
@@ -31,7 +31,11 @@ class SendKeys(RefusableKeys):
         "A name for the message. With `repeat: 3` its messages are ID.1 to ID.3; with several senders, ID.NAME.",
         default=None,
     )
-    repeat: int | None = key(COUNT, "Send a series of so many messages, one after the other.", default=None)
+    repeat: int | None = key(
+        COUNT,
+        "Send a series of so many messages, one after the other; `within` is the deadline of each.",
+        default=None,
+    )
     every: int | None = key(
         DURATION, "Pace of a series: the next one starts this long after the last started, at the earliest.",
         default=None,
@@ -49,6 +53,8 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
     _check_words(keys, scope, pointer)
     for name, where in senders:
         check_online(scope, name, where, "send", refused="refused" in keys.given)
+    if keys.outcome == "ok" and "refused" not in keys.given:
+        check_answered(scope, f"{pointer}/send")
     id_ = keys.id or id_by_place(scope, pointer)
     if not id_is_new(scope, id_, pointer):
         return None

@@ -86,16 +86,20 @@ class Chatsim:
             **options,
         )
 
-    def __call__(self, *arguments, timeout=90):
+    def __call__(self, *arguments, timeout=300):
         with self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
                 out, err = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
-                raise
+                out, err = process.communicate()
+                pytest.fail(f"chatsim had not ended after {timeout} s; it said\n{out}\n{err}")
+        ran = Ran(process.returncode, out, err, self.reports)
+        # Pytest shortens what an assertion is about; this it shows whole, and only of a test that failed.
+        sys.stdout.write(f"{ran}\n")
         assert "Traceback" not in err, err
         assert "Traceback" not in out, out
-        return Ran(process.returncode, out, err, self.reports)
+        return ran
 
 
 @pytest.fixture

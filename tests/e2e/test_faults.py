@@ -1,5 +1,6 @@
 """Faults on processes, played with real ones: what each verb does, and what the history says of it."""
 
+import json
 import sys
 
 import pytest
@@ -199,7 +200,13 @@ def test_a_send_of_somebody_who_is_killed_meanwhile_is_unknown_and_no_failure(ch
     sends = {op["value"]["id"]: op["type"] for op in history if op["f"] == "send" and op["type"] != "invoke"}
     assert sends == {"perhaps": "info", "surely": "ok"}
     assert ran.code == 4, ran
-    assert "while a fault was active" in ran.out
+    assert "never answered, while a fault was active: the server was stopped on line" in ran.text
+    assert "--> " in ran.out, "it has a place"
+    assert "= so" in ran.out, "and a remedy"
+    (outcome,) = (verdict for verdict in ran.verdicts()["verdicts"] if verdict["name"] == "outcome")
+    report = json.loads((ran.folder / "report.json").read_text())
+    (told,) = (v for v in report["rows"][0]["verdicts"] if v["name"] == "outcome")
+    assert outcome["violations"][0]["pointers"][0] == told["place"]["pointer"]
 
 
 def test_what_fails_in_one_lane_stops_the_others_and_the_rest_of_the_script(chatsim, scenario):

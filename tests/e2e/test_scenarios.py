@@ -7,6 +7,7 @@ import pytest
 
 from harness.source import load
 from tests.e2e.conftest import ROOT
+from tests.support import shipped
 
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
@@ -43,7 +44,7 @@ def without_one_delivery(row, number):
     return gone["process"].partition("#")[0], gone["value"]["id"]
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
 def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message(chatsim, path):
     ran = chatsim("run", path, "--speed", "max")
     whole = (ran.row() / "history.jsonl").read_text()

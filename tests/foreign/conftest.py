@@ -10,16 +10,13 @@ from tests.e2e.conftest import ROOT as ROOT  # noqa: PLC0414 - for the tests bes
 from tests.e2e.conftest import Chatsim
 
 EXAMPLES = ROOT / "examples"
+#: For a command that plays every scenario, on a machine that does much else: only a hang takes as long.
+PATIENCE_S = 900
 
 
 def python(*words):
     """The command line of a Python program, quoted for `--server` and `--driver`."""
     return shlex.join([sys.executable, *map(str, words)])
-
-
-def shipped(without=()):
-    """The shipped scenarios but these: no capability says that a server tells the devices of one user apart."""
-    return [path for path in sorted((ROOT / "scenarios").glob("*.yaml")) if path.stem not in without]
 
 
 def endings(ran):

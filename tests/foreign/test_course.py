@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.foreign.conftest import EXAMPLES, ROOT, endings, grades, python, shipped, skips
+from tests.foreign.conftest import EXAMPLES, PATIENCE_S, ROOT, endings, grades, python, skips
+from tests.support import shipped
 
 DRIVER = python(EXAMPLES / "course" / "driver.py")
 SERVER = python(EXAMPLES / "course" / "server.py") + " {port} {member_numbers}"
@@ -27,6 +28,7 @@ SKIPS: dict[str, str] = {
 
 
 def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
+    # No capability says that a server tells the devices of one user apart.
     ran = chatsim(
         "run",
         *shipped(without=("two_devices",)),
@@ -36,7 +38,7 @@ def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
         SERVER,
         "--driver",
         DRIVER,
-        timeout=180,
+        timeout=PATIENCE_S,
     )
     assert ran.code == 0, ran
     assert skips(ran) == SKIPS

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.foreign.conftest import EXAMPLES, endings, grades, python, shipped, skips
+from tests.foreign.conftest import EXAMPLES, PATIENCE_S, endings, grades, python, skips
+from tests.support import shipped
 
 DRIVER = python(EXAMPLES / "mosquitto" / "driver.py")
 SERVER = f"sh {EXAMPLES / 'mosquitto' / 'serve.sh'} {{port}} {{data}}"
@@ -33,6 +34,7 @@ def test_the_driver_keeps_the_protocol_and_holds_a_conversation(chatsim):
 
 
 def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
+    # No capability says that a server tells the devices of one user apart.
     ran = chatsim(
         "run",
         *shipped(without=("two_devices",)),
@@ -42,7 +44,7 @@ def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
         SERVER,
         "--driver",
         DRIVER,
-        timeout=240,
+        timeout=PATIENCE_S,
     )
     assert ran.code == 0, ran
     assert skips(ran) == SKIPS

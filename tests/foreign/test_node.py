@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign.conftest import EXAMPLES, ROOT, endings, grades, skips
+from tests.foreign.conftest import EXAMPLES, PATIENCE_S, ROOT, endings, grades, skips
+from tests.support import shipped
 
 NODE = EXAMPLES / "node"
 DRIVER = f"node {NODE / 'driver.js'}"
@@ -68,7 +69,7 @@ def test_the_driver_keeps_the_protocol_and_holds_a_conversation(chatsim):
 
 
 def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
-    ran = chatsim("run", ROOT / "scenarios", "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=240)
+    ran = chatsim("run", *shipped(), "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=PATIENCE_S)
     assert ran.code == 0, ran
     assert skips(ran) == SKIPS
     assert {status for status, _ in endings(ran).values()} <= {"pass", "skipped"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ("cksum", "cmp", "dirname", "find", "head", "mkdir", "mv", "readlink", "rm", "sed", "sh")
+TOOLS = ("cat", "cksum", "cmp", "dirname", "find", "head", "mkdir", "mv", "readlink", "rm", "sed", "sh")
 
 
 @pytest.fixture
@@ -42,11 +42,53 @@ def dev(clone: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess
     )
 
 
-def test_without_arguments_it_says_what_it_does(clone: Path) -> None:
-    done = dev(clone)
-    assert done.returncode == 2
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("help",)])
+def test_asked_it_says_what_it_does_and_installs_nothing(clone: Path, arguments: tuple[str, ...]) -> None:
+    done = dev(clone, *arguments)
+    assert done.returncode == 0
+    assert not done.stderr
     assert "./dev chatsim run scenarios/basic.yaml" in done.stdout
     assert "set -eu" not in done.stdout
+
+
+def test_an_option_is_no_command(clone: Path) -> None:
+    done = dev(clone, "--verbose")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "dev: --verbose is no command; ./dev --help says what it does\n"
+
+
+def installed(clone: Path, pip: str) -> None:
+    """Put a stand-in for Python into an environment of the clone's own; of pip, it does this."""
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / "requirements").mkdir()
+    for name in ("run.txt", "test.txt", "dev.txt"):
+        (clone / "requirements" / name).touch()
+    for part in ("pyproject.toml", "chatsys", "harness"):
+        (clone / part).touch()
+    path = clone / ".venv" / "bin" / "python"
+    path.write_text(f'#!/bin/sh\ncase "$*" in *"-m pip"*) {pip};; esac\n')
+    path.chmod(0o755)
+
+
+def test_a_command_that_does_not_exist_is_a_sentence(clone: Path) -> None:
+    installed(clone, "echo chatter; echo a warning >&2")
+    done = dev(clone, "nosuchtool")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "dev: installing requirements/dev.txt\n"
+        "dev: no command is called nosuchtool, here or in .venv; ./dev --help says what it does\n"
+    )
+
+
+def test_what_pip_says_is_shown_when_it_fails(clone: Path) -> None:
+    installed(clone, "echo no such index >&2; exit 1")
+    done = dev(clone, "chatsim")
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        "dev: installing requirements/run.txt",
+        "no such index",
+        "dev: requirements/run.txt could not be installed; pip's complaint is above",
+    ]
 
 
 def test_no_python(clone: Path) -> None:

@@ -94,6 +94,25 @@ def test_the_ini_option_names_other_places(project):
     assert [line for line in result.outlines if "::" in line] == ["plays/one.yaml::one"]
 
 
+def test_a_folder_elsewhere_is_passed_over_and_what_to_type_is_said(project):
+    result = project({"my/one.yaml": PASSES, "my/notes.txt": ""}, "my", "-n", "2")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(
+        [
+            "chatsim: my holds 1 scenario file, which pytest passes over: * `chatsim_paths` (scenarios), *",
+            "Type  pytest my -o chatsim_paths=my  or write *",
+        ]
+    )
+    again = project({}, "my", "-o", "chatsim_paths=my", "-n", "2")
+    again.assert_outcomes(passed=1)
+
+
+def test_an_empty_folder_is_no_business_of_ours(project):
+    result = project({"my/values.yaml": "replicas: 2"}, "my")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.no_fnmatch_line("*chatsim:*")
+
+
 def test_a_tag_selects(project):
     files = {"scenarios/one.yaml": PASSES, "scenarios/two.yaml": PASSES.replace("smoke", "slow")}
     result = project(files, "--collect-only", "-q", "-k", "smoke")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -125,10 +126,20 @@ def test_what_was_left_behind_is_told(story):
     assert "1 thing left behind" in verdict_line(Invocation(rows=(row,)))
 
 
+def test_a_name_is_whole_where_there_is_room(story):
+    row = story().judged(RunStatus.PASS)
+    row = row._replace(plan=dataclasses.replace(row.plan, name="storm_nostart[stream]"))
+    look = Look(width=80)
+    line = summary_line(row, look, name_cells=name_cells([row.name], look))
+    assert line.startswith("    PASS  storm_nostart[stream] ")
+    assert line.endswith((" checks", " check"))
+    assert len(line) <= 80
+
+
 def test_long_names_widen_the_column_a_little():
     assert name_cells(["basic"], Look()) == 20
     assert name_cells(["a-rather-long-name[stream]"], Look(width=100)) == 27
-    assert name_cells(["x" * 500], Look(width=80)) == 20
+    assert name_cells(["x" * 500], Look(width=80)) == 25
 
 
 LINES = st.lists(

@@ -46,6 +46,15 @@ def test_tags_choose(folder):
     assert not nothing.failed
 
 
+def test_tags_alone_need_the_folder_scenarios(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = load(["#smoke"])
+    assert codes(loaded) == ["no-scenarios"]
+    text = render(loaded.diagnostics, color=False, sources={})
+    assert "tags are looked for in ./scenarios, and there is no such folder here" in text
+    assert "name the folder too: `FOLDER '#smoke'`" in text
+
+
 def test_elsewhere_only_files_with_a_title_are_scenarios(folder):
     (folder / "other").mkdir()
     (folder / "other" / "compose.yaml").write_text("services: {}\n")

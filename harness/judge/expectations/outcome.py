@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from harness.judge.check import Check, Group
+from harness.judge.expectations.unanswered import fault_during, unanswered
+from harness.judge.facts import Fault
 from harness.judge.findings import proof
 from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
-from harness.model.history import SERVER
 from harness.model.plan import Plan
 from harness.model.verdict import Status, Verdict, Violation
 
@@ -30,7 +31,7 @@ class Outcomes(Check):
     def conclude(self, state: State) -> Iterable[Verdict]:
         """Compare how each scripted send ended with what stands there."""
         violations: list[Violation] = []
-        unknown = ""
+        in_doubt: list[tuple[Message, Fault]] = []
         judged = 0
         for step, send in self._plan.sends():
             if step.refused is not None or send.outcome == "any":
@@ -47,36 +48,27 @@ class Outcomes(Check):
                         )
                 elif message.refused:
                     violations.append(_violation(message, f"was refused: {_error(message)}", "ok"))
-                elif not message.acknowledged and not _faulty(state, message):
-                    violations.append(_violation(message, f"was never answered: {_error(message)}", "ok"))
                 elif not message.acknowledged:
-                    unknown = unknown or f"`{id_}` was never answered, while a fault was active"
-        status = Status.PASS
+                    if (fault := fault_during(state, message)) is not None:
+                        in_doubt.append((message, fault))
+                        continue
+                    violations.append(_violation(message, f"was never answered: {_error(message)}", "ok"))
+        status, reason = Status.PASS, ""
         if violations:
             status = Status.FAIL
-        elif unknown:
-            status = Status.UNKNOWN
+        elif in_doubt:
+            violations = unanswered(state, in_doubt)
+            status, reason = Status.UNKNOWN, violations[0].sentence
         elif not judged:
-            status, unknown = Status.NOT_EXERCISED, "no send that must end in one way was made"
+            status, reason = Status.NOT_EXERCISED, "no send that must end in one way was made"
         return (
             self.pronounce(
                 status,
-                reason=unknown if not violations else "",
+                reason=reason,
                 exercised=judged,
                 violations=tuple(violations),
             ),
         )
-
-
-def _faulty(state: State, message: Message) -> bool:
-    """Whether a scripted fault on its sender or the server was active while the send was under way."""
-    end = message.open_at if message.open_at != NEVER else state.size
-    touching = {SERVER, *(client.name for client in state.plan.clients if client.user == message.sender)}
-    return any(
-        fault.since <= end and fault.until >= message.first_invoke
-        for fault in state.faults
-        if fault.target in touching
-    )
 
 
 def _error(message: Message) -> str:
