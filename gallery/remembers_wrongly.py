@@ -60,7 +60,7 @@ def _swap_last_two(data: Path, *, of_one: bool) -> None:
             body = Message.FromString(there[4])
             body.sequence = here[1]
             log.execute(
-                "UPDATE entry SET actor_id = ?, client_message_id = ?, body = ? WHERE position = ?",
+                "UPDATE entry SET actor_id = ?, client_message_id = ?, body = ?, crc = NULL WHERE position = ?",
                 (there[2], there[3], body.SerializeToString(), here[0]),
             )
 
