@@ -40,7 +40,13 @@ class NoPhantom(Family):
         if not message.acknowledged:
             self._doubtful.append((message, who, op.index))
         text = text_of(op.value.get("text"))
-        if message.tries and text is not None and message.text is not None and text != message.text:
+        if (
+            text is not None
+            and message.text is not None
+            and text != message.text
+            and message.tries
+            and text not in (message.texts or ())
+        ):
             self.found.add(
                 "phantom",
                 f"{{who}} got `{message.name}` with a text that {message.sender} never sent: {_short(text)} "

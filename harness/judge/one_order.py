@@ -227,7 +227,7 @@ class OneOrder(Family):
             if shelf is None:
                 continue
             for leg in shelf.legs:
-                low, high = bisect_right(at, max(leg.start, shelf.lost)), bisect_right(at, leg.frontier)
+                low, high = bisect_right(at, leg.start), bisect_right(at, leg.frontier)
                 if leg.stay is not None and low < high:
                     self._occasions["gap"] += high - low
                     self._passed_over(reader, shelf, leg, known[low:high])
@@ -236,7 +236,11 @@ class OneOrder(Family):
         stay = leg.stay
         assert stay is not None
         for message in messages:
-            if shelf.had(leg.process, message) or message.sender == reader.user:
+            if (
+                shelf.had(leg.process, message)
+                or message.sender == reader.user
+                or shelf.lost.excuses(message)
+            ):
                 continue
             passed = leg.passed(_sequence(message), message.first_invoke)
             if len(reader.clients) > 1 and _seen_to(shelf, message, passed):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.judge import ALL_FAMILIES, judge
 from harness.judge.assumptions import KNOWN
 from harness.judge.check import Check
+from harness.judge.evidence import read_past
 from harness.judge.family import Family
 from harness.judge.state import State
 from harness.model.history import Op
@@ -176,6 +177,40 @@ def test_sequences_chosen_by_a_server_cost_nothing() -> None:
     lines.append(f"bob claims 0..{far * 2}")
     case = {"name": "far", "rooms": {"lobby": ["alice", "bob"]}, "history": "\n".join(lines)}
     assert judge(plan_of(case), history_of(case)).status is RunStatus.PASS
+
+
+def test_sequences_below_zero_are_not_believed() -> None:
+    simulation = Simulation(3, 40, random.Random(4).choice)
+    for op in simulation.ops:
+        if "sequence" in op.value:
+            op.value = {**op.value, "sequence": -op.value["sequence"]}
+    judgement = judge(simulation.plan(), simulation.ops)
+    assumptions = next(verdict for verdict in judgement.verdicts if verdict.name == "assumptions")
+    assert "sequences begin at 0" in assumptions.reason
+    assert judgement.status is not RunStatus.PASS
+
+
+def test_members_who_never_come_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = [f"absent-{number}" for number in range(300)]
+    lines = ["alice connect", "bob connect"]
+    for number in range(100):
+        lines += [f"alice send m{number} -> ok {number + 2} p{number}", f"bob got m{number} {number + 2}"]
+    lines.append("bob fence p99")
+    people = ["alice", "bob", *crowd]
+    case = {"name": "hall", "clients": people, "rooms": {"lobby": people}, "history": "\n".join(lines)}
+    looked = 0
+
+    def counting(*given: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        return read_past(*given)
+
+    monkeypatch.setattr("harness.judge.no_loss.read_past", counting)
+    judgement = judge(plan_of(case), history_of(case))
+    assert judgement.status is RunStatus.PASS, judgement.reason
+    no_loss = next(verdict for verdict in judgement.verdicts if verdict.name == "no-loss")
+    assert no_loss.evidence["not connected"] == 300 * 100
+    assert looked <= 100
 
 
 class Broken(Family):
