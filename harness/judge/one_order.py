@@ -284,13 +284,14 @@ class OneOrder(Family):
                     f"{each.chain.reader} `{each.before.name}` before `{each.after.name}`"
                     for each in steps[1:]
                 )
-            self.found.add(
-                "two-orders",
-                f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
-                tuple(ops),
-                tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
-                who=one.chain.reader,
-            )
+            for step in steps:
+                self.found.add(
+                    "two-orders",
+                    f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
+                    tuple(ops),
+                    tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
+                    who=step.chain.reader,
+                )
 
 
 def _seen_to(shelf: Shelf, message: Message, passed: int | None) -> bool:

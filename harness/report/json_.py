@@ -75,6 +75,7 @@ def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "exercised": verdict.exercised,
         "evidence": dict(verdict.evidence),
+        "occasions": dict(verdict.occasions),
         "place": _places(row, [verdict.pointer] if verdict.pointer else [])[0] if verdict.pointer else None,
         "violations": [_violation(row, violation) for violation in verdict.violations],
     }
