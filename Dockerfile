@@ -19,7 +19,9 @@ RUN tools/bin/pip download --quiet --require-hashes --only-binary :all: --dest w
 # The project is a wheel among those of the pins, and is installed from these alone: what it needs, and no more.
 COPY pyproject.toml README.md LICENSE ./
 COPY chatsys chatsys
+COPY gallery gallery
 COPY harness harness
+COPY scenarios scenarios
 RUN tools/bin/pip wheel --quiet --no-index --no-deps --no-build-isolation --wheel-dir wheels . \
     && tools/bin/pip --python /usr/local/lib/chatsim/bin/python install --quiet --no-compile \
         --no-index --find-links wheels chatsim \
@@ -41,7 +43,7 @@ LABEL org.opencontainers.image.title="chatsim" \
       org.opencontainers.image.description="Plays chat conversations against a real chat system, and proves what everyone received" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /build/image /
-COPY scenarios /srv/chatsim/scenarios
+COPY --from=build /build/scenarios /srv/chatsim/scenarios
 COPY --from=build --chown=10001:10001 /build/empty /srv/chatsim/reports
 COPY --from=build --chown=10001:10001 /build/empty /var/lib/chatsys
 # chatsys keeps its log in $XDG_DATA_HOME/chatsys.

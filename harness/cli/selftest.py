@@ -69,7 +69,7 @@ def command(
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     begun = time.monotonic()
     trials = _play(exhibits, jobs or os.cpu_count() or 1, reports)
-    for line in matrix(trials, time.monotonic() - begun, look):
+    for line in matrix(trials, time.monotonic() - begun, look, whole=not names):
         click.echo(line)
     ok = all(trial.ok for trial in trials)
     raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))

@@ -10,7 +10,7 @@ To add an invariant: one file with a `Family`, and its name in `ALL_FAMILIES`.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from harness.judge.check import Check
 from harness.judge.claims import Claims
@@ -57,7 +57,7 @@ def judge(plan: Plan, history: Iterable[Op]) -> Judgement:
         The verdicts (expectations in the order of the plan, then invariants in that of the table) and the
         status of the run. Never raises over what a history says; only what reading it raises passes through.
     """
-    if iter(history) is history:
+    if isinstance(history, Iterator):
         history = list(history)
     state = State(plan)
     checks: list[Check] = [*expectations(plan), *(family() for family in ALL_FAMILIES)]

@@ -95,7 +95,7 @@ class Claims(Family):
                     continue
                 for reader in readers:
                     shelf = reader.shelves.get(room)
-                    if shelf is not None and message.sequence is not None and message.sequence <= shelf.lost:
+                    if shelf is not None and shelf.lost.excuses(message):
                         continue
                     if reader.user != message.sender and (shelf is None or message not in shelf.first):
                         self._never_came(state, reader, message)

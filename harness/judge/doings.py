@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.judge.delivery import Audit
 from harness.judge.facts import NOT_CLIENTS, Facts, texts
-from harness.judge.messages import NEVER, integer, text_of
+from harness.judge.messages import NEVER, text_of
 from harness.model.history import Op
 
 
@@ -36,7 +36,7 @@ class Doings(Facts):
         user = text_of(op.value.get("user"))
         if user is None or op.f in ("join", "leave"):
             user = self.process(op.process, op.index).reader.user
-        sequence = integer(op.value.get("sequence"))
+        sequence = self.sequence(op)
         members = self.members
         if op.type == "invoke":
             self.heads.changing(room, op.op, op.index)
@@ -68,7 +68,7 @@ class Doings(Facts):
             if prior < 0:
                 message.acked_at = op.index
                 message.position = text_of(op.value.get("position"))
-            sequence = integer(op.value.get("sequence"))
+            sequence = self.sequence(op)
             if sequence is not None:
                 message.tell_sequence(sequence, message.sender, op.index, prior)
                 self.heads.heard(message.room, sequence)
@@ -82,7 +82,7 @@ class Doings(Facts):
 
     def _read(self, op: Op) -> None:
         message = self.messages.of(op.value)
-        sequence = integer(op.value.get("sequence"))
+        sequence = self.sequence(op)
         prior = message.audited_at if message.audited_at != NEVER else -1
         if prior < 0:
             message.audited_at = op.index

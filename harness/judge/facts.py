@@ -9,7 +9,7 @@ from harness.judge.delivery import Audit, Delivery
 from harness.judge.heads import Heads
 from harness.judge.members import BEFORE_ALL, Members
 from harness.judge.messages import NEVER, Message, Messages
-from harness.judge.readers import Client, Leg, Process, Reader, Shelf
+from harness.judge.readers import Client, Declared, Leg, Process, Reader, Shelf
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
@@ -85,7 +85,9 @@ class Facts:
         """Scripted faults, in the order in which they began."""
         self._active: dict[str, list[Fault]] = {}
         """Faults that are not over, by target."""
-        self._lost: dict[str, int] = {}
+        self.lost: dict[str, Declared] = {}
+        """What the server declared lost to retention, to whomever, by room. That excuses the store; a reader is
+        excused from what was declared to that reader: `Shelf.lost`."""
         self._answers: dict[str, tuple[int, int]] = {}
         """By position: (invocation, answer) of the last-invoked write that was answered with it."""
         self._users: dict[str, list[Reader]] = {}
@@ -127,12 +129,15 @@ class Facts:
         """Whether it is one the harness sends as a marker."""
         return message.sender in SENTINEL_SENDERS
 
-    def declared_lost(self, room: str) -> int:
-        """Return the sequence through which the server declared a room's messages lost, to whomever.
-
-        That excuses the store. A reader is excused from what was declared to that reader: `Shelf.lost`.
-        """
-        return self._lost.get(room, BEFORE_ALL)
+    def sequence(self, op: Op, name: str = "sequence") -> int | None:
+        """Return the sequence that an operation names, None when it names none; one below 0 is not believed."""
+        value = op.value.get(name)
+        if type(value) is not int:
+            return None
+        if value < 0:
+            self.assumptions.complain(f"operation {op.index}: `{name}` is {value}, and sequences begin at 0")
+            return None
+        return value
 
     def lost_in_store(self, message: Message) -> bool:
         """Whether an audit that was fenced past the message does not show it."""

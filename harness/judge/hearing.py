@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from harness.judge.facts import NOT_CLIENTS, Facts, texts
 from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
-from harness.judge.readers import Process
+from harness.judge.readers import Declared, Process
 from harness.model.history import Op
 
 
@@ -22,7 +22,7 @@ class Hearing(Facts):
         reader = process.reader
         shelf = reader.shelves.get(message.room) or reader.shelf(message.room)
         leg = self.leg(process, shelf, index)
-        sequence = integer(value.get("sequence"))
+        sequence = self.sequence(op)
         prior = shelf.again.get(message, shelf.first.get(message, -1))
         own = message.sender == reader.user
         regular = (
@@ -65,8 +65,8 @@ class Hearing(Facts):
                 self.heads.heard(message.room, sequence)
 
     def _claim(self, op: Op) -> None:
-        room, through = text_of(op.value.get("room")), integer(op.value.get("through"))
-        after = integer(op.value.get("after"))
+        room, through = text_of(op.value.get("room")), self.sequence(op, "through")
+        after = self.sequence(op, "after")
         if room is None or through is None:
             return
         process = self.process(op.process, op.index)
@@ -75,10 +75,10 @@ class Hearing(Facts):
         self.heads.claimed(room, through)
         leg.claim(after if after is not None else through, through, op.index)
         leg.pass_over(through, op.index)
-        lost = integer(op.value.get("lost"))
+        lost = self.sequence(op, "lost")
         if lost is not None:
-            shelf.lost = max(lost, shelf.lost)
-            self._lost[room] = max(lost, self.declared_lost(room))
+            shelf.lost.raise_to(lost, op.index)
+            self.lost.setdefault(room, Declared()).raise_to(lost, op.index)
 
     def _ack(self, op: Op) -> None:
         acks = op.value.get("acks")
@@ -86,7 +86,7 @@ class Hearing(Facts):
             return
         reader = self.process(op.process, op.index).reader
         for room, sequence in acks.items():
-            if isinstance(room, str) and integer(sequence) is not None:
+            if isinstance(room, str) and integer(sequence) is not None and sequence >= 0:
                 shelf = reader.shelf(room)
                 if op.type == "invoke":
                     shelf.acknowledging(op.op, sequence)

@@ -50,6 +50,7 @@ class Message:
         "sequence_by",
         "sequences",
         "text",
+        "texts",
         "tries",
     )
 
@@ -59,6 +60,8 @@ class Message:
         self.key = key
         self.id: str | None = None
         self.text: str | None = None
+        self.texts: set[str] | None = None
+        """Other texts under which it was tried again."""
         self.pointer: str | None = None
         self.tries = 0
         self.failed = 0
@@ -152,6 +155,8 @@ class Messages:
             self._by_name.setdefault(message.key, message)
             if message.id is not None:
                 self.by_id[message.id] = message
+        elif (text := text_of(value.get("text"))) != message.text and text is not None:
+            message.texts = {*(message.texts or ()), text}
         message.tries += 1
         if op is not None:
             self._open[op] = message

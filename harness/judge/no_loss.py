@@ -12,6 +12,7 @@ not got makes the verdict unknown: this needs a marker, a position, a claim or a
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar
 
 from harness.judge.delivery import Audit
@@ -35,6 +36,8 @@ class NoLoss(Family):
         self._evidence = no_evidence()
         self._judged = 0
         self._stored = 0
+        self._existing: dict[str, Counter[str]] = {}
+        """How many messages of whom surely exist, by room."""
         self._handed = 0
         self._unread: dict[str, Message] = {}
         """Clients that were not read past something: the first such message."""
@@ -44,12 +47,14 @@ class NoLoss(Family):
     def finish(self, state: State) -> Verdict:
         """Judge every message that surely exists."""
         for room, said in state.messages.by_room.items():
-            readers = state.readers_of(room)
-            declared = state.declared_lost(room)
+            readers = [
+                reader for reader in state.readers_of(room) if not self._idle(state, reader, room, said)
+            ]
+            declared = state.lost.get(room)
             for message in said:
                 if message.exists_at == NEVER or state.sentinel(message):
                     continue
-                retired = message.sequence is not None and message.sequence <= declared
+                retired = declared is not None and declared.excuses(message)
                 self._message(state, message, readers, state.audits_of.get(room, []), retired=retired)
         return self.verdict(
             self._judged,
@@ -58,6 +63,26 @@ class NoLoss(Family):
             evidence=self._evidence,
             occasions={"lost": self._stored, "undelivered": self._handed},
         )
+
+    def _idle(self, state: State, reader: Reader, room: str, said: list[Message]) -> bool:
+        """Whether a reader never was online, nor told anything: what was said is counted for them all at once.
+
+        Else a hall of members who never come would cost as much as one of members who read everything.
+        """
+        if (
+            reader.shelves
+            or reader.fences
+            or any(client.spans or client.unreached for client in reader.clients)
+        ):
+            return False
+        stays = state.members.stays(reader.user, room)
+        if len(stays) != 1 or stays[0].certain_until != NEVER or stays[0].certain_from >= 0:
+            return False
+        if room not in self._existing:
+            existing = [m for m in said if m.exists_at != NEVER and not state.sentinel(m)]
+            self._existing[room] = Counter(message.sender for message in existing)
+        self._evidence[NOT_CONNECTED] += self._existing[room].total() - self._existing[room][reader.user]
+        return True
 
     def _message(
         self, state: State, message: Message, readers: list[Reader], audits: list[Audit], *, retired: bool
@@ -80,7 +105,7 @@ class NoLoss(Family):
                 judged = True
                 self._handed += 1
                 continue
-            if shelf is not None and message.sequence is not None and message.sequence <= shelf.lost:
+            if shelf is not None and shelf.lost.excuses(message):
                 continue
             stay = _membership(state, reader, message)
             if stay is None:

@@ -2,7 +2,7 @@
 
 | kind | violated when |
 |---|---|
-| phantom | delivered or read by the audit, never attempted: by this user, in this room, with this text |
+| phantom | delivered or read by the audit, never attempted until then: by this user, in this room, with this text |
 | aborted-read | delivered or read by the audit, and refused: every try of it ended fail |
 
 Sentinels of the harness are attempted by it. An open send may exist, so a sighting of it is none of these.
@@ -40,7 +40,13 @@ class NoPhantom(Family):
         if not message.acknowledged:
             self._doubtful.append((message, who, op.index))
         text = text_of(op.value.get("text"))
-        if message.tries and text is not None and message.text is not None and text != message.text:
+        if (
+            text is not None
+            and message.text is not None
+            and text != message.text
+            and message.tries
+            and text not in (message.texts or ())
+        ):
             self.found.add(
                 "phantom",
                 f"{{who}} got `{message.name}` with a text that {message.sender} never sent: {_short(text)} "
@@ -55,6 +61,14 @@ class NoPhantom(Family):
         for message, who, index in self._doubtful:
             if not message.tries:
                 self._phantom(state, message, who, index)
+            elif index < message.first_invoke:
+                self.found.add(
+                    "phantom",
+                    f"{{who}} got `{message.name}` before {message.sender} sent it",
+                    proof(index, message.first_invoke),
+                    (message,),
+                    who=who,
+                )
             elif message.refused:
                 code = message.error.get("code") or "an error"
                 self.found.add(

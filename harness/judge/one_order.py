@@ -227,7 +227,7 @@ class OneOrder(Family):
             if shelf is None:
                 continue
             for leg in shelf.legs:
-                low, high = bisect_right(at, max(leg.start, shelf.lost)), bisect_right(at, leg.frontier)
+                low, high = bisect_right(at, leg.start), bisect_right(at, leg.frontier)
                 if leg.stay is not None and low < high:
                     self._occasions["gap"] += high - low
                     self._passed_over(reader, shelf, leg, known[low:high])
@@ -236,7 +236,11 @@ class OneOrder(Family):
         stay = leg.stay
         assert stay is not None
         for message in messages:
-            if shelf.had(leg.process, message) or message.sender == reader.user:
+            if (
+                shelf.had(leg.process, message)
+                or message.sender == reader.user
+                or shelf.lost.excuses(message)
+            ):
                 continue
             passed = leg.passed(_sequence(message), message.first_invoke)
             if len(reader.clients) > 1 and _seen_to(shelf, message, passed):
@@ -280,13 +284,14 @@ class OneOrder(Family):
                     f"{each.chain.reader} `{each.before.name}` before `{each.after.name}`"
                     for each in steps[1:]
                 )
-            self.found.add(
-                "two-orders",
-                f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
-                tuple(ops),
-                tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
-                who=one.chain.reader,
-            )
+            for step in steps:
+                self.found.add(
+                    "two-orders",
+                    f"{one.chain.reader} got `{one.before.name}` before `{one.after.name}`, {others}",
+                    tuple(ops),
+                    tuple(dict.fromkeys(message for step in steps for message in (step.before, step.after))),
+                    who=step.chain.reader,
+                )
 
 
 def _seen_to(shelf: Shelf, message: Message, passed: int | None) -> bool:

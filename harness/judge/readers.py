@@ -89,6 +89,26 @@ def _claimed_at(claim: tuple[int, int, int]) -> int:
     return claim[2]
 
 
+class Declared:
+    """How far a server said that messages are lost to retention: of those that had been sent by then."""
+
+    __slots__ = ("at", "through")
+
+    def __init__(self) -> None:
+        self.through = BEFORE_ALL
+        self.at = -1
+
+    def raise_to(self, through: int, index: int) -> None:
+        """It was declared; said again, it declares nothing new."""
+        if through > self.through:
+            self.through, self.at = through, index
+
+    def excuses(self, message: Message) -> bool:
+        """Whether it was said of this message. Nothing is lost to retention before it is sent."""
+        sequence = message.sequence
+        return sequence is not None and sequence <= self.through and message.first_invoke < self.at
+
+
 class Shelf:
     """One reader's reading of one room."""
 
@@ -112,8 +132,8 @@ class Shelf:
         """First deliveries: op index."""
         self.again: dict[Message, int] = {}
         """Latest delivery of what was delivered more than once."""
-        self.lost = BEFORE_ALL
-        """Through here the server declared to this reader that messages are lost to retention."""
+        self.lost = Declared()
+        """What the server declared to this reader to be lost to retention."""
         self.peak = -1
         """The highest sequence of a first delivery."""
         self.legs: list[Leg] = []

@@ -79,6 +79,7 @@ def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "exercised": verdict.exercised,
         "evidence": dict(verdict.evidence),
+        "occasions": dict(verdict.occasions),
         "place": _places(row, pointers[:1])[0] if pointers else None,
         "violations": [_violation(row, violation) for violation in verdict.violations],
     }

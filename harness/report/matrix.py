@@ -91,8 +91,15 @@ def _in_order(kinds: Iterable[str]) -> list[str]:
     return sorted(kinds, key=lambda kind: order.index(kind) if kind in order else len(order))
 
 
-def matrix(trials: Sequence[Trial], seconds: float, look: Look) -> Iterable[str]:
-    """Yield the lines: one for each broken system, what differs below it, and the sum of it all."""
+def matrix(trials: Sequence[Trial], seconds: float, look: Look, *, whole: bool = True) -> Iterable[str]:
+    """Yield the lines: one for each broken system, what differs below it, and the sum of it all.
+
+    Args:
+        trials: in the order in which they are told.
+        seconds: how long it took.
+        look: how to draw it.
+        whole: whether it is the whole gallery: then it is told how many convict of each kind.
+    """
     broken: dict[str, list[Trial]] = {}
     for trial in trials:
         broken.setdefault(trial.system, []).append(trial)
@@ -108,10 +115,11 @@ def matrix(trials: Sequence[Trial], seconds: float, look: Look) -> Iterable[str]
         yield f"{_word(good, look)}  {GOOD:{width}}  nothing, in {count}"
         yield from _differences(good)
     yield ""
-    for kind in (kind for family in FAMILIES.values() for kind in family):
+    for kind in (kind for family in FAMILIES.values() for kind in family) if whole else ():
         witnesses = sum(kind in played[0].wanted and all(t.ok for t in played) for played in broken.values())
         yield f"{witnesses:4} {'convicts' if witnesses == 1 else 'convict'}  {kind}"
-    yield ""
+    if whole:
+        yield ""
     wrong = sum(not all(trial.ok for trial in played) for played in (*broken.values(), good))
     told = f"{wrong} of them not as declared" if wrong else "each as declared"
     tone: Tone = "bad" if wrong else "good"

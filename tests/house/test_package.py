@@ -1,4 +1,4 @@
-"""What is handed to others: one wheel with both packages, their types and their commands."""
+"""What is handed to others: one wheel with all packages, their types and their commands."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(folder / done.stdout.split()[-1])
 
 
-def test_the_wheel_holds_both_packages_typed(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_holds_all_packages_typed(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {"chatsys/py.typed", "harness/py.typed"} <= names
     sources = {
         path.relative_to(ROOT).as_posix()
-        for package in ("chatsys", "harness")
+        for package in ("chatsys", "gallery", "harness")
         for path in (ROOT / package).rglob("*.py*")
         if path.suffix in (".py", ".pyi")
     }
@@ -38,7 +38,14 @@ def test_the_wheel_holds_both_packages_typed(wheel: zipfile.ZipFile) -> None:
 
 def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"chatsys", "harness"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"chatsys", "gallery", "harness"}
+
+
+def test_the_wheel_holds_what_the_selftest_plays(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    own = {f"gallery/scenarios/{path.name}" for path in (ROOT / "gallery" / "scenarios").glob("*.yaml")}
+    shipped = {f"gallery/shipped/{path.name}" for path in (ROOT / "scenarios").glob("*.yaml")}
+    assert own | shipped <= names
 
 
 def test_the_commands_exist(wheel: zipfile.ZipFile) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 from harness.judge import ALL_FAMILIES, judge
 from harness.judge.assumptions import KNOWN
 from harness.judge.check import Check
+from harness.judge.evidence import read_past
 from harness.judge.family import Family
+from harness.judge.proof import MOST_EACH, convicts
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import FAMILIES, RunStatus, Status, Verdict
@@ -167,6 +171,75 @@ def test_each_family_sees_each_operation_at_most_once(monkeypatch: pytest.Monkey
     assert len(visits) <= len(simulation.ops) * len(ALL_FAMILIES)
 
 
+class ReadBy:
+    """A history that counts how often it is read."""
+
+    def __init__(self, ops: list[Op]) -> None:
+        self.ops = ops
+        self.times = 0
+
+    def __iter__(self) -> Iterator[Op]:
+        self.times += 1
+        return iter(self.ops)
+
+
+@settings(max_examples=100)
+@given(histories())
+def test_no_operation_is_visited_more_than_a_fixed_number_of_times(history: list[Op]) -> None:
+    read = ReadBy(history)
+    visits: Counter[tuple[type[Family], int]] = Counter()
+
+    def counting(family: type[Family]) -> type[Family]:
+        def step(self: Family, state: State, op: Op) -> None:
+            visits[family, op.index] += 1
+            family.step(self, state, op)
+
+        return type(family.__name__, (family,), {"step": step})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.judge.ALL_FAMILIES", tuple(counting(family) for family in ALL_FAMILIES))
+        judgement = judge(PLAN, read)
+    convicted = bool(judgement.kinds) or any("internal doubt" in v.reason for v in judgement.verdicts)
+    assert read.times == (2 if convicted else 1)
+    again = MOST_EACH * max(len(kinds) for kinds in FAMILIES.values())
+    assert max(visits.values(), default=0) <= 1 + again
+
+
+def test_proofs_are_checked_for_the_first_of_each_kind_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["alice connect", "bob connect"]
+    lines += [f"bob got ghost{number} {number + 2}" for number in range(200)]
+    case = {"name": "ghosts", "rooms": {"lobby": ["alice", "bob"]}, "history": "\n".join(lines)}
+    checked = 0
+
+    def counting(*given: Any) -> bool:
+        nonlocal checked
+        checked += 1
+        return convicts(*given)
+
+    monkeypatch.setattr("harness.judge.proof.convicts", counting)
+    judgement = judge(plan_of(case), history_of(case))
+    assert sum(violation.kind == "phantom" for violation in judgement.violations) == 200
+    assert checked == MOST_EACH
+
+
+def test_a_violation_that_its_proof_does_not_bear_out_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {
+        "name": "ghost",
+        "rooms": {"lobby": ["alice", "bob"]},
+        "history": "alice connect\nbob connect\nalice send one -> ok 2 p2\n"
+        "bob got one 2\nbob got ghost 3\nbob fence p2",
+    }
+    assert judge(plan_of(case), history_of(case)).kinds == {"phantom"}
+    monkeypatch.setattr("harness.judge.proof.convicts", lambda *_: False)
+    judgement = judge(plan_of(case), history_of(case))
+    verdict = next(verdict for verdict in judgement.verdicts if verdict.name == "no-phantom")
+    assert verdict.status is Status.UNKNOWN
+    assert not verdict.violations
+    assert verdict.reason.startswith("internal doubt: 1 of 1 violations are taken back")
+    assert "bob got `ghost`" in verdict.reason
+    assert judgement.status is RunStatus.UNKNOWN
+
+
 def test_sequences_chosen_by_a_server_cost_nothing() -> None:
     far = 2**62
     lines = ["alice connect", "bob connect"]
@@ -176,6 +249,40 @@ def test_sequences_chosen_by_a_server_cost_nothing() -> None:
     lines.append(f"bob claims 0..{far * 2}")
     case = {"name": "far", "rooms": {"lobby": ["alice", "bob"]}, "history": "\n".join(lines)}
     assert judge(plan_of(case), history_of(case)).status is RunStatus.PASS
+
+
+def test_sequences_below_zero_are_not_believed() -> None:
+    simulation = Simulation(3, 40, random.Random(4).choice)
+    for op in simulation.ops:
+        if "sequence" in op.value:
+            op.value = {**op.value, "sequence": -op.value["sequence"]}
+    judgement = judge(simulation.plan(), simulation.ops)
+    assumptions = next(verdict for verdict in judgement.verdicts if verdict.name == "assumptions")
+    assert "sequences begin at 0" in assumptions.reason
+    assert judgement.status is not RunStatus.PASS
+
+
+def test_members_who_never_come_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = [f"absent-{number}" for number in range(300)]
+    lines = ["alice connect", "bob connect"]
+    for number in range(100):
+        lines += [f"alice send m{number} -> ok {number + 2} p{number}", f"bob got m{number} {number + 2}"]
+    lines.append("bob fence p99")
+    people = ["alice", "bob", *crowd]
+    case = {"name": "hall", "clients": people, "rooms": {"lobby": people}, "history": "\n".join(lines)}
+    looked = 0
+
+    def counting(*given: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        return read_past(*given)
+
+    monkeypatch.setattr("harness.judge.no_loss.read_past", counting)
+    judgement = judge(plan_of(case), history_of(case))
+    assert judgement.status is RunStatus.PASS, judgement.reason
+    no_loss = next(verdict for verdict in judgement.verdicts if verdict.name == "no-loss")
+    assert no_loss.evidence["not connected"] == 300 * 100
+    assert looked <= 100
 
 
 class Broken(Family):
