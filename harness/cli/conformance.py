@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from harness.source.loader import load
 _MARKS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("·", "dim")}
 #: Lines that are shown of a conversation that went wrong.
 _LAST = 10
+_POLLING = re.compile(r'<\{"event": ?"poll(ed)?"')
 #: Played against the server: what comes late, what comes at once, what does not come.
 _CONVERSATION = """\
 scenario: A short conversation
@@ -144,5 +146,6 @@ def _likely(judgement: Judgement) -> str:
 def _exchanged(copies: Path, judgement: Judgement) -> tuple[str, ...]:
     """Return the last lines that were exchanged with the one whom the first violation is about."""
     client = next((name for v in judgement.violations for name in v.clients), "")
-    said = lines_of(copies, client)[-_LAST:]
+    # A driver that polls says so all the time.
+    said = [line for line in lines_of(copies, client) if not _POLLING.match(line)][-_LAST:]
     return (f"the last lines from (<) and to (>) the driver of {client}:", *said) if said else ()

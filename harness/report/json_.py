@@ -132,6 +132,7 @@ def _message(message: MessageReport) -> Mapping[str, Any]:
                 "first_ns": r.time_ns,
                 "times": r.times,
                 "connected": r.connected,
+                "note": r.note,
             }
             for r in message.receipts
         ],
