@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -13,19 +14,24 @@ import click
 
 from harness import archive
 from harness.cli.exit_codes import ExitCode
+from harness.drivers.tee import lines_of
 from harness.judge import judge
 from harness.keeper.handle import CommandError, Keeper, KeeperError
 from harness.keeper.launch import launch
-from harness.model.verdict import RunStatus, Status
+from harness.model.verdict import Judgement, RunStatus, Status
 from harness.report.look import ColorFlag, Look, look_of
-from harness.report.text import count, safe, wrap
+from harness.report.text import clip, count, safe, wrap
 from harness.run.conformance import Bench, Result, check
 from harness.run.needs import SkippedError
 from harness.run.play import play
+from harness.run.protocol_rules import LIKELY, quoted
 from harness.run.settings import CouldNotRunError, Settings
 from harness.source.loader import load
 
 _MARKS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("·", "dim")}
+#: Lines that are shown of a conversation that went wrong.
+_LAST = 10
+_POLLING = re.compile(r'<\{"event": ?"poll(ed)?"')
 #: Played against the server: what comes late, what comes at once, what does not come.
 _CONVERSATION = """\
 scenario: A short conversation
@@ -78,8 +84,9 @@ def check_driver(driver: str, server: str | None, *, color: ColorFlag, quiet: bo
 def _line(result: Result, look: Look) -> str:
     mark, tone = _MARKS[result.holds]
     lines = [f"  {look.paint(mark, tone)} {result.rule}"]  # type: ignore[arg-type]  # a tone of the table above
-    if result.detail:
-        lines += ["      " + line for line in wrap(safe(result.detail), look.width - 6, lines=6)]
+    for fault in result.detail.splitlines():
+        lines += ["      " + line for line in wrap(safe(fault), look.width - 6, lines=8)]
+    lines += ["        " + clip(safe(line), look.width - 8) for line in result.exchanged]
     return "\n".join(lines)
 
 
@@ -106,6 +113,10 @@ async def _converse(keeper: Keeper, settings: Settings, folder: Path) -> Result:
     rule = "a short conversation with the server is as it should be"
     file = folder / "conversation.yaml"
     file.write_text(_CONVERSATION)
+    copies = folder / "lines"
+    copies.mkdir()
+    tee = [sys.executable, "-m", "harness.drivers.tee", str(copies), *shlex.split(settings.driver or "")]
+    settings = Settings(server=settings.server, driver=shlex.join(tee), speed=None)
     (plan,) = load([str(file)]).plans
     try:
         await play(plan, folder, keeper, settings, row=f"c{os.urandom(3).hex()}")
@@ -118,4 +129,23 @@ async def _converse(keeper: Keeper, settings: Settings, folder: Path) -> Result:
     if judgement.status is RunStatus.PASS:
         idle = [v.name for v in judgement.verdicts if v.status is Status.NOT_APPLICABLE]
         return Result(rule, holds=True, detail=f"not applicable: {', '.join(idle)}" if idle else "")
-    return Result(rule, holds=False, detail=f"{judgement.status}: {judgement.reason}")
+    return Result(
+        rule,
+        holds=False,
+        detail=f"{judgement.status}: {judgement.reason}{_likely(judgement)}",
+        exchanged=_exchanged(copies, judgement),
+    )
+
+
+def _likely(judgement: Judgement) -> str:
+    """Return the rule that was probably broken, on a line of its own."""
+    rule = next((LIKELY[v.kind] for v in judgement.violations if v.kind in LIKELY), "")
+    return f"\nthe likely rule is in {quoted(rule)}" if rule else ""
+
+
+def _exchanged(copies: Path, judgement: Judgement) -> tuple[str, ...]:
+    """Return the last lines that were exchanged with the one whom the first violation is about."""
+    client = next((name for v in judgement.violations for name in v.clients), "")
+    # A driver that polls says so all the time.
+    said = [line for line in lines_of(copies, client) if not _POLLING.match(line)][-_LAST:]
+    return (f"the last lines from (<) and to (>) the driver of {client}:", *said) if said else ()

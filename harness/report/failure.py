@@ -244,13 +244,13 @@ def _receipt(receipt: Receipt) -> str:
         case "echo":
             return f"✗ {when}{times} (its own)"
         case "leak":
-            return f"✗ {when}{times} (not a member)"
+            return f"✗ {when}{times} ({receipt.note or 'not a member'})"
         case "never":
             return "✗ never" if receipt.connected else "✗ never (not connected)"
         case "sender":
             return "– sender"
         case "outside":
-            return "– not a member"
+            return f"– {receipt.note or 'not a member'}"
 
 
 def _error(row: RowReport, look: Look) -> list[str]:

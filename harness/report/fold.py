@@ -20,7 +20,7 @@ TRACED = 5_000
 
 _LIFE = frozenset({"start", "exit", "connect", "disconnect", "connection", "ended"})
 
-StepStatus = Literal["done", "not fulfilled", "failed", "not reached"]
+StepStatus = Literal["done", "not fulfilled", "failed", "unanswered", "not reached"]
 
 
 class StepReport(NamedTuple):
@@ -54,12 +54,14 @@ class ProcessReport(NamedTuple):
 class _Times:
     """When a step was played, so far."""
 
-    __slots__ = ("end", "reason", "start", "status")
+    __slots__ = ("end", "reason", "sends", "start", "status", "unanswered")
 
     def __init__(self, start: int) -> None:
         self.start = self.end = start
         self.status: StepStatus = "done"
         self.reason = ""
+        self.sends = 0
+        self.unanswered = 0
 
 
 class Fold:
@@ -124,6 +126,13 @@ class Fold:
         if times is None:
             times = self._times[op.step] = _Times(op.time)
         times.end = op.time
+        if op.f == "send":
+            times.sends += op.type == "invoke"
+            times.unanswered += op.type == "info"
+            if times.unanswered and times.status in ("done", "unanswered"):
+                # The script went on, since a fault explains it; but done it is not.
+                times.status = "unanswered"
+                times.reason = f"{times.unanswered} of {times.sends} unanswered"
         if op.process == SCRIPT and op.type == "fail":
             times.status = "not fulfilled" if op.f == "expect" else "failed"
             times.reason = str(op.value.get("reason") or (op.error or {}).get("message") or "")

@@ -133,6 +133,7 @@ def _message(message: MessageReport) -> Mapping[str, Any]:
                 "first_ns": r.time_ns,
                 "times": r.times,
                 "connected": r.connected,
+                "note": r.note,
             }
             for r in message.receipts
         ],

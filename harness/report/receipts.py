@@ -28,6 +28,8 @@ class Receipt(NamedTuple):
     """How often it was delivered."""
     connected: bool = True
     """Whether this client was ever connected."""
+    note: str = ""
+    """Why one who was a member at another time was none then: `kicked, line 19`."""
 
 
 class MessageReport(NamedTuple):
@@ -46,6 +48,19 @@ class MessageReport(NamedTuple):
     receipts: tuple[Receipt, ...]
 
 
+class _Move(NamedTuple):
+    """Somebody's coming into a room, or going."""
+
+    user: str
+    room: str
+    f: str
+    step: str | None
+
+
+_GONE = {"kick": "kicked", "leave": "left"}
+_COME = {"add": "added", "join": "joined"}
+
+
 class _Seen:
     """One message, as far as it is known."""
 
@@ -54,6 +69,7 @@ class _Seen:
         "answered_ns",
         "first",
         "members",
+        "moves",
         "room",
         "sender",
         "sent_ns",
@@ -62,7 +78,9 @@ class _Seen:
         "times",
     )
 
-    def __init__(self, room: str, sender: str, text: str, members: Iterable[str]) -> None:
+    def __init__(self, room: str, sender: str, text: str, members: Iterable[str], moves: int) -> None:
+        self.moves = moves
+        """How many moves had been made before it was sent."""
         self.room = room
         self.sender = sender
         self.text = text
@@ -98,6 +116,7 @@ class Receipts:
         self._members = {room.name: set(room.members) for room in plan.rooms}
         self._shows_all = {room.name for room in plan.rooms if room.history == "whole_room"}
         self._connected: set[str] = set()
+        self._moves: list[_Move] = []
 
     def feed(self, op: Op, begun: Op | None = None) -> bool:
         """Take in one operation, and the one that it completes; return whether it is about a watched message."""
@@ -124,7 +143,9 @@ class Receipts:
         if seen is None:
             room = str(value.get("room", ""))
             members = self._members.get(room, ())
-            seen = _Seen(room, str(value.get("sender", "")), str(value.get("text", "")), members)
+            seen = _Seen(
+                room, str(value.get("sender", "")), str(value.get("text", "")), members, len(self._moves)
+            )
             self._seen[name] = seen
         if op.f == "deliver":
             seen.first.setdefault(op.client, op.time)
@@ -149,6 +170,7 @@ class Receipts:
         room = str(op.value.get("room", ""))
         user = str(op.value.get("user") or self._users.get(op.client, op.client))
         members = self._members.setdefault(room, set())
+        self._moves.append(_Move(user, room, op.f, op.step))
         if op.f in ("leave", "kick"):
             members.discard(user)
             return
@@ -169,7 +191,9 @@ class Receipts:
         for name, (sender, room, text) in planned.items():
             if name not in self._seen:
                 members = self._members.get(room, ())
-                self._seen[name] = _Seen(room, self._users.get(sender, sender), text, members)
+                self._seen[name] = _Seen(
+                    room, self._users.get(sender, sender), text, members, len(self._moves)
+                )
         return {name: self._report(name, seen) for name, seen in self._seen.items()}
 
     def _report(self, name: str, seen: _Seen) -> MessageReport:
@@ -193,10 +217,28 @@ class Receipts:
                     time_ns=seen.first.get(client.name),
                     times=seen.times.get(client.name, 0),
                     connected=client.name in self._connected,
+                    note="" if client.user in seen.members else self._absence(client.user, seen),
                 )
                 for client in self._plan.clients
             ),
         )
+
+    def _absence(self, user: str, seen: _Seen) -> str:
+        """Say why somebody was no member when a message was sent; empty for one who never came or went."""
+        moves = [
+            (at, move) for at, move in enumerate(self._moves) if (move.user, move.room) == (user, seen.room)
+        ]
+        before = [move for at, move in moves if at < seen.moves]
+        if before and before[-1].f in _GONE:
+            return f"{_GONE[before[-1].f]}{self._line(before[-1]).replace(' ', ', ', 1)}"
+        after = next((move for at, move in moves if at >= seen.moves and move.f in _COME), None)
+        if after is None:
+            return ""
+        return f"not yet: {_COME[after.f]}{self._line(after)}, history since_join"
+
+    def _line(self, move: _Move) -> str:
+        span = self._plan.spans.get(move.step or "")
+        return f" line {span.line}" if span is not None else ""
 
 
 def _state(*, got: bool, sender: bool, member: bool) -> State:

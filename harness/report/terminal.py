@@ -41,6 +41,7 @@ _STEP_MARKS: dict[str, tuple[str, Tone]] = {
     "done": ("✓", "good"),
     "not fulfilled": ("✗", "bad"),
     "failed": ("✗", "bad"),
+    "unanswered": ("?", "doubt"),
     "not reached": ("·", "dim"),
 }
 _CHECK_MARKS: dict[Status, tuple[str, Tone]] = {

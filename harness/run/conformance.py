@@ -7,14 +7,16 @@ saw instead; one that does not apply to this driver raises `NotApplicableError`.
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from harness.keeper.handle import Keeper
+from harness.run import protocol_rules as rules
 from harness.run.driver import PROTOCOL
 from harness.run.lines import MAX_LINE
+from harness.run.protocol_rules import quoted
 from harness.run.talk import Line, Talk, UnheardError, shown
 
 #: Capability -> what it says; the table of the protocol's page.
@@ -27,7 +29,7 @@ CAPABILITIES: Final = {
     "order": "shows one room's messages to every member in one order",
     "rooms": "has any number of rooms",
     "one-room": "has exactly one room",
-    "auth": "tells users apart by credentials",
+    "auth": "can tell users apart by credentials",
     "kick": "lets an admin add and remove others",
     "history": "lets the harness read a room whole",
     "restart": "keeps messages over a restart",
@@ -45,7 +47,25 @@ GUARDED: Final = {
 }
 HELLO_S: Final = 30.0
 ANSWER_S: Final = 5.0
+PATIENCE_S: Final = 1.0
+"""For an answer, once another of the same rule did not come."""
 LEAVE_S: Final = 2.0
+
+
+class Refusal(NamedTuple):
+    """How something must be refused, and where that is written."""
+
+    code: str
+    reason: str
+    """Told to people; the page leaves other reasons open."""
+    rule: str
+
+
+NOT_SET_UP: Final = Refusal("FAILED_PRECONDITION", "NOT_SET_UP", rules.SETUP_FIRST)
+SET_UP_TWICE: Final = Refusal("FAILED_PRECONDITION", "SET_UP_TWICE", rules.SETUP_FIRST)
+OFFLINE: Final = Refusal("FAILED_PRECONDITION", "NOT_CONNECTED", rules.NOT_CONNECTED)
+INCAPABLE: Final = Refusal("UNIMPLEMENTED", "NO_CAPABILITY", rules.NO_CAPABILITY)
+BAD_LINE: Final = Refusal("INVALID_ARGUMENT", "BAD_REQUEST", rules.BAD_REQUEST)
 
 
 class NotApplicableError(Exception):
@@ -59,6 +79,9 @@ class Result(NamedTuple):
     holds: bool | None
     """None: it does not apply."""
     detail: str = ""
+    """What was seen instead, each fault a line."""
+    exchanged: tuple[str, ...] = ()
+    """The last lines from and to the driver concerned."""
 
 
 class Bench:
@@ -170,36 +193,48 @@ async def _known_words(bench: Bench) -> None:
         raise UnheardError("`rooms` and `one-room` exclude each other")
 
 
+_SEND: Final[Mapping[str, Any]] = {"room": "lobby-check", "message": "m1", "text": "hello", "within_ms": 500}
+
+
 async def _setup_first(bench: Bench) -> None:
     async with bench.driver() as talk:
-        _refused(await talk.ask("disconnect"), "`disconnect` before `setup`", "FAILED_PRECONDITION")
+        _refused(await talk.ask("send", **_SEND), "`send` before `setup`", NOT_SET_UP)
 
 
 async def _setup_once(bench: Bench) -> None:
     async with bench.player() as talk:
-        _refused(await talk.ask("setup", **bench.part()), "a second `setup`", "FAILED_PRECONDITION")
+        _refused(await talk.ask("setup", **bench.part()), "a second `setup`", SET_UP_TWICE)
 
 
 async def _bad_lines(bench: Bench) -> None:
     bad: dict[bytes, int | None] = {
         b"nonsense": None,
         b"[1]": None,
-        b'{"op": "disconnect"}': None,
+        b'{"op": "send"}': None,
         b'{"id": 901}': 901,
         b"\xff\xfe": None,
     }
-    async with bench.player() as talk:
-        for line, number in bad.items():
-            since = len(talk.lines)
-            talk.write(line + b"\n")
-            text = f"the line {line.decode(errors='backslashreplace')}"
-            _refused(await talk.answer(number, text, since=since), text, "INVALID_ARGUMENT")
-        _refused(await talk.ask("disconnect"), "`disconnect` after bad lines", "FAILED_PRECONDITION")
+    faults: list[str] = []
+    for (
+        line,
+        number,
+    ) in bad.items():  # each has a process: one that ends of the first can still be told the others
+        text = f"the line {line.decode(errors='backslashreplace')}"
+        try:
+            async with bench.player() as talk:
+                since = len(talk.lines)
+                talk.write(line + b"\n")
+                answer = await talk.answer(number, text, PATIENCE_S if faults else ANSWER_S, since=since)
+                _refused(answer, text, BAD_LINE)
+                _refused(await talk.ask("send", **_SEND), f"`send` after {text}", OFFLINE)
+        except UnheardError as fault:
+            faults.append(str(fault))
+    _all_of(faults)
 
 
 async def _unknown_op(bench: Bench) -> None:
     async with bench.player() as talk:
-        _refused(await talk.ask("dance"), "the op `dance`", "INVALID_ARGUMENT")
+        _refused(await talk.ask("dance"), "the op `dance`", BAD_LINE)
 
 
 async def _long_line(bench: Bench) -> None:
@@ -212,19 +247,20 @@ async def _long_line(bench: Bench) -> None:
             ANSWER_S,
             since=since,
         )
-        _refused(answer, "a line of over 1 MiB", "INVALID_ARGUMENT")
-        _refused(await talk.ask("disconnect"), "the request after it", "FAILED_PRECONDITION")
+        _refused(answer, "a line of over 1 MiB", BAD_LINE)
+        _refused(await talk.ask("send", **_SEND), "`send` after it", OFFLINE)
 
 
 async def _offline(bench: Bench) -> None:
     async with bench.player() as talk:
-        ops: dict[str, dict[str, Any]] = {
-            "send": {"room": "lobby-check", "message": "m1", "text": "hello", "within_ms": 500},
+        ops: dict[str, Mapping[str, Any]] = {
+            "send": _SEND,
             "fence": {"positions": [], "markers": {}, "within_ms": 500},
             "disconnect": {},
         }
-        for op, fields in ops.items():
-            _refused(await talk.ask(op, **fields), f"`{op}` while not connected", "FAILED_PRECONDITION")
+        await _each_refused(
+            talk, {op: (fields, "while not connected", OFFLINE) for op, fields in ops.items()}
+        )
 
 
 async def _capabilities(bench: Bench) -> None:
@@ -232,13 +268,14 @@ async def _capabilities(bench: Bench) -> None:
     if not lacking:
         raise NotApplicableError("it has every capability")
     async with bench.player() as talk:
-        for op, word in lacking.items():
-            _refused(await talk.ask(op), f"`{op}` without the capability `{word}`", "UNIMPLEMENTED")
+        await _each_refused(
+            talk, {op: ({}, f"without the capability `{word}`", INCAPABLE) for op, word in lacking.items()}
+        )
 
 
 async def _all_answered(bench: Bench) -> None:
     async with bench.player() as talk:
-        numbers = [talk.request("disconnect") for _ in range(100)]
+        numbers = [talk.request("send", **_SEND) for _ in range(100)]
         for number in numbers:
             await talk.answer(number, f"request {number} of 100 at once")
         said = [line["id"] for line in talk.lines if "event" not in line]
@@ -255,7 +292,7 @@ async def _nobody_there(bench: Bench) -> None:
             answer = await talk.ask("connect", 3.0, server=server, within_ms=1000)
             if "ok" in answer:
                 raise UnheardError(f"`connect` to a port where nobody listens ended ok: {shown(answer)}")
-            _refused(await talk.ask("disconnect"), "`disconnect` after it", "FAILED_PRECONDITION")
+            _refused(await talk.ask("send", **_SEND), "`send` after it", OFFLINE)
 
 
 async def _bye(bench: Bench) -> None:
@@ -282,12 +319,29 @@ async def _gone(talk: Talk, when: str) -> None:
         raise UnheardError(f"it ended with {ended} {when}, not with 0")
 
 
-def _refused(answer: Line, what: str, code: str) -> None:
+async def _each_refused(talk: Talk, ops: Mapping[str, tuple[Mapping[str, Any], str, Refusal]]) -> None:
+    faults: list[str] = []
+    for op, (fields, when, refusal) in ops.items():
+        try:
+            answer = await talk.ask(op, PATIENCE_S if faults else ANSWER_S, **fields)
+            _refused(answer, f"`{op}` {when}", refusal)
+        except UnheardError as fault:
+            faults.append(str(fault))
+    _all_of(faults)
+
+
+def _all_of(faults: Sequence[str]) -> None:
+    if faults:
+        raise UnheardError("\n".join(dict.fromkeys(faults)))
+
+
+def _refused(answer: Line, what: str, refusal: Refusal) -> None:
     error = answer.get("error")
-    if error is None:
-        raise UnheardError(f"{what} must be refused: {shown(answer)}")
-    if error["code"] != code or not error["definite"]:
-        raise UnheardError(f"{what} must be {code}, definite: {shown(answer)}")
+    if error is None or error["code"] != refusal.code or not error["definite"]:
+        raise UnheardError(
+            f"{what} must be refused by {refusal.code}, reason {refusal.reason}, definite, and got "
+            f"{shown(answer)}. {quoted(refusal.rule)}"
+        )
 
 
 Trial = Callable[[Bench], Awaitable[None]]

@@ -18,7 +18,7 @@ _ALWAYS = {
     "no-duplicate": "nothing comes twice without cause",
     "no-phantom": "nothing comes that nobody sent",
     "members-only": "members only",
-    "no-echo": "nobody hears himself",
+    "no-echo": "nobody hears themselves",
     "one-order": "one order for all",
     "cursors": "cursors never go back",
     "claims": "no false claims",

@@ -174,7 +174,7 @@ class _Table:
             elif scope.is_own(client, first):
                 scope.never_true(
                     item.pointer,
-                    f"{client} sent `{name}`, and nobody receives his own message",
+                    f"{client} sent `{name}`, and nobody receives their own message",
                     "remove it",
                     sent,
                 )

@@ -51,7 +51,7 @@ def template(title: str, clients: Sequence[str], schema: str = "") -> str:
         lines += [
             "  - expect: hello\n",
             f"    received_by: {_names(prompt)}\n",
-            _noted(f"    not_by: {first}", "nobody receives his own message"),
+            _noted(f"    not_by: {first}", "nobody receives their own message"),
             _noted("    within: 2s", "a deadline, not a pause"),
         ]
     lines += [

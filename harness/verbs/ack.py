@@ -76,7 +76,7 @@ def _message(written: str, scope: Scope, pointer: str) -> Message | None:
 def _check(name: str, message: Message, scope: Scope, where: str) -> None:
     if scope.is_own(name, message) or scope.reach(name, message) == "never":
         sent = Place(message.pointer, "sent here", on_key=True)
-        scope.never_true(where, f"{name} does not receive `{message.id}`", "name one that he receives", sent)
+        scope.never_true(where, f"{name} does not receive `{message.id}`", "name one that does come", sent)
 
 
 def _sentence(step: Step) -> str:

@@ -124,7 +124,7 @@ def _check_received(name: str, message: Message, scope: Scope, where: str) -> No
     elif scope.is_own(name, message):
         scope.never_true(
             where,
-            f"{name} sent `{message.id}`, and nobody receives his own message",
+            f"{name} sent `{message.id}`, and nobody receives their own message",
             "move it to `not_by`",
             sent,
         )

@@ -118,7 +118,7 @@ def _warn(scope: Scope, name: str, message: Message, at: str) -> None:
         scope.never_true(at, f"`{message.id}` must be refused, so no poll brings it", "remove it", sent)
     elif scope.is_own(name, message):
         scope.never_true(
-            at, f"{name} sent `{message.id}`, and nobody receives his own message", "remove it", sent
+            at, f"{name} sent `{message.id}`, and nobody receives their own message", "remove it", sent
         )
     elif (name, message.id) in scope.received:
         if scope.clients[name].acks == "auto":

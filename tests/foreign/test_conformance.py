@@ -102,13 +102,13 @@ BAD = {
         'refuse(id, "FAILED_PRECONDITION", "NOT_CONNECTED")',
         "say(id=id, ok={})",
         "what needs a connection",
-        "must be refused",
+        "`disconnect` while not connected must be refused by FAILED_PRECONDITION, reason NOT_CONNECTED, definite",
     ),
     "is not sure": (
         '"definite": True',
         '"definite": False',
         "nothing is done before setup",
-        "must be FAILED_PRECONDITION",
+        "must be refused by FAILED_PRECONDITION, reason NOT_SET_UP, definite",
     ),
     "says half an error": (
         '"message": "no", ',
@@ -187,6 +187,54 @@ def test_a_driver_that_breaks_a_rule(chatsim, tmp_path, name):
     assert broken, ran
     assert not kept[broken[0]], ran
     assert sentence in said[broken[0]], ran
+
+
+def test_all_bad_lines_are_told_at_once_with_the_rule(chatsim, tmp_path):
+    ran = chatsim(
+        "check",
+        "--driver",
+        toy(tmp_path, 'refuse(id, "INVALID_ARGUMENT", "BAD_REQUEST")', 'refuse(id, "UNKNOWN", "")'),
+    )
+    _, said = rules(ran.out)
+    told = said["a line that is no request is answered"]
+    for line in ("nonsense", "[1]", '{"op": "send"}', '{"id": 901}', "\\xff\\xfe"):
+        assert f"the line {line} must be refused by INVALID_ARGUMENT, reason BAD_REQUEST, definite" in told
+    assert "docs/driver-protocol.md: “is answered too, with" in told
+
+
+def test_a_driver_may_end_what_is_not_there_and_breaks_one_rule_only(chatsim, tmp_path):
+    lenient = 'if op == "disconnect":\n        say(id=id, ok={})\n    elif op == "setup" and not set_up:'
+    ran = chatsim("check", "--driver", toy(tmp_path, 'if op == "setup" and not set_up:', lenient))
+    kept, _ = rules(ran.out)
+    assert [rule for rule, fine in kept.items() if not fine] == [
+        "what needs a connection is refused without one"
+    ]
+
+
+DEAF = """
+import sys
+sys.path.insert(0, {course!r})
+from driver import CourseDriver
+from harness.drivers.base import run
+
+class Deaf(CourseDriver):
+    async def read(self, within):
+        return [received for received in await super().read(within) if "question" not in received]
+
+sys.exit(run(Deaf(), sys.argv[1:]))
+"""
+
+
+def test_of_a_conversation_that_fails_the_last_lines_and_the_likely_rule_are_shown(chatsim, tmp_path):
+    deaf = tmp_path / "deaf.py"
+    deaf.write_text(DEAF.format(course=str(EXAMPLES / "course")))
+    server = python(EXAMPLES / "course" / "server.py") + " {port} {member_numbers}"
+    ran = chatsim("check", "--driver", python(deaf), "--server", server)
+    assert ran.code == 1, ran
+    assert "bob did not get `question` within 5 s" in ran.text
+    assert "the likely rule is in docs/driver-protocol.md: “" in ran.text
+    assert "the last lines from (<) and to (>) the driver of bob:" in ran.text
+    assert '>{"id": ' in ran.out
 
 
 def test_our_own_drivers_keep_it(chatsim):

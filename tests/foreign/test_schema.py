@@ -14,7 +14,6 @@ from tests.foreign.conftest import EXAMPLES, ROOT, python
 
 SCHEMA = json.loads((ROOT / "schema" / "driver.v1.json").read_text())
 COURSE = python(EXAMPLES / "course" / "server.py") + " {port} {member_numbers}"
-TEE = ROOT / "tests" / "foreign" / "tee.py"
 
 
 def validator(definition):
@@ -70,7 +69,7 @@ def test_real_conversations(chatsim, tmp_path, driver, server, kinds):
     folder = tmp_path / "lines"
     folder.mkdir()
     words = ("--server", server) if server else ()
-    tee = python(TEE, folder, *shlex.split(python(*driver)))
+    tee = python("-m", "harness.drivers.tee", folder, *shlex.split(python(*driver)))
     ran = chatsim("run", ROOT / "scenarios" / "basic.yaml", "--speed", "max", "--driver", tee, *words)
     assert ran.code == 0, ran
     seen = Counter()
@@ -169,3 +168,17 @@ def test_the_driver_of_the_page_runs(tmp_path):
     hello = json.loads(ended.stdout)
     validator("event hello").validate(hello)
     assert hello["driver"] == "mychat 1.0"
+
+
+def test_the_rules_that_a_check_quotes_stand_on_the_page():
+    from harness.run import protocol_rules
+
+    page = " ".join((ROOT / protocol_rules.PAGE).read_text().split())
+    rules = [
+        value
+        for name, value in vars(protocol_rules).items()
+        if name.strip("_").isupper() and isinstance(value, str)
+    ]
+    assert len(rules) > 8
+    for rule in rules:
+        assert rule in page or rule == protocol_rules.PAGE, rule

@@ -48,6 +48,21 @@ def test_membership_is_that_of_the_moment(story):
     assert states(row) == {"alice": "never", "bob": "sender", "chad": "outside", "doug": "never"}
 
 
+def test_who_was_no_member_then_is_told_from_a_stranger(story):
+    made = story().begin()
+    made.op(400, "alice", "ok", "kick", {"room": "lobby", "user": "chad"}, step=1)
+    made.sent()
+    made.op(600, "alice", "ok", "add", {"room": "lobby", "user": "doug"}, step=2)
+    row = made.judged(RunStatus.FAIL, about_hello())
+    notes = {receipt.client: receipt.note for receipt in row.messages["hello"].receipts}
+    assert notes == {
+        "alice": "",
+        "bob": "",
+        "chad": "kicked, line 9",
+        "doug": "not yet: added line 12, history since_join",
+    }
+
+
 def test_who_joins_later_may_see_the_past_of_some_rooms(story):
     members = ("alice", "bob")
     for lobby, state in (
@@ -80,6 +95,17 @@ def test_steps_have_times_and_ends(tell):
     assert row.steps[2].duration_ns == 2_000_000_000
     failed = tell("refused").steps[1]
     assert failed.status == "failed"
+
+
+def test_a_step_whose_send_nobody_answered_is_not_done(story):
+    made = story().begin()
+    made.sent(answer="info UNAVAILABLE")
+    step = made.judged(RunStatus.UNKNOWN).steps[1]
+    assert (step.status, step.reason) == ("unanswered", "1 of 1 unanswered")
+
+
+def test_a_refused_step_says_what_should_have_been(tell):
+    failed = tell("refused").steps[1]
     assert "should have been refused" in failed.reason
 
 

@@ -45,6 +45,10 @@ class PollStep(Check):
         self._gets = gets
         self.pointer = step.pointer
         self._asked: dict[int, _Asked] = {}
+        self._polls: dict[int, str | None] = {}
+        """Every poll of a script -> its step."""
+        self._earlier: dict[tuple[str, Message], tuple[int, str | None]] = {}
+        """(client, message) -> the delivery by a poll before this step, and the step of that."""
 
     @property
     def title(self) -> str:
@@ -57,6 +61,11 @@ class PollStep(Check):
             asked = self._asked.get(state.now.via) if state.now.via is not None else None
             if asked is not None and not state.sentinel(state.now.message):
                 asked.got.setdefault(state.now.message, op.index)
+            elif not self._asked and op.client in self._action.who:
+                via = self._polls.get(state.now.via) if state.now.via is not None else None
+                self._earlier.setdefault((op.client, state.now.message), (op.index, via))
+        elif op.op is not None and op.type == "invoke" and op.step != self._step.pointer:
+            self._polls[op.op] = op.step
         elif op.step == self._step.pointer and op.op is not None:
             if op.type == "invoke":
                 self._asked[op.op] = _Asked(op.client, op.index)
@@ -120,7 +129,17 @@ class PollStep(Check):
         ]
         first, ids = messages[0], difference.ids
         ended = asked.ended.index if asked.ended is not None else -1
-        if difference.kind == "missing":
+        hint = ""
+        if difference.kind == "missing" and (had := self._earlier.get((asked.who, first))) is not None:
+            delivered, step = had
+            span = state.plan.spans.get(step or "")
+            where = f", on line {span.line}," if span is not None else ""
+            sentence = (
+                f"the poll of {asked.who} did not bring `{ids[0]}`, which an earlier poll{where} had brought"
+            )
+            ops = proof(delivered, asked.invoked, ended)
+            hint = f"Nothing is lost: a poll brings what is new. Take `{ids[0]}` out of `gets`."
+        elif difference.kind == "missing":
             sentence = (
                 f"the poll of {asked.who} did not bring `{ids[0]}`, which {first.sender} sent to {room} "
                 "and the server acknowledged"
@@ -143,6 +162,7 @@ class PollStep(Check):
             messages=ids,
             expected=f"[{', '.join(item.written for item in self._gets)}]",
             actual=f"[{', '.join(map(_name, asked.got))}]",
+            hint=hint,
         )
 
 
