@@ -74,6 +74,13 @@ def _properties(invocation: Invocation, row: RowReport) -> Iterator[tuple[str, s
     yield "command", shlex.join(invocation.command)
     yield "title", row.plan.title
     yield "directory", row.directory
+    if row.plan.workload is not None:
+        from harness.verbs import outlook  # noqa: PLC0415 - see `announcement`
+
+        yield "workload", outlook.acts(row.plan.workload)
+        yield from (("nemesis", told) for told in outlook.faults(row.plan.workload))
+    if row.punctuality is not None:
+        yield "workload.in_time", f"{row.punctuality.share:.4f}"
     for key, value in sorted(row.env.items()):
         if isinstance(value, (str, int, float)) and key not in {"seed", "command", "reason", "status"}:
             yield f"environment.{key}", str(value)

@@ -1,4 +1,4 @@
-"""The final phase: heal every fault, bring everybody back, fence them off, listen on, read the rooms whole.
+"""The final phase: let end what is under way, heal, bring everybody back, fence, listen on, read the rooms whole.
 
 Each of its steps is in the history, so that the judge can tell what was looked at from what was not.
 """
@@ -12,6 +12,7 @@ from harness.model.plan import Plan
 from harness.run.cast import Cast
 from harness.run.nemesis import Nemesis
 from harness.run.recorder import Recorder
+from harness.run.traffic import Traffic
 from harness.verbs.stage import together
 
 RECONNECT_S = 10.0
@@ -19,9 +20,13 @@ FENCE_S = 5.0
 AUDIT_S = 10.0
 
 
-async def final_phase(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis) -> None:
+async def final_phase(
+    plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis, traffic: Traffic | None
+) -> None:
     """Play it; whatever does not work out is on record and for the judge to weigh."""
     final = recorder.invoke(SCRIPT, "final", {})
+    if traffic is not None:
+        await traffic.drain()
     await nemesis.heal_all()
     if nemesis.any:
         # A send may have been stored and never answered: the server is asked how far its log goes by now.
