@@ -6,7 +6,7 @@ the one before. Both show as lateness, which the report tells.
 
 Invariants:
 * Every act is on record by its pointer: by the operation that it began, or by a `skip` that says why it began none.
-* When `drain` returns, no act is under way.
+* When `drain` returns true, no act is under way.
 """
 
 from __future__ import annotations
@@ -96,14 +96,23 @@ class Traffic:
                 self._over = True
         self._recorder.complete(invoked, "ok")
 
-    async def drain(self) -> None:
-        """Start nothing more, and wait until what is under way has ended: each act has its own deadline."""
+    async def drain(self, within_s: float | None = None) -> bool:
+        """Start nothing more, and wait until what is under way has ended.
+
+        Args:
+            within_s: wait so long at the most; without it as long as it takes, for each act has its own deadline.
+
+        Returns:
+            Whether everything has ended.
+        """
         self._over = True
+        self._settle()
         invoked = self._recorder.invoke(SCRIPT, "drain", {"acts": len(self._under_way)})
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within_s)
             self._settle()
-        self._recorder.complete(invoked, "ok")
+        self._recorder.complete(invoked, "ok", {"left": len(self._under_way)})
+        return not self._under_way
 
     async def abandon(self) -> None:
         """Leave what is under way where it is."""
@@ -128,9 +137,16 @@ class Traffic:
             with self._clock.in_flight():
                 await self._clock.pause_until(zero + (fault.at_ns or 0))
             targets = getattr(fault.action, "targets", ())
-            for name in targets:
-                if name in latest:
-                    await self._nemesis.until_healed(latest[name])
+            before = {latest[name] for name in targets if name in latest}
+            left_s = (zero + self._workload.duration_ns - self._clock.now()) / 1e9
+            try:
+                async with asyncio.timeout(left_s):
+                    await together(self._nemesis.until_healed(id_) for id_ in before)
+            except TimeoutError:
+                reason = "a fault before it was not over in time"
+                value = {"client": ", ".join(targets), "verb": fault.action.verb, "reason": reason}
+                self._recorder.note(SCRIPT, "skip", value, step=fault.pointer)
+                continue
             try:
                 await VERBS[fault.action.verb].play(self._stage, fault)
             except StepFailedError as failed:

@@ -95,10 +95,10 @@ common order. A message whose send ended unknown may stand anywhere, or be missi
 _WORKLOAD = """\
 ## Workload
 
-Random traffic beside the script, or instead of one. Its clients are connected first, then both begin: each act starts at its
-moment, whether those before it were answered or not, and may end in any way. What it sends counts in no `inboxes`:
-rooms in which it goes on cannot be listed there. A verb of `mix` is drawn by its weight, and for it somebody who can
-do it: `poll` those with `receive: manual`, `kick` and `add` an admin.
+Random traffic beside the script, or instead of one. Its clients are connected first, then both begin: each act starts
+at its moment, whether those before it were answered or not, and may end in any way. What it sends counts in no
+`inboxes`: rooms in which it goes on cannot be listed there. A verb of `mix` is drawn by its weight, and for it
+somebody who can do it: `poll` those with `receive: manual`, `kick` and `add` an admin.
 """
 
 _MIX = """\
