@@ -42,6 +42,20 @@ def render(invocation: Invocation) -> bytes:
     return out.getvalue() + b"\n"
 
 
+#: A document to which suites are added one by one, as their rows end.
+EMPTY = b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="chatsim">' + (
+    CLOSING := b"</testsuites>\n"
+)
+
+
+def render_suite(invocation: Invocation, row: RowReport) -> bytes:
+    """Return the suite of one row, to be put before `CLOSING`."""
+    suite = _suite(invocation, row)
+    suite.update_statistics()
+    text: bytes = suite.tostring()
+    return text.removeprefix(b"<?xml version='1.0' encoding='utf-8'?>\n") + b"\n"
+
+
 def _document(invocation: Invocation) -> JUnitXml:
     from junitparser import JUnitXml  # noqa: PLC0415 - it takes 20 ms to import, and is needed at the very end
 

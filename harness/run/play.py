@@ -26,6 +26,7 @@ from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
 from harness.run.traffic import Traffic
+from harness.run.watch import Watch
 from harness.verbs.stage import together
 
 #: How long after an interruption the final phase may go on, seconds.
@@ -89,10 +90,12 @@ async def play(
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
+    watch = Watch(plan, settings, recorder, clock, logs)
     try:
         try:
-            await _play(plan, settings, recorder, clock, server, cast, on_step, stop)
+            await _unless(watch.hung, _play(plan, settings, recorder, clock, server, cast, on_step, stop))
         finally:
+            watch.stop()
             await cast.leave()
             await server.stop()
             leftovers = await keeper.sweep(row)
@@ -244,7 +247,7 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if not task.done():
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=PATIENCE_S)  # what hangs may not hear of it
         raise fault.result()
     await task
 
