@@ -225,6 +225,8 @@ def _told_position(
 
 def _claimed(reader: Reader, message: Message, stay: Stay) -> int | None:
     """Return the op index of a claim, made to a member who could see the message, that covers it."""
+    if stay.certain_from == NEVER:
+        return None  # nobody knows whether that join was done
     sequence = message.sequence
     visible = (
         stay.shows(sequence) if sequence is not None else stay.spans(message.first_invoke, message.acked_at)

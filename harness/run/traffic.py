@@ -1,8 +1,9 @@
 """A workload being played: each act starts at its moment, whatever became of those before it.
 
-Two things may hold an act back. Its client does one thing at a time to its own connection and its own reading
-(`_ONE_AT_A_TIME`), and what comes after that waits for it. And a fault waits until whom it hits has recovered from
-the one before. Both show as lateness, which the report tells.
+Three things may hold an act back. Its client does one thing at a time to its own connection and its own reading
+(`_ONE_AT_A_TIME`), and what comes after that waits for it. Who is in a room is changed one at a time for each user:
+of a kick and an addition under way at once, nobody could say which was the last. And a fault waits until whom it
+hits has recovered from the one before. All this shows as lateness, which the report tells.
 
 Invariants:
 * Every act is on record by its pointer: by the operation that it began, or by a `skip` that says why it began none.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 
+from harness.model.actions import Add, Join, Kick, Leave
 from harness.model.history import SCRIPT, Op
 from harness.model.steps import Step
 from harness.model.workload import ACTS, Workload, actor
@@ -25,6 +27,7 @@ from harness.verbs import VERBS
 from harness.verbs.stage import Stage, StepFailedError, together
 
 _ONE_AT_A_TIME = frozenset({"connect", "disconnect", "poll", "ack"})
+_MEMBERSHIP = (Join, Leave, Add, Kick)
 
 
 class Traffic:
@@ -55,6 +58,8 @@ class Traffic:
         self._nemesis = nemesis
         self._stage = stage
         self._turns = {name: asyncio.Lock() for name in cast.players}
+        self._doors: dict[tuple[str, str], asyncio.Lock] = {}
+        """By room and user."""
         self._under_way: set[asyncio.Task[None]] = set()
         self._begun: set[str] = set()
         self._over = False
@@ -159,6 +164,11 @@ class Traffic:
             if verb in _ONE_AT_A_TIME:
                 await self._play(act, verb, name)
                 return
+        if isinstance(act.action, _MEMBERSHIP):
+            user = getattr(act.action, "users", (self._cast.players[name].client.user,))[0]
+            async with self._doors.setdefault((act.action.room, user), asyncio.Lock()):
+                await self._play(act, verb, name)
+            return
         await self._play(act, verb, name)
 
     async def _play(self, act: Step, verb: str, name: str) -> None:
