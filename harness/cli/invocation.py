@@ -8,7 +8,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Invocation:
     jobs: int
     command: Sequence[str]
     progress: Progress
+    ended: Callable[[RowReport], None] = lambda _: None
+    """Told of each row that has ended, as soon as it has."""
 
     async def play_all(self, plans: Sequence[Plan], keeper: Keeper) -> list[RowReport]:
         """Play every plan, at most `jobs` at a time; return their reports in the order of the plans.
@@ -93,6 +95,7 @@ class Invocation:
                 stop=stop,
             )
             self.progress.row_finished(report)
+            self.ended(report)
             return report
 
     def _interrupt(self, stop: asyncio.Event, keeper: Keeper) -> None:

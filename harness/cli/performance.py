@@ -24,7 +24,7 @@ from harness.cli.scenarios import load_or_exit
 from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
-from harness.report.files import write_reports
+from harness.report.files import Growing, write_reports
 from harness.report.look import ColorFlag, Look, look_of, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
@@ -145,6 +145,7 @@ class Performance:
                 progress = situation = Situation(progress, lambda plan: _last_lines(folder, plan))
                 show = lambda: progress.say("\n".join(situation.lines(look.width)))  # noqa: E731 - one key, one act
                 beside.enter_context(keyboard.listening({"t": show}))
+            growing = Growing(Report(rows=(), command=_command_line()), folder)
             invocation = Invocation(
                 run=keeper.run,
                 folder=folder,
@@ -152,6 +153,7 @@ class Performance:
                 jobs=self.jobs,
                 command=_command_line(),
                 progress=progress,
+                ended=growing.add,
             )
             with progress:
                 return await invocation.play_all(plans, keeper)

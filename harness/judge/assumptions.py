@@ -21,9 +21,10 @@ KNOWN = frozenset(
         ),
         *("deliver", "claim", "connection", "ended", "poll", "ack", "fence", "history", "read", "expect"),
         *("wait", "parallel", "listen", "leftovers", "script", "final"),
+        *("workload", "skip", "drain"),
     }
 )
-ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers"})
+ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "skip"})
 """Lines that nothing invokes."""
 TYPES = frozenset({"invoke", "ok", "fail", "info"})
 MOST = 20

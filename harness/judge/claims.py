@@ -249,6 +249,8 @@ def _told_position(
 
 def _claimed(reader: Reader, message: Message, stay: Stay) -> Told | None:
     """Return a claim, made to a member who could see the message, that covers it."""
+    if stay.certain_from == NEVER:
+        return None  # nobody knows whether that join was done
     sequence = message.sequence
     visible = (
         stay.shows(sequence) if sequence is not None else stay.spans(message.first_invoke, message.acked_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import gc
 import importlib
 import os
@@ -16,6 +17,8 @@ from harness.keeper import linux
 
 #: Exit code of a child whose Python entry raised.
 CRASHED = 70
+#: A forked entry that gets this signal writes the stacks of its threads to its standard error, and goes on.
+STACKS = signal.SIGUSR1
 
 
 class SpawnError(Exception):
@@ -87,6 +90,7 @@ def _stdio(stdio: Sequence[int]) -> None:
 
 def _entry(module: str, args: list[str]) -> NoReturn:
     gc.enable()  # `random` has reseeded itself, as it does after every fork
+    faulthandler.register(STACKS, file=2, all_threads=True)
     sys.argv = [module, *args]
     entry = sys.modules.get(module) or importlib.import_module(module)
     code = entry.main(list(args))

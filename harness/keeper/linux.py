@@ -95,3 +95,30 @@ def command_line(pid: int) -> str:
             return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def catches(pid: int, number: int) -> bool:
+    """Return whether a process has a handler of its own for a signal."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            caught = next(line for line in file if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+def standing(pid: int) -> Iterator[str]:
+    """Yield where each thread of a process stands in the kernel, as far as one may know."""
+    try:
+        threads = sorted(os.listdir(f"/proc/{pid}/task"), key=int)
+    except OSError:
+        return
+    for thread in threads:
+        parts = []
+        for name in ("comm", "wchan", "stack"):
+            try:
+                with open(f"/proc/{pid}/task/{thread}/{name}", encoding="utf-8", errors="replace") as file:
+                    parts.append(" ".join(file.read().split()))
+            except OSError:  # not ours to read, or gone
+                continue
+        yield f"thread {thread} {state(int(thread))}: {' · '.join(part for part in parts if part)}"

@@ -1,7 +1,8 @@
 """What happened: the history of a run, one operation event a line, in the order in which it was recorded.
 
 Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
-`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit` and `leftovers` are `ok` lines that nobody invoked.
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip` and `leftovers` are `ok` lines that nobody
+invoked.
 
 | f | process | value |
 |---|---|---|
@@ -28,6 +29,9 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | listen | script | {duration_ns} |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
+| workload | script | {acts, faults, duration_ns}: its moments count from the invocation; ok when its time is over |
+| skip | script | {client, verb, reason}, step: an act of the workload, or a fault, that began no operation |
+| drain | script | {acts}: so many were under way when no more were begun; ok adds {left}: so many still are |
 | final | script | invoke when the final phase begins; ok when it is through |
 | kill | nemesis | {targets, id, signal, for_ns?}; ok when all have ended |
 | start | nemesis | {targets, id?}; ok when all are ready: the server serves, clients are connected |

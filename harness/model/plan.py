@@ -23,6 +23,7 @@ from harness.model.cast import Client, Room
 from harness.model.faults import SERVER, Kill, Restart
 from harness.model.span import Span
 from harness.model.steps import ACTIONS, Lane, Step, walk
+from harness.model.workload import Workload
 
 PLAN_VERSION = 1
 
@@ -63,6 +64,8 @@ class Plan:
     required: tuple[str, ...] = ()
     """Invariants that may not end `not exercised`."""
     seed: int = 0
+    workload: Workload | None = None
+    """Traffic and trouble beside the script, drawn from the seed."""
     spans: Mapping[str, Span] = field(default_factory=dict)
 
     def client(self, name: str) -> Client:
@@ -83,6 +86,18 @@ class Plan:
         """Yield every step, those of lanes after the `parallel` that holds them, in file order."""
         return walk(self.steps)
 
+    def everything(self) -> Iterator[Step]:
+        """Yield what the script and the workload do: each step as `walk` does, then each act and fault."""
+        yield from self.walk()
+        if self.workload is not None:
+            yield from self.workload.steps()
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line on which a pointer stands, or else what is around it; None when nothing is."""
+        while pointer and pointer not in self.spans:
+            pointer = pointer.rpartition("/")[0]
+        return self.spans[pointer].line if pointer else None
+
     def created(self) -> Iterator[Room]:
         """Yield the rooms that `create` steps make, in file order."""
         for step in self.walk():
@@ -102,9 +117,10 @@ class Plan:
 
     @property
     def moves_server(self) -> bool:
-        """Whether the script ends the server: it may then come back on any port."""
+        """Whether somebody ends the server: it may then come back on any port."""
         return any(
-            isinstance(step.action, Kill | Restart) and SERVER in step.action.targets for step in self.walk()
+            isinstance(step.action, Kill | Restart) and SERVER in step.action.targets
+            for step in self.everything()
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -129,11 +145,18 @@ class Plan:
             for item in fields["rooms"]
         )
         fields["steps"] = tuple(_step(item) for item in fields["steps"])
+        if (drawn := fields.get("workload")) is not None:
+            fields["workload"] = _workload(drawn)
         fields["inboxes"] = tuple(_inbox(item) for item in fields["inboxes"])
         for key in ("tags", "listed", "required"):
             fields[key] = tuple(fields[key])
         fields["spans"] = {pointer: Span.from_json(span) for pointer, span in fields["spans"].items()}
         return cls(**fields)
+
+
+def _workload(data: Mapping[str, Any]) -> Workload:
+    steps = {key: tuple(_step(item) for item in data[key]) for key in ("acts", "faults")}
+    return Workload(**{**data, **steps, "begin": _step(data["begin"]), "rooms": tuple(data["rooms"])})
 
 
 def _step(data: Mapping[str, Any]) -> Step:

@@ -1,13 +1,18 @@
-"""Reports to and from a run directory: the last lines of logs, and report.json and junit.xml written whole."""
+"""Reports to and from a run directory: the last lines of logs, report.json and junit.xml.
+
+Both are written whole when an invocation is over. Until then junit.xml holds the rows that have ended: who kills
+chatsim leaves a valid file with what was known by then.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness.archive import last_lines
 from harness.report import json_, junit
-from harness.report.model import Invocation
+from harness.report.model import Invocation, RowReport
 
 
 def read_logs(directory: Path) -> Mapping[str, tuple[str, ...]]:
@@ -15,6 +20,32 @@ def read_logs(directory: Path) -> Mapping[str, tuple[str, ...]]:
     if not directory.is_dir():
         return {}
     return {path.stem: last_lines(path) for path in sorted(directory.glob("*.log"))}
+
+
+class Growing:
+    """The junit.xml of an invocation that goes on: valid at every moment, one suite longer with each row that ends.
+
+    Args:
+        invocation: what all rows have in common; its rows do not matter.
+        directory: where the file is made.
+    """
+
+    def __init__(self, invocation: Invocation, directory: Path) -> None:
+        self._invocation = invocation
+        self._path = directory / "junit.xml"
+        self._path.write_bytes(junit.EMPTY)
+        self._end = len(junit.EMPTY) - len(junit.CLOSING)
+
+    def add(self, row: RowReport) -> None:
+        """Add a row that has ended."""
+        suite = junit.render_suite(self._invocation, row)
+        # One write from the closing tag on: there is no moment at which the file has none.
+        fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(fd, suite + junit.CLOSING, self._end)
+        finally:
+            os.close(fd)
+        self._end += len(suite)
 
 
 def write_reports(invocation: Invocation, directory: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
+from harness.report.punctuality import Timekeeper
 from harness.report.receipts import Receipts, merge
 from harness.report.words import say_step
 
@@ -81,10 +82,13 @@ class Fold:
         self._open: dict[int, Op] = {}
         self._times: dict[str, _Times] = {}
         self._tracing = bool(detailed)
+        self.timekeeper = None if plan.workload is None else Timekeeper(plan.workload)
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
         self.last_ns = op.time
+        if self.timekeeper is not None:
+            self.timekeeper.feed(op)
         begun = self._pair(op)
         if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))

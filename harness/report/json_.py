@@ -13,6 +13,7 @@ from typing import Any
 from harness.model.verdict import RunStatus, Verdict, Violation
 from harness.report.fold import ProcessReport, StepReport
 from harness.report.model import ErrorReport, Invocation, RowReport
+from harness.report.punctuality import Punctuality
 from harness.report.receipts import MessageReport
 from harness.report.words import say_op
 
@@ -57,6 +58,7 @@ def _row(row: RowReport) -> dict[str, Any]:
         "checks": row.checks,
         "checks_passed": row.checks_passed,
         "faults": row.faults,
+        "workload": None if row.punctuality is None else _punctuality(row.punctuality),
         "leaks": list(row.leaks),
         "error": None if row.error is None else _error(row.error),
         "verdicts": [_verdict(row, verdict) for verdict in row.verdicts],
@@ -65,6 +67,10 @@ def _row(row: RowReport) -> dict[str, Any]:
         "processes": [_process(process) for process in row.processes],
         "environment": dict(row.env),
     }
+
+
+def _punctuality(found: Punctuality) -> dict[str, Any]:
+    return {**found._asdict(), "share": found.share}
 
 
 def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:

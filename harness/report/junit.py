@@ -42,6 +42,20 @@ def render(invocation: Invocation) -> bytes:
     return out.getvalue() + b"\n"
 
 
+#: A document to which suites are added one by one, as their rows end.
+EMPTY = b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="chatsim">' + (
+    CLOSING := b"</testsuites>\n"
+)
+
+
+def render_suite(invocation: Invocation, row: RowReport) -> bytes:
+    """Return the suite of one row, to be put before `CLOSING`."""
+    suite = _suite(invocation, row)
+    suite.update_statistics()
+    text: bytes = suite.tostring()
+    return text.removeprefix(b"<?xml version='1.0' encoding='utf-8'?>\n") + b"\n"
+
+
 def _document(invocation: Invocation) -> JUnitXml:
     from junitparser import JUnitXml  # noqa: PLC0415 - it takes 20 ms to import, and is needed at the very end
 
@@ -74,6 +88,13 @@ def _properties(invocation: Invocation, row: RowReport) -> Iterator[tuple[str, s
     yield "command", shlex.join(invocation.command)
     yield "title", row.plan.title
     yield "directory", row.directory
+    if row.plan.workload is not None:
+        from harness.verbs import outlook  # noqa: PLC0415 - see `announcement`
+
+        yield "workload", outlook.acts(row.plan.workload)
+        yield from (("nemesis", told) for told in outlook.faults(row.plan.workload))
+    if row.punctuality is not None:
+        yield "workload.in_time", f"{row.punctuality.share:.4f}"
     for key, value in sorted(row.env.items()):
         if isinstance(value, (str, int, float)) and key not in {"seed", "command", "reason", "status"}:
             yield f"environment.{key}", str(value)

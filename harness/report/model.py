@@ -15,6 +15,7 @@ from harness.model.plan import Plan
 from harness.model.span import Span
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
 from harness.report.fold import Fold, ProcessReport, StepReport
+from harness.report.punctuality import Punctuality
 from harness.report.receipts import MessageReport
 
 
@@ -56,6 +57,8 @@ class RowReport(NamedTuple):
     """What was left behind: processes, ports, files; none on a sound machine."""
     error: ErrorReport | None
     env: Mapping[str, Any]
+    punctuality: Punctuality | None = None
+    """Of its workload, when it has one."""
 
     @property
     def name(self) -> str:
@@ -193,6 +196,7 @@ def build(
         leaks=tuple(dict.fromkeys([*fold.leaks, *map(str, env.get("leaks") or ())])),
         error=error,
         env=env,
+        punctuality=None if fold.timekeeper is None else fold.timekeeper.result(),
     )
 
 

@@ -20,8 +20,8 @@ from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.report.look import Look, wants_redraw
 from harness.report.model import RowReport
-from harness.report.terminal import detail_lines, summary_line
-from harness.report.text import clip, safe, to_ascii
+from harness.report.terminal import announcement, detail_lines, summary_line
+from harness.report.text import clip, count, safe, to_ascii
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -116,7 +116,9 @@ class LineProgress:
         return self._out
 
     def row_started(self, plan: Plan) -> None:
-        """Say nothing."""
+        """Say what the seed will have, where anything is left to it."""
+        if plan.workload is not None and self._verbosity >= 0:
+            self.say(announcement(plan))
 
     def step(self, plan: Plan, index: int, text: str) -> None:
         """Say nothing."""
@@ -194,6 +196,8 @@ class LiveProgress:
         """Add a line."""
         with self._lock:
             self._running.append(_Running(plan, self._clock()))
+        if plan.workload is not None:
+            self.say(announcement(plan))
 
     def step(self, plan: Plan, index: int, text: str) -> None:
         """Change the line of this row."""
@@ -204,7 +208,9 @@ class LiveProgress:
                     return
 
     def op(self, plan: Plan, op: Op) -> None:
-        """Say nothing: a step is progress enough."""
+        """Change the line of a row when its workload begins: of others, a step is progress enough."""
+        if op.f == "workload" and op.type == "invoke" and plan.workload is not None:
+            self.step(plan, -1, f"workload of {count(len(plan.workload.acts), 'act')}")
 
     def say(self, text: str) -> None:
         """Write the lines above what is drawn."""

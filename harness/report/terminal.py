@@ -14,11 +14,13 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from harness.model.plan import Plan
 from harness.model.verdict import RunStatus, Status
 from harness.report.failure import failure_block
 from harness.report.fold import StepReport
 from harness.report.look import Look, Tone
 from harness.report.model import Invocation, RowReport, evidence
+from harness.report.punctuality import Punctuality, total
 from harness.report.text import clip, count, moment, pad, safe, seconds, to_ascii, width, wrap
 
 _WORDS: dict[RunStatus, tuple[str, Tone]] = {
@@ -187,8 +189,33 @@ def _closing(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple
             name if number >= every else f"{name} in {count(number, 'run')}" for name, number in idle.items()
         )
         yield "not judged", ", ".join(told)
-    if not bad and invocation.seed:
+    if punctual := [row.punctuality for row in invocation.rows if row.punctuality is not None]:
+        yield "workload", punctuality_line(total(punctual))
+    if invocation.seed and (punctual or not bad):
         yield "seed", str(invocation.seed)
+
+
+def punctuality_line(one: Punctuality) -> str:
+    """Return `792 of 800 acts began within 100 ms of their moment · 5 held up by faults · 99.6% in time`."""
+    told = [f"{one.in_time} of {count(one.planned, 'act')} began within 100 ms of their moment"]
+    if one.held_up:
+        told.append(f"{one.held_up} held up by faults")
+    if one.late:
+        told.append(f"{one.late} late, by {seconds(one.latest_ns)} at most")
+    if one.left_out:
+        told.append(f"{one.left_out} left out")
+    return " · ".join(
+        [*told, f"{one.share:.1%} in time" if one.planned > one.held_up else "none to judge by"]
+    )
+
+
+def announcement(plan: Plan) -> str:
+    """Return what the seed will have of a workload, as it is said before it is played."""
+    from harness.verbs import outlook  # noqa: PLC0415 - the verbs are needed by nothing else here
+
+    assert plan.workload is not None
+    told = [f"{plan.name}: seed {plan.seed}: {outlook.acts(plan.workload)}", *outlook.faults(plan.workload)]
+    return "\n".join(f"  {'' if place == 0 else '  '}{safe(line)}" for place, line in enumerate(told))
 
 
 def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:

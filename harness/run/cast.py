@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import functools
 import shlex
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,12 @@ class Cast:
             for room in self._plan.rooms
             if makes
         )
+
+    async def renew_harness(self) -> None:
+        """Let a new process act for the harness: nothing that the old one knows, holds or suffers from counts now."""
+        if not await self.harness.quit(PROVISION_S):
+            await self.harness.kill(signal.SIGKILL, PROVISION_S)
+        await self.harness.connect(self.server.address, PROVISION_S, None)
 
     def know(self, room: str, sender: str, key: str, message: str) -> None:
         """Remember which message of the plan goes out under this client message id."""

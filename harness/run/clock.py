@@ -129,6 +129,12 @@ class Clock:
         finally:
             self._wake(sleeper)  # when it was cancelled instead
 
+    def until_next_s(self) -> float:
+        """Return real seconds until the earliest moment that somebody waits for; 0 when nobody waits."""
+        if not self._sleepers:
+            return 0.0
+        return max(0, self._sleepers[0].due - self.now()) / 1e9 / (self._speed or 1.0)
+
     def _jump(self) -> None:
         if not self._busy and self._sleepers:
             self._skipped += max(0, self._sleepers[0].due - self.now())

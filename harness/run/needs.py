@@ -75,9 +75,9 @@ def check_server(plan: Plan) -> None:
     Raises:
         SkippedError: it starts, ends or stops the server.
     """
-    for step in all_steps(plan.steps):
+    for step in all_steps((plan.steps, plan.workload)):
         if _strikes_server(step):
-            what = _placed(f"`{step.action.verb}: {SERVER}`", _line(plan, step.pointer))
+            what = _placed(f"`{step.action.verb}: {SERVER}`", plan.line(step.pointer))
             raise SkippedError(f"a running server is not ours to stop: {what}")
 
 
@@ -106,8 +106,8 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         yield Need(("rooms",), f"there are {len(plan.rooms)} rooms", _line(plan, "/rooms"))
     elif plan.rooms:
         yield Need(("rooms", "one-room"), "there is a room", _line(plan, "/rooms"))
-    for step in all_steps(plan.steps):
-        verb, line = step.action.verb, _line(plan, step.pointer)
+    for step in all_steps((plan.steps, plan.workload)):
+        verb, line = step.action.verb, plan.line(step.pointer)
         if (needed := VERB_NEEDS.get(verb)) is not None:
             yield Need((needed,), f"`{verb}`", line)
         if _strikes_server(step) and (needed := SERVER_FAULTS[verb]) is not None:
@@ -134,7 +134,8 @@ def may_be_turned_away(plan: Plan, client: Client, code: str) -> bool:
     """Whether a refused connect only says that an outsider hears nothing, as he should."""
     if any(client.user in room.members for room in plan.rooms):
         return False
-    return code in TURNED_AWAY and not any(step.action.verb in _COMING_IN for step in all_steps(plan.steps))
+    steps = all_steps((plan.steps, plan.workload))
+    return code in TURNED_AWAY and not any(step.action.verb in _COMING_IN for step in steps)
 
 
 def all_steps(found: Any) -> Iterator[Step]:

@@ -82,6 +82,10 @@ class Nemesis:
         wanted = tuple(names)
         return any(fault.touches(wanted, since_ns) for fault in self._faults.values())
 
+    def down(self, name: str) -> bool:
+        """Whether a fault has ended the process of this client, or is about to, and it is not back yet."""
+        return any(name in fault.left for fault in self._faults.values() if fault.verb in ("kill", "restart"))
+
     async def kill(self, action: Kill, within_s: float, pointer: str) -> None:
         """End processes by a signal.
 

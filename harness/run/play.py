@@ -25,6 +25,9 @@ from harness.run.recorder import Observer, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
+from harness.run.traffic import Traffic
+from harness.run.watch import Watch
+from harness.verbs.stage import together
 
 #: How long after an interruption the final phase may go on, seconds.
 PATIENCE_S = 5.0
@@ -74,7 +77,7 @@ async def play(
     recorder = Recorder(directory / "history.jsonl", keeper.run)
     if on_op is not None:
         recorder.listen(on_op)
-    clock = Clock(settings.speed)
+    clock = Clock(1.0 if plan.workload else settings.speed)  # a workload is never compressed
     listener = await Listener.open() if plan.moves_server else None
     server = Server(
         settings,
@@ -87,10 +90,12 @@ async def play(
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
+    watch = Watch(plan, settings, recorder, clock, logs)
     try:
         try:
-            await _play(plan, settings, recorder, clock, server, cast, on_step, stop)
+            await _unless(watch.hung, _play(plan, settings, recorder, clock, server, cast, on_step, stop))
         finally:
+            watch.stop()
             await cast.leave()
             await server.stop()
             leftovers = await keeper.sweep(row)
@@ -148,7 +153,11 @@ async def _play(
     nemesis = Nemesis(recorder, clock, cast)
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
     blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
-    played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))
+    stage = Script(recorder, clock, cast, nemesis, blocks)
+    traffic = None
+    if plan.workload is not None:
+        traffic = Traffic(plan.workload, recorder, clock, cast, nemesis, stage)
+    played = asyncio.ensure_future(_perform(plan, blocks, stage, traffic))
     stopped = asyncio.ensure_future(stop.wait())
     enders: list[asyncio.Future[Any]] = [played, stopped, server.died, cast.fault, nemesis.failed]
     script = recorder.invoke(SCRIPT, "script", {})
@@ -159,7 +168,36 @@ async def _play(
         if not played.done():
             played.cancel()
             await asyncio.wait([played])
-        await nemesis.rest()
+        if traffic is None:  # what a workload left under way may need what its faults took away
+            await nemesis.rest()
+    try:
+        await _finish(plan, recorder, cast, nemesis, traffic, script, played)
+    finally:
+        if traffic is not None:
+            await traffic.abandon()
+            await nemesis.rest()
+
+
+async def _perform(plan: Plan, blocks: Blocks, stage: Script, traffic: Traffic | None) -> None:
+    """Play the script, and the workload beside it."""
+    if traffic is None:
+        await blocks.play(plan.steps, stage)
+        return
+    await traffic.begin()
+    await together([traffic.play(), blocks.play(plan.steps, stage)])
+
+
+async def _finish(
+    plan: Plan,
+    recorder: Recorder,
+    cast: Cast,
+    nemesis: Nemesis,
+    traffic: Traffic | None,
+    script: Op,
+    played: asyncio.Future[Any],
+) -> None:
+    """Say on record how the script ended, then play the final phase if there is still somebody to play it."""
+    server = cast.server
     if cast.fault.done():
         _end(recorder, script, "a driver broke its protocol")
         raise cast.fault.result()
@@ -170,7 +208,7 @@ async def _play(
         _end(recorder, script, "interrupted")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                await _final(plan, recorder, cast, nemesis)
+                await _final(plan, recorder, cast, nemesis, traffic)
         return
     if nemesis.failed.done():
         pointer, reason = nemesis.failed.result()
@@ -180,13 +218,15 @@ async def _play(
     else:
         played.result()
         recorder.complete(script, "ok")
-    await _final(plan, recorder, cast, nemesis)
+    await _final(plan, recorder, cast, nemesis, traffic)
 
 
-async def _final(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis) -> None:
+async def _final(
+    plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemesis, traffic: Traffic | None
+) -> None:
     """Play the final phase, unless the server or a driver's protocol ends it first."""
     server = cast.server
-    final = asyncio.ensure_future(final_phase(plan, recorder, cast, nemesis))
+    final = asyncio.ensure_future(final_phase(plan, recorder, cast, nemesis, traffic))
     enders: list[asyncio.Future[Any]] = [final, server.died, cast.fault]
     try:
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
@@ -207,7 +247,7 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if not task.done():
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=PATIENCE_S)  # what hangs may not hear of it
         raise fault.result()
     await task
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harness.keeper.handle import Exit
 from harness.model.cast import Client
-from harness.model.history import Op
+from harness.model.history import HARNESS, Op
 from harness.run import signals
 from harness.run.driver import Driver, Reply
 from harness.run.ear import Ear
@@ -56,6 +56,8 @@ class Player:
         self.online = False
         self.refused = False
         """Whether its last connect was refused as the script said: then it is not brought back at the end."""
+        self.astray = False
+        """Whether its last connect or disconnect ended unknown: then only the driver knows whether it is online."""
         self._setup = setup
         self._names = names
         self._recorder = recorder
@@ -70,9 +72,9 @@ class Player:
 
     @property
     def process(self) -> str:
-        """Its name in the history: `bob`, or `bob#2` for a later incarnation."""
+        """Its name in the history: `bob`, or `bob#2` for a later incarnation; of `harness` there is one."""
         name = self.client.name
-        return name if self._incarnation < 2 else f"{name}#{self._incarnation}"
+        return name if self._incarnation < 2 or name == HARNESS else f"{name}#{self._incarnation}"
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -106,7 +108,7 @@ class Player:
         if self._driver is not None:
             self._driver.close()
         self._incarnation += 1
-        self._leaving = self._killed = False
+        self._leaving = self._killed = self.astray = False
         driver = await self._spawn(self.process, self._hear)
         self._driver = driver
         value = {
@@ -139,6 +141,7 @@ class Player:
             invoked, "connect", within_s, server=dict(server), within_ms=round(within_s * 1000)
         )
         self.online = answer.type == "ok"
+        self.astray = answer.type == "info"
         return answer
 
     async def knock(self, server: Mapping[str, Any], within_s: float) -> bool:
@@ -158,6 +161,7 @@ class Player:
         invoked = self._recorder.invoke(self.process, "disconnect", {}, step)
         answer, _ = await self._ask(invoked, "disconnect", within_s)
         self.online = False
+        self.astray = answer.type == "info"
         return answer
 
     async def send(

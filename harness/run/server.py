@@ -108,9 +108,8 @@ class Server:
         if self._listener is not None:
             self._listener.target = ready["host"], ready["port"]
             self.address = {**ready, "host": self._listener.host, "port": self._listener.port}
-            if "run" not in ready:
-                # A later life of the server has another instance, and nothing says that it is the same run.
-                self.address.pop("instance", None)
+            # A later life of the server has another instance, and a client may be on its way to this one still.
+            self.address.pop("instance", None)
 
     @property
     def down(self) -> bool:

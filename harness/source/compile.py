@@ -15,6 +15,7 @@ from harness.source.cast import read_cast, unused
 from harness.source.cast_keys import RECEIVE
 from harness.source.comments import cut_short
 from harness.source.diagnostic import Diagnostic, in_order
+from harness.source.drawn import read_drawn
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
@@ -28,8 +29,6 @@ from harness.verbs.scope import Scope
 LATER_KEYS = {
     "server": "how the server is started",
     "services": "processes that the server needs",
-    "workload": "random traffic",
-    "nemesis": "random faults",
     "load": "many clients in one process",
     "limits": "bounds on latency and throughput",
 }
@@ -88,7 +87,18 @@ class ScenarioKeys(Keys):
         _part({"type": "object"}), "Rooms and their members; they exist before the first step.", default=None
     )
     receive: Receive = key(RECEIVE, "How clients receive unless they say otherwise.", default="stream")
-    steps: Any = key(_part({"type": "array"}), "The script, in the order in which things happen.")
+    steps: Any = key(
+        _part({"type": "array"}),
+        "The script, in the order in which things happen. May be left out beside a `workload`.",
+    )
+    workload: Any = key(
+        _part({"type": "object"}),
+        "Random traffic of all clients, beside the script if there is one.",
+        default=None,
+    )
+    nemesis: Any = key(
+        _part({"type": "object"}), "Random faults, as long as the workload goes on.", default=None
+    )
     inboxes: Any = key(
         _part({"type": "object"}), "What each client must have received by the end, in order.", default=None
     )
@@ -179,7 +189,7 @@ class _Compiler:
         self.report = reporter
 
     def plan(self, source: str, file: str, name: str, seed: int | None, drawn_seed: int) -> Plan | None:
-        # A random scenario has no script: `workload` is reported, `steps` is not missed.
+        # A scenario that is all chance has no script.
         data = {"steps": [], **self.data} if "workload" in self.data else self.data
         keys = read_keys(ScenarioKeys, data, "", self.report, what="a scenario", later=LATER_KEYS)
         receive = self.data.get("receive", "stream")
@@ -194,7 +204,7 @@ class _Compiler:
             report=self.report,
             declared=written.ids,
             room_names=written.rooms,
-            pointers=written.pointers,
+            pointers=[*written.pointers, "/workload"],  # whose number is that of the step before all others
             cast_known=cast.clients_known,
             rooms_known=cast.rooms_known,
             ids_known=isinstance(self.data.get("steps"), list),
@@ -204,12 +214,15 @@ class _Compiler:
         )
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
+        drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
         )
+        drawn.check_inboxes(table.inboxes, self.report)
         if self.report.errors:
             return None
+        final_seed = next(number for number in (seed, keys.seed, drawn_seed) if number is not None)
         for problem in unused(cast, scope.used):
             self.report(problem)
         return Plan(
@@ -226,7 +239,8 @@ class _Compiler:
             listed=table.listed,
             listen_ns=keys.listen,
             required=keys.invariants,
-            seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
+            seed=final_seed,
+            workload=drawn.draw(final_seed),
             spans=_spans(self.report.tree, scope),
         )
 

@@ -9,7 +9,7 @@ from harness.model.cast import Client
 from harness.model.plan import Inbox, Plan
 from harness.model.steps import Parallel, Step
 from harness.model.verdict import FAMILIES
-from harness.verbs import VERBS
+from harness.verbs import VERBS, outlook
 from harness.verbs.phrases import count, duration, listing, names
 
 _WIDTH = 78
@@ -44,6 +44,12 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     digits = max(2, len(str(len(plan.steps))))
     for number, step in enumerate(plan.steps, 1):
         rows += _step(f"{number:>{digits}}", step)
+    if plan.workload is not None:
+        rows += _wrapped("beside" if plan.steps else "all play", outlook.acts(plan.workload).split(), " ")
+        rows += [
+            row for told in outlook.faults(plan.workload) for row in _wrapped("nemesis", told.split(), " ")
+        ]
+        rows += _wrapped("seed", [str(plan.seed)], "")
     if plan.listen_ns:
         rows += _wrapped("then", [f"all go on listening for {duration(plan.listen_ns)}"], "")
     if plan.listed:

@@ -14,7 +14,10 @@ from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.codes import CODES
 from harness.source.compile import LATER_KEYS, ScenarioKeys
 from harness.source.examples import EXAMPLES
-from harness.verbs import LATER_VERBS, VERBS
+from harness.source.nemesis import NemesisKeys
+from harness.source.traffic import TRAFFIC
+from harness.source.workload import WorkloadKeys
+from harness.verbs import FAULT_VERBS, LATER_VERBS, VERBS
 from harness.verbs.keys import Keys, StepKeys, schema, table
 from harness.verbs.kinds import STATUSES
 from harness.verbs.phrases import duration
@@ -89,6 +92,50 @@ Somebody who is in several rooms has a list for each: `alice: {lobby: [hello], g
 common order. A message whose send ended unknown may stand anywhere, or be missing.
 """
 
+_WORKLOAD = """\
+## Workload
+
+Random traffic beside the script, or instead of one. Its clients are connected first, then both begin: each act starts
+at its moment, whether those before it were answered or not, and may end in any way. What it sends counts in no
+`inboxes`: rooms in which it goes on cannot be listed there. A verb of `mix` is drawn by its weight, and for it
+somebody who can do it: `poll` those with `receive: manual`, `kick` and `add` an admin.
+"""
+
+_MIX = """\
+What `mix` may hold: {verbs}.
+
+```yaml
+seed: 20261122                      # without it a new one each run, printed first and last
+workload:
+  for: 8s
+  rate: 50/s
+  mix: {{send: 70, poll: 20, disconnect: 5, connect: 5}}
+nemesis:
+  every: 2s                         # 1 s to 3 s, as the seed will have it
+  faults:
+    - kill: server
+      for: 500ms
+    - pause: {{any: 5}}
+      for: 1s
+```
+"""
+
+_NEMESIS = """\
+## Nemesis
+
+Random faults while the workload goes on: {faults}, with the keys that they have as steps, but without `at`, `after`
+and `id`. Each of the list comes once before any comes again. Each must end by itself, after its `for`; what is not
+over when the workload is, the final phase heals.
+"""
+
+_SEED = """\
+The seed fixes the plan: who does what, to whom, and at which moment; `plan.json` has it, and `explain --seed` tells
+it. The seed does not fix what comes of it: how the acts and the messages of several processes interleave, how a
+request ends that a fault cuts off, how long a process takes to come back. A run with the same seed asks the same of
+the server, and may be answered otherwise.
+Workload and nemesis run in real time, whatever `--speed` says, and so does a script beside them.
+"""
+
 _INVARIANTS = """\
 ## Invariants
 
@@ -160,6 +207,12 @@ def _sections() -> Iterator[str]:
         deadlines=_sentence(f"{duration(verb.within_ns)} for `{verb.name}`" for verb in _timed()),
     )
     yield _INBOXES
+    yield _WORKLOAD.format()
+    yield _table(WorkloadKeys)
+    yield _MIX.format(verbs=_sentence(f"`{verb}`" for verb in TRAFFIC))
+    yield _NEMESIS.format(faults=_sentence(f"`{verb}`" for verb in FAULT_VERBS))
+    yield _table(NemesisKeys)
+    yield _SEED
     yield _INVARIANTS.format(families=_sentence(f"`{name}`" for name in FAMILIES))
     if later := {**LATER_KEYS, **LATER_VERBS}:
         yield _NOT_YET
@@ -217,6 +270,8 @@ def _value(part: Mapping[str, Any]) -> str:
     if isinstance(part.get("type"), list):
         return " or ".join(_TYPES.get(kind, kind) for kind in part["type"])
     if part.get("type") == "string" and "pattern" in part:
+        if re.match(part["pattern"], "20/s"):
+            return "pace"
         return (
             "duration" if re.match(part["pattern"], "2s") and not re.match(part["pattern"], "x") else "name"
         )

@@ -17,9 +17,11 @@ from harness.model.verdict import INVARIANTS
 from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
 from harness.source.inboxes import EVERYONE_ELSE
-from harness.verbs import VERBS
+from harness.source.nemesis import NOT_HERE, NemesisKeys
+from harness.source.workload import WorkloadKeys
+from harness.verbs import FAULT_VERBS, VERBS
 from harness.verbs.items import INTERLEAVED
-from harness.verbs.keys import schema, table
+from harness.verbs.keys import StepKeys, schema, table
 from harness.verbs.kinds import MAX_COUNT
 
 #: Where the repository keeps it, and what the first line of a scenario names.
@@ -31,6 +33,9 @@ _VARIABLE = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
 def scenario_schema() -> dict[str, Any]:
     """Return the schema as plain data, ready for JSON."""
     top = schema(ScenarioKeys)
+    # A scenario that is all chance has no script.
+    top["required"] = [name for name in top["required"] if name != "steps"]
+    top["anyOf"] = [{"required": [name]} for name in ("steps", "workload")]
     for name, part in _PARTS.items():
         # The description stays that of the table.
         top["properties"][name] = {**part, "description": top["properties"][name]["description"]}
@@ -40,6 +45,13 @@ def scenario_schema() -> dict[str, Any]:
         "inbox": _inbox(),
         "inbox_of_room": _inbox_of_room(),
         "inbox_item": _inbox_item(),
+        "workload": schema(
+            WorkloadKeys,
+            description="Random traffic, drawn from the seed.",
+            oneOf=[{"required": ["for"]}, {"required": ["count"]}],
+        ),
+        "nemesis": _nemesis(),
+        "fault": _fault(),
         "step": _step(),
         **{f"step_{name}": schema(verb.keys, description=verb.summary) for name, verb in VERBS.items()},
     }
@@ -175,10 +187,47 @@ def _step() -> Mapping[str, Any]:
     }
 
 
+def _nemesis() -> dict[str, Any]:
+    keys = schema(NemesisKeys, description="Random faults, drawn from the seed, while the workload goes on.")
+    keys["properties"]["faults"]["items"] = {"$ref": "#/definitions/fault"}
+    return keys
+
+
+def _fault() -> Mapping[str, Any]:
+    """A fault as in a step, but that the nemesis says when, and that it may be for `{any: N}`."""
+    return {
+        "type": "object",
+        "description": "One fault; it must end by itself. `{any: 3}` hits three clients of the workload.",
+        "properties": {name: {"description": VERBS[name].summary} for name in FAULT_VERBS},
+        "anyOf": [{"required": [name]} for name in FAULT_VERBS],
+        "allOf": [{"if": {"required": [name]}, "then": _drawn(name)} for name in FAULT_VERBS],
+    }
+
+
+def _drawn(name: str) -> Mapping[str, Any]:
+    made = schema(VERBS[name].keys)
+    for word in (*NOT_HERE, *StepKeys.__dataclass_fields__.keys() - {"within"}):
+        made["properties"].pop(word, None)
+    target = made["properties"][name]
+    some = {
+        "type": "object",
+        "properties": {"any": {"type": "integer", "minimum": 1, "description": "How many clients it hits."}},
+        "required": ["any"],
+        "additionalProperties": False,
+    }
+    made["properties"][name] = {
+        "description": target["description"],
+        "anyOf": [{key: value for key, value in target.items() if key != "description"}, some],
+    }
+    return made
+
+
 _PARTS: Mapping[str, Mapping[str, Any]] = {
     "clients": _clients(),
     "rooms": _rooms(),
     "steps": {"type": "array", "items": {"$ref": "#/definitions/step"}},
     "inboxes": _inboxes(),
     "invariants": _invariants(),
+    "workload": {"type": "object", "allOf": [{"$ref": "#/definitions/workload"}]},
+    "nemesis": {"type": "object", "allOf": [{"$ref": "#/definitions/nemesis"}]},
 }

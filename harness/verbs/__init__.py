@@ -54,6 +54,9 @@ VERBS: Mapping[str, Verb[Any]] = {
     )
 }
 
+#: Verbs that the nemesis may draw: faults that end by themselves, at once or after their `for`.
+FAULT_VERBS: tuple[str, ...] = (KILL.name, RESTART.name, PAUSE.name)
+
 #: Verbs of the format that this version does not play yet, and what they do.
 LATER_VERBS: Mapping[str, str] = {
     "cut": "hold all bytes of a client's network",
@@ -66,4 +69,4 @@ LATER_VERBS: Mapping[str, str] = {
     "heal": "end a fault",
 }
 
-__all__ = ["LATER_VERBS", "VERBS", "Verb"]
+__all__ = ["FAULT_VERBS", "LATER_VERBS", "VERBS", "Verb"]

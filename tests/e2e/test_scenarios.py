@@ -44,7 +44,11 @@ def without_one_delivery(row, number):
     return gone["process"].partition("#")[0], gone["value"]["id"]
 
 
-@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+#: Of a workload nothing says who receives what: only the invariants miss a delivery, and tests/judge is about these.
+SCRIPTED = [path for path in shipped() if "\nworkload:" not in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", SCRIPTED, ids=lambda path: path.stem)
 def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message(chatsim, path):
     ran = chatsim("run", path, "--speed", "max")
     whole = (ran.row() / "history.jsonl").read_text()

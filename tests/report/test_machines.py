@@ -14,7 +14,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from harness.archive import last_lines
 from harness.model.verdict import RunStatus
 from harness.report import json_, junit
-from harness.report.files import read_logs, write_reports
+from harness.report.files import Growing, read_logs, write_reports
 from harness.report.github import annotation_lines
 from harness.report.model import Invocation
 
@@ -40,6 +40,21 @@ REQUIRED = {
 
 def rendered(*rows, **more):
     return junit.render(Invocation(rows=rows, command=("chatsim", "run", "x.yaml"), **more))
+
+
+def test_a_growing_junit_is_whole_after_every_row(told, tmp_path):
+    _, row = told
+    growing = Growing(Invocation(rows=(), command=("chatsim", "run", "x.yaml")), tmp_path)
+    for count in range(3):
+        document = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+        assert len(list(document)) == count
+        growing.add(row)
+    alone = ET.fromstring((tmp_path / "junit.xml").read_bytes()).find("testsuite")
+    whole = ET.fromstring(rendered(row)).find("testsuite")
+    assert alone is not None
+    assert whole is not None
+    assert alone.attrib == whole.attrib
+    assert ET.tostring(alone).strip() == ET.tostring(whole).strip()
 
 
 def test_junit_follows_the_common_schema(told):

@@ -11,6 +11,7 @@ from harness.model.span import Span
 from harness.model.steps import Step
 from harness.run import needs
 from harness.run.needs import SkippedError
+from harness.source import compile_plan
 
 ALL = ("stream", "poll", "ack", "rooms", "kick", "auth", "restart")
 
@@ -151,3 +152,20 @@ def test_every_step_is_found_once():
         "/steps/0/x",
         "/steps/0/x",
     ]
+
+
+def test_what_the_seed_may_ask_for_is_needed_too_and_named_by_its_line():
+    text = (
+        "scenario: x\nclients: [alice, bob]\nrooms: {lobby: {members: [alice, bob], admins: [alice]}}\n"
+        "workload:\n  rate: 20/s\n  for: 3s\n  mix:\n    send: 1\n    kick: 1\n"
+        "nemesis:\n  every: 500ms\n  faults:\n    - kill: server\n      for: 100ms\n"
+    )
+    made, _ = compile_plan(text, "x.yaml", "x", seed=1)
+    assert made is not None
+    needs.check(made, ALL)
+    assert reason(made, "stream", "rooms", "restart") == "the driver lacks `kick`: `kick` (line 9)"
+    assert reason(made, "stream", "rooms", "kick") == "the driver lacks `restart`: `kill: server` (line 13)"
+    with pytest.raises(
+        SkippedError, match=r"a running server is not ours to stop: `kill: server` \(line 13\)"
+    ):
+        needs.check_server(made)
