@@ -24,19 +24,23 @@ _ENDED_BY = {
 class Fault:
     """A scripted fault on one target."""
 
-    __slots__ = ("f", "since", "target", "until")
+    __slots__ = ("f", "id", "since", "target", "until")
 
-    def __init__(self, f: str, target: str, since: int) -> None:
+    def __init__(self, f: str, target: str, since: int, id_: object = None) -> None:
         self.f = f
+        self.id = id_
         self.target = target
         self.since = since
         """Index of its invocation."""
         self.until = NEVER
         """Index of the answer of what ended it."""
 
-    def ended_by(self, f: str) -> bool:
+    def ended_by(self, op: Op) -> bool:
         """Whether this act of the nemesis on its target ends it."""
-        return f == "heal" or self.f in _ENDED_BY[f]
+        if op.f in _ENDED_BY:
+            return self.f in _ENDED_BY[op.f]
+        ids = op.value.get("ids") if op.f == "heal" else [op.value.get("id")]
+        return not isinstance(ids, (list, tuple)) or self.id in ids
 
 
 class Facts:

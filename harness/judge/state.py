@@ -14,7 +14,7 @@ from harness.judge.facts import Facts, Fault
 from harness.judge.fences import Fence
 from harness.judge.messages import NEVER, Message, integer, text_of
 from harness.judge.readers import Process
-from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
+from harness.model.history import ENDS_ITSELF, FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
@@ -153,13 +153,13 @@ class State(Facts):
                 client.reader.cause_at = op.index
         if op.type == "invoke" and op.f not in HEALS:
             for target in targets:
-                fault = Fault(op.f, target, op.index)
+                fault = Fault(op.f, target, op.index, op.value.get("id"))
                 self.faults.append(fault)
                 self._active.setdefault(target, []).append(fault)
-        elif op.type == "ok" and (op.f in HEALS or op.f == "restart"):
+        elif op.type == "ok" and (op.f in HEALS or op.f in ENDS_ITSELF):
             for target in targets:
                 for fault in self._active.get(target, ()):
-                    if fault.ended_by(op.f):
+                    if fault.ended_by(op):
                         fault.until = op.index
                 self._active[target] = [
                     fault for fault in self._active.get(target, ()) if fault.until == NEVER

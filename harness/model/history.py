@@ -34,10 +34,18 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | restart | nemesis | {targets, id}; ok when all have ended as they do in ordinary life, and are ready again |
 | pause | nemesis | {targets, id, for_ns?}; ok when all stand still |
 | resume | nemesis | {targets, id?}; ok when all run again |
+| cut | nemesis | {targets, id, direction, for_ns?}; ok adds {connections}: bytes are held |
+| slow | nemesis | {targets, id, direction, latency_ns, jitter_ns, rate?, for_ns?}; ok adds {connections} |
+| refuse | nemesis | {targets, id, for_ns?}; ok adds {connections}: those that go on |
+| half_open | nemesis | {targets, id, for_ns?}; ok adds {connections}: whose server's end is gone |
+| reset | nemesis | {targets, id}; ok adds {connections}: those that were reset |
+| heal | nemesis | {targets, ids?}; ok when nothing is left of these faults on these targets; adds {connections?} |
 
 A fault is active on each of its `targets` (clients, `server`) from its invocation until what ends it was
-answered ok: `start` and `restart` end `kill`, `restart` and `pause`; `resume` ends `pause`; `restart` ends itself;
-`heal` ends any. A failed one stays active. What a fault does to a process is on record beside it, as `exit` with
+answered ok: `start` and `restart` end `kill`, `restart` and `pause`; `resume` ends `pause`; `restart` and `reset`
+end themselves; `heal` ends those of its `ids`, or else any. A failed one stays active. Where the network is meant,
+`server` stands for all clients, and `connections` is {client: [numbers]}: the connections that were there, counted
+from 1 as they came. What a fault does to a process is on record beside it, as `exit` with
 `asked: true`, `start` of the server, `spawn` and `connect` of a client's next incarnation.
 
 A fence's grade is `position` {positions: [...]}, `marker` {markers: {room: client_message_id}} or `window`
@@ -65,6 +73,8 @@ SERVER, HARNESS, FENCE, SCRIPT, NEMESIS = "server", "harness", "fence", "script"
 
 #: Acts of the nemesis that end faults and begin none.
 HEALS = ("heal", "start", "resume")
+#: Acts of the nemesis that are over when they are done.
+ENDS_ITSELF = ("restart", "reset")
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from typing import Any
 from harness.model.actions import Create, InboxItem, Send
 from harness.model.cast import Client, Room
 from harness.model.faults import SERVER, Kill, Restart
+from harness.model.network import NetworkFault
 from harness.model.span import Span
 from harness.model.steps import ACTIONS, Lane, Step, walk
 
@@ -106,6 +107,11 @@ class Plan:
         return any(
             isinstance(step.action, Kill | Restart) and SERVER in step.action.targets for step in self.walk()
         )
+
+    @property
+    def troubles_network(self) -> bool:
+        """Whether something is done to the network of clients: then each has a way of its own to the server."""
+        return any(isinstance(step.action, NetworkFault) for step in self.walk())
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of plan.json."""

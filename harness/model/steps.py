@@ -21,7 +21,8 @@ from harness.model.actions import (
     Send,
     Wait,
 )
-from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
+from harness.model.network import Cut, HalfOpen, Refuse, Reset, Slow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,12 @@ Action = (
     | Restart
     | Pause
     | Resume
+    | Cut
+    | Slow
+    | Refuse
+    | HalfOpen
+    | Reset
+    | Heal
 )
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
@@ -81,6 +88,12 @@ ACTIONS: Mapping[str, type[Action]] = {
     "restart": Restart,
     "pause": Pause,
     "resume": Resume,
+    "cut": Cut,
+    "slow": Slow,
+    "refuse": Refuse,
+    "half_open": HalfOpen,
+    "reset": Reset,
+    "heal": Heal,
     "parallel": Parallel,
 }
 

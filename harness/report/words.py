@@ -20,8 +20,9 @@ from harness.model.actions import (
     Send,
     Wait,
 )
-from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import NEMESIS, Op
+from harness.model.network import Cut, HalfOpen, Refuse, Reset, Slow
 from harness.model.steps import Parallel, Step
 from harness.report.text import seconds
 
@@ -70,7 +71,13 @@ def say_step(step: Step) -> str:
         case Kill() | Pause():
             long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
             return f"{action.verb} {names(action.targets)}{long}"
-        case Start() | Restart() | Resume():
+        case Heal():
+            return f"heal {names(action.faults + action.targets)}"
+        case Cut() | Slow() | Refuse() | HalfOpen():
+            long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
+            way = getattr(action, "direction", "both")
+            return f"{action.verb} {names(action.targets)}{'' if way == 'both' else f' {way}'}{long}"
+        case Start() | Restart() | Resume() | Reset():
             return f"{action.verb} {names(action.targets)}"
 
 

@@ -110,7 +110,7 @@ class Cast:
         if not makes and "history" not in self.harness.capabilities:
             return  # the server knows its one room, and the harness has nothing to ask it
         await self._must(
-            self.harness.connect(self.server.address, PROVISION_S, None), "connect to the server"
+            self.harness.connect(self.server.address(HARNESS), PROVISION_S, None), "connect to the server"
         )
         await together(
             self._must(
@@ -162,7 +162,7 @@ class Cast:
     async def _marker_online(self) -> Player:
         if not self._marker.online:
             await self._must(
-                self._marker.connect(self.server.address, PROVISION_S, None), "connect as `fence`"
+                self._marker.connect(self.server.address(FENCE), PROVISION_S, None), "connect as `fence`"
             )
         return self._marker
 

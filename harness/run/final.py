@@ -26,14 +26,16 @@ async def final_phase(plan: Plan, recorder: Recorder, cast: Cast, nemesis: Nemes
     if nemesis.any:
         # A send may have been stored and never answered: the server is asked how far its log goes by now.
         await cast.harness.disconnect(RECONNECT_S, None)
-        await cast.harness.connect(cast.server.address, RECONNECT_S, None)
+        await cast.harness.connect(cast.server.address(HARNESS), RECONNECT_S, None)
     players = list(cast.players.values())
     absent = [
         player
         for player in players
         if not (player.online or player.refused or player.dead or player.client.stay_offline)
     ]
-    await together(player.connect(cast.server.address, RECONNECT_S, None) for player in absent)
+    await together(
+        player.connect(cast.server.address(player.client.name), RECONNECT_S, None) for player in absent
+    )
     await cast.fences.put(players, FENCE_S, None, None)
     if plan.listen_ns:
         listening = recorder.invoke(HARNESS, "listen", {"duration_ns": plan.listen_ns})

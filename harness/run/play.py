@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.command import uses
 from harness.run.final import final_phase
-from harness.run.listener import Listener
+from harness.run.means import Means
 from harness.run.nemesis import Nemesis
+from harness.run.network import Network
+from harness.run.outages import Outages
 from harness.run.recorder import Observer, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
@@ -75,7 +77,7 @@ async def play(
     if on_op is not None:
         recorder.listen(on_op)
     clock = Clock(settings.speed)
-    listener = await Listener.open() if plan.moves_server else None
+    network = await _network(plan)
     server = Server(
         settings,
         keeper,
@@ -83,13 +85,13 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
-        listener=listener,
+        network=network,
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
     try:
         try:
-            await _play(plan, settings, recorder, clock, server, cast, on_step, stop)
+            await _play(plan, settings, recorder, clock, server, cast, network, on_step, stop)
         finally:
             await cast.leave()
             await server.stop()
@@ -102,8 +104,8 @@ async def play(
             help="the driver command is split as a shell splits words; give the program's path",
         ) from fault
     finally:
-        if listener is not None:
-            listener.close()
+        if network is not None:
+            network.close()
         duration = recorder.now()
         recorder.close()
     return Played(
@@ -112,6 +114,20 @@ async def play(
         interrupted=stop.is_set(),
         leftovers=tuple(leftovers),
     )
+
+
+async def _network(plan: Plan) -> Network | None:
+    """Listen for the clients, unless they can as well connect to the server itself: nothing is faster."""
+    if plan.troubles_network:
+        return await Network.open((client.name for client in plan.clients), plan.seed)
+    return await Network.open() if plan.moves_server else None
+
+
+def _means(network: Network | None) -> Mapping[str, Means]:
+    """Return by which means each verb is done, of those that this plan may have."""
+    if network is None:
+        return {}
+    return dict.fromkeys(("cut", "slow", "refuse", "half_open", "reset"), Outages(network))
 
 
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
@@ -140,12 +156,13 @@ async def _play(
     clock: Clock,
     server: Server,
     cast: Cast,
+    network: Network | None,
     on_step: Callable[[int, Step], None],
     stop: asyncio.Event,
 ) -> None:
     await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
-    nemesis = Nemesis(recorder, clock, cast)
+    nemesis = Nemesis(recorder, clock, cast, _means(network))
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
     blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
     played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))

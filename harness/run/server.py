@@ -18,7 +18,7 @@ from harness.model.history import SERVER
 from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
-from harness.run.listener import Listener
+from harness.run.network import Network
 from harness.run.own import OWN_SERVER
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
@@ -39,7 +39,7 @@ class Server:
         data: its data directory; made on first start.
         log: file for its output.
         row: mark of the scenario row.
-        listener: the address that clients get, when the server may change its own.
+        network: the addresses that clients get, when the server may change its own, or the network fails.
     """
 
     def __init__(
@@ -51,10 +51,8 @@ class Server:
         data: Path,
         log: Path,
         row: str,
-        listener: Listener | None = None,
+        network: Network | None = None,
     ) -> None:
-        self.address: dict[str, Any] = {}
-        """What drivers are given to connect: host, port, and instance and run when the server told them."""
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
         self.words: Mapping[str, str] = {}
@@ -67,7 +65,8 @@ class Server:
         self._data = data
         self._log = log
         self._row = row
-        self._listener = listener
+        self._network = network
+        self._address: dict[str, Any] = {}
         self._child: Child | None = None
         self._frozen = False
         self._asked = False
@@ -105,13 +104,20 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self.address = ready
-        if self._listener is not None:
-            self._listener.target = ready["host"], ready["port"]
-            self.address = {**ready, "host": self._listener.host, "port": self._listener.port}
-            if "run" not in ready:
-                # A later life of the server has another instance, and nothing says that it is the same run.
-                self.address.pop("instance", None)
+        self._address = ready
+        if self._network is not None:
+            self._network.aim((ready["host"], ready["port"]))
+
+    def address(self, client: str) -> dict[str, Any]:
+        """Return what the driver of a client is given to connect: host, port, and who the server says it is."""
+        if self._network is None:
+            return self._address
+        listener = self._network.listener(client)
+        told = {**self._address, "host": listener.host, "port": listener.port}
+        if "run" not in told:
+            # A later life of the server has another instance, and nothing says that it is the same run.
+            told.pop("instance", None)
+        return told
 
     @property
     def down(self) -> bool:
@@ -162,8 +168,10 @@ class Server:
             raise CouldNotRunError(
                 sentence, help="start it first, or give its command instead of its address"
             ) from None
-        self.address = {"host": address.host, "port": address.port}
-        self._recorder.complete(begun, "ok", self.address)
+        self._address = {"host": address.host, "port": address.port}
+        if self._network is not None:
+            self._network.aim((address.host, address.port))
+        self._recorder.complete(begun, "ok", self._address)
 
     async def stop(self) -> None:
         """Ask it to end with SIGTERM, and end it with SIGKILL if it does not."""
@@ -296,8 +304,8 @@ class Server:
             self._ready.set_result(data)
 
     def _ended(self, child: Child, how: Exit) -> None:
-        if self._listener is not None:
-            self._listener.target = None
+        if self._network is not None:
+            self._network.aim(None)
         value = {"pid": child.pid, "code": how.code, "signal": how.signal, "asked": self._asked}
         self._recorder.note(SERVER, "exit", value)
         if not self._asked and not self.died.done():

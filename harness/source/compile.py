@@ -195,6 +195,7 @@ class _Compiler:
             rooms_known=cast.rooms_known,
             presence_known=cast.clients_known,
             members_known=cast.rooms_known,
+            seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
         )
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         table = (
@@ -218,7 +219,7 @@ class _Compiler:
             listed=table.listed,
             listen_ns=keys.listen,
             required=keys.invariants,
-            seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
+            seed=scope.seed,
             spans=_spans(self.report.tree, scope),
         )
 

@@ -13,13 +13,17 @@ from harness.verbs.kinds import describe
 from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
 
-#: Verbs that bring nobody online or offline, and verbs that change nobody's membership.
-_KEEP_PRESENCE = frozenset(
-    {"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"}
+#: Verbs of faults on what is no process; verbs that bring nobody online or offline; and verbs that change nobody's
+#: membership.
+_ELSEWHERE = frozenset({"cut", "slow", "refuse", "half_open", "reset", "heal"})
+_KEEP_PRESENCE = (
+    frozenset({"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"})
+    | _ELSEWHERE
 )
-_KEEP_MEMBERS = frozenset(
-    {"connect", "disconnect", "send", "resend", "expect", "wait", "ack"}
+_KEEP_MEMBERS = (
+    frozenset({"connect", "disconnect", "send", "resend", "expect", "wait", "ack"})
     | {"kill", "start", "restart", "pause", "resume"}
+    | _ELSEWHERE
 )
 
 

@@ -12,8 +12,11 @@ from harness.verbs.ack import ACK
 from harness.verbs.add import ADD
 from harness.verbs.connect import CONNECT
 from harness.verbs.create import CREATE
+from harness.verbs.cut import CUT
 from harness.verbs.disconnect import DISCONNECT
 from harness.verbs.expect import EXPECT
+from harness.verbs.half_open import HALF_OPEN
+from harness.verbs.heal import HEAL
 from harness.verbs.join import JOIN
 from harness.verbs.kick import KICK
 from harness.verbs.kill import KILL
@@ -21,10 +24,13 @@ from harness.verbs.leave import LEAVE
 from harness.verbs.parallel import PARALLEL
 from harness.verbs.pause import PAUSE
 from harness.verbs.poll import POLL
+from harness.verbs.refuse import REFUSE
 from harness.verbs.resend import RESEND
+from harness.verbs.reset import RESET
 from harness.verbs.restart import RESTART
 from harness.verbs.resume import RESUME
 from harness.verbs.send import SEND
+from harness.verbs.slow import SLOW
 from harness.verbs.start import START
 from harness.verbs.verb import Verb
 from harness.verbs.wait import WAIT
@@ -51,19 +57,20 @@ VERBS: Mapping[str, Verb[Any]] = {
         RESTART,
         PAUSE,
         RESUME,
+        CUT,
+        SLOW,
+        REFUSE,
+        HALF_OPEN,
+        RESET,
+        HEAL,
     )
 }
 
 #: Verbs of the format that this version does not play yet, and what they do.
 LATER_VERBS: Mapping[str, str] = {
-    "cut": "hold all bytes of a client's network",
-    "slow": "a slow network",
-    "reset": "reset a client's connections",
-    "refuse": "refuse new connections",
     "lose": "lose a request or its answer",
     "delay": "delay a request or its answer",
     "duplicate": "send a request twice",
-    "heal": "end a fault",
 }
 
 __all__ = ["LATER_VERBS", "VERBS", "Verb"]
