@@ -39,6 +39,8 @@ Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did n
 | refuse | nemesis | {targets, id, for_ns?}; ok adds {connections}: those that go on |
 | half_open | nemesis | {targets, id, for_ns?}; ok adds {connections}: whose server's end is gone |
 | reset | nemesis | {targets, id}; ok adds {connections}: those that were reset |
+| disk_full | nemesis | {targets, id, for_ns?}; ok adds {processes}: so many cannot write to files |
+| read_only | nemesis | {targets, id, for_ns?}; ok adds {files}: so many are read-only |
 | heal | nemesis | {targets, ids?}; ok when nothing is left of these faults on these targets; adds {connections?} |
 
 A fault is active on each of its `targets` (clients, `server`) from its invocation until what ends it was

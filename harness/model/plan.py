@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.model.actions import Create, InboxItem, Send
 from harness.model.cast import Client, Room
+from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
 from harness.model.network import NetworkFault
 from harness.model.span import Span
@@ -112,6 +113,11 @@ class Plan:
     def troubles_network(self) -> bool:
         """Whether something is done to the network of clients: then each has a way of its own to the server."""
         return any(isinstance(step.action, NetworkFault) for step in self.walk())
+
+    @property
+    def troubles_disk(self) -> bool:
+        """Whether the server at some time cannot write to files."""
+        return any(isinstance(step.action, DiskFault) for step in self.walk())
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of plan.json."""

@@ -21,8 +21,9 @@ from harness.model.actions import (
     Send,
     Wait,
 )
+from harness.model.disk import DiskFault, DiskFull, ReadOnly
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
-from harness.model.network import Cut, HalfOpen, Refuse, Reset, Slow
+from harness.model.network import Cut, HalfOpen, NetworkFault, Refuse, Reset, Slow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,12 @@ Action = (
     | Refuse
     | HalfOpen
     | Reset
+    | DiskFull
+    | ReadOnly
     | Heal
 )
+#: Faults on what is no process.
+Affliction = NetworkFault | DiskFault
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
     "disconnect": Disconnect,
@@ -93,6 +98,8 @@ ACTIONS: Mapping[str, type[Action]] = {
     "refuse": Refuse,
     "half_open": HalfOpen,
     "reset": Reset,
+    "disk_full": DiskFull,
+    "read_only": ReadOnly,
     "heal": Heal,
     "parallel": Parallel,
 }

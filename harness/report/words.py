@@ -20,6 +20,7 @@ from harness.model.actions import (
     Send,
     Wait,
 )
+from harness.model.disk import DiskFull, ReadOnly
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import NEMESIS, Op
 from harness.model.network import Cut, HalfOpen, Refuse, Reset, Slow
@@ -73,7 +74,7 @@ def say_step(step: Step) -> str:
             return f"{action.verb} {names(action.targets)}{long}"
         case Heal():
             return f"heal {names(action.faults + action.targets)}"
-        case Cut() | Slow() | Refuse() | HalfOpen():
+        case Cut() | Slow() | Refuse() | HalfOpen() | DiskFull() | ReadOnly():
             long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
             way = getattr(action, "direction", "both")
             return f"{action.verb} {names(action.targets)}{'' if way == 'both' else f' {way}'}{long}"

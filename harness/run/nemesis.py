@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from harness.model.faults import SERVER, Heal, Kill, Pause, Restart
 from harness.model.history import ENDS_ITSELF, NEMESIS, Op, OpType
-from harness.model.network import NetworkFault
+from harness.model.steps import Affliction
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.means import Means, NotDoneError, UnsureError
@@ -127,7 +127,7 @@ class Nemesis:
         """
         await self._resume(targets, within_s, pointer, None)
 
-    async def strike(self, action: NetworkFault, within_s: float, pointer: str) -> None:
+    async def strike(self, action: Affliction, within_s: float, pointer: str) -> None:
         """Begin a fault on what is no process.
 
         Raises:
@@ -212,7 +212,7 @@ class Nemesis:
         self._done(invoked, _unwilling(action.targets, worked, otherwise))
 
     def _begin(
-        self, action: Kill | Pause | Restart | NetworkFault, value: Mapping[str, Any], pointer: str
+        self, action: Kill | Pause | Restart | Affliction, value: Mapping[str, Any], pointer: str
     ) -> Op:
         length = getattr(action, "for_ns", None)
         more = {} if length is None else {"for_ns": length}

@@ -18,6 +18,7 @@ from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.command import uses
+from harness.run.disk import Disk
 from harness.run.final import final_phase
 from harness.run.means import Means
 from harness.run.nemesis import Nemesis
@@ -86,6 +87,7 @@ async def play(
         log=logs / "server.log",
         row=row,
         network=network,
+        piped=plan.troubles_disk,
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
@@ -123,15 +125,17 @@ async def _network(plan: Plan) -> Network | None:
     return await Network.open() if plan.moves_server else None
 
 
-def _means(network: Network | None) -> Mapping[str, Means]:
+def _means(network: Network | None, server: Server) -> Mapping[str, Means]:
     """Return by which means each verb is done, of those that this plan may have."""
-    if network is None:
-        return {}
-    return dict.fromkeys(("cut", "slow", "refuse", "half_open", "reset"), Outages(network))
+    means: dict[str, Means] = dict.fromkeys(("disk_full", "read_only"), Disk(server))
+    if network is not None:
+        means |= dict.fromkeys(("cut", "slow", "refuse", "half_open", "reset"), Outages(network))
+    return means
 
 
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
     """Get the server and the harness ready, or skip the plan that they cannot play."""
+    needs.check_machine(plan)
     if settings.address is not None:
         needs.check_server(plan)
     if settings.driver is None and not uses(settings.server, "members", "member_numbers"):
@@ -162,7 +166,7 @@ async def _play(
 ) -> None:
     await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
-    nemesis = Nemesis(recorder, clock, cast, _means(network))
+    nemesis = Nemesis(recorder, clock, cast, _means(network, server))
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
     blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
     played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))

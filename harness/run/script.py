@@ -8,8 +8,7 @@ import time
 from harness.model.cast import Room
 from harness.model.faults import SERVER, Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import SCRIPT
-from harness.model.network import NetworkFault
-from harness.model.steps import Parallel, Step
+from harness.model.steps import Affliction, Parallel, Step
 from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
@@ -178,7 +177,7 @@ class Script:
         """Let processes go on."""
         await self._nemesis.thaw(action.targets, step.within_ns / 1e9, step.pointer)
 
-    async def strike(self, action: NetworkFault, step: Step) -> None:
+    async def strike(self, action: Affliction, step: Step) -> None:
         """Begin a fault on what is no process."""
         await self._nemesis.strike(action, step.within_ns / 1e9, step.pointer)
 

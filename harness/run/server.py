@@ -40,6 +40,7 @@ class Server:
         log: file for its output.
         row: mark of the scenario row.
         network: the addresses that clients get, when the server may change its own, or the network fails.
+        piped: its standard error is to come through a pipe, because it may be unable to write to files.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Server:
         log: Path,
         row: str,
         network: Network | None = None,
+        piped: bool = False,
     ) -> None:
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
@@ -59,13 +61,16 @@ class Server:
         """What its command may be told of the cast."""
         self.knock: Callable[[Mapping[str, Any], float], Awaitable[bool]] | None = None
         """Asks a driver whether a server answers at an address: the last resort of those who wait for one."""
+        self.on_spawn: Callable[[], None] = lambda: None
+        """Called when its process has been started."""
         self._settings = settings
         self._keeper = keeper
         self._recorder = recorder
-        self._data = data
+        self.data = data
         self._log = log
         self._row = row
         self._network = network
+        self._piped = piped
         self._address: dict[str, Any] = {}
         self._child: Child | None = None
         self._frozen = False
@@ -82,7 +87,7 @@ class Server:
         if (address := self._settings.address) is not None:
             await self._use(address)
             return
-        self._data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         port = _free_port() if self._wants_port() else 0
         command = self._command(port)
         shown = shlex.join(command or ["chatsys", "serve", *self._own_arguments()])
@@ -118,6 +123,11 @@ class Server:
             # A later life of the server has another instance, and nothing says that it is the same run.
             told.pop("instance", None)
         return told
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it lives."""
+        return self._child.pid if self._child is not None and self._child.alive else None
 
     @property
     def down(self) -> bool:
@@ -197,12 +207,12 @@ class Server:
         return uses(self._settings.server, "port")
 
     def _own_arguments(self) -> list[str]:
-        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
+        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", "none"]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
             return None
-        own = {"port": str(port), "host": "127.0.0.1", "data": str(self._data)}
+        own = {"port": str(port), "host": "127.0.0.1", "data": str(self.data)}
         return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:
@@ -215,7 +225,7 @@ class Server:
                 command=command or (),
                 module=OWN_SERVER,
                 arguments=self._own_arguments(),
-                stdio=(null, writing, log),
+                stdio=(null, writing, writing if self._piped else log),
                 environment={ROW_VARIABLE: self._row},
             )
         except BaseException:
@@ -227,6 +237,7 @@ class Server:
         if self._output is not None:
             self._output.close()
         self._child = child
+        self.on_spawn()
         self._asked = False
         child.ended.add_done_callback(lambda ended: self._ended(child, ended.result()))
         loop = asyncio.get_running_loop()

@@ -160,4 +160,13 @@ EXAMPLES: Mapping[str, str] = {
   latency: 1s
 - heal: [outage, chad]              # a fault, and all faults on a client
 """,
+    "disk_full": """\
+- disk_full: server
+  for: 500ms
+""",
+    "read_only": """\
+- read_only: server
+  id: locked
+- heal: locked
+""",
 }

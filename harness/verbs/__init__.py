@@ -14,6 +14,7 @@ from harness.verbs.connect import CONNECT
 from harness.verbs.create import CREATE
 from harness.verbs.cut import CUT
 from harness.verbs.disconnect import DISCONNECT
+from harness.verbs.disk_full import DISK_FULL
 from harness.verbs.expect import EXPECT
 from harness.verbs.half_open import HALF_OPEN
 from harness.verbs.heal import HEAL
@@ -24,6 +25,7 @@ from harness.verbs.leave import LEAVE
 from harness.verbs.parallel import PARALLEL
 from harness.verbs.pause import PAUSE
 from harness.verbs.poll import POLL
+from harness.verbs.read_only import READ_ONLY
 from harness.verbs.refuse import REFUSE
 from harness.verbs.resend import RESEND
 from harness.verbs.reset import RESET
@@ -62,6 +64,8 @@ VERBS: Mapping[str, Verb[Any]] = {
         REFUSE,
         HALF_OPEN,
         RESET,
+        DISK_FULL,
+        READ_ONLY,
         HEAL,
     )
 }

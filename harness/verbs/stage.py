@@ -12,8 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from harness.model.cast import Room
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
-from harness.model.network import NetworkFault
-from harness.model.steps import Parallel, Step
+from harness.model.steps import Affliction, Parallel, Step
 
 T = TypeVar("T")
 
@@ -119,7 +118,7 @@ class Stage(Protocol):
         """Let processes go on; done when they do."""
         ...
 
-    async def strike(self, action: NetworkFault, step: Step) -> None:
+    async def strike(self, action: Affliction, step: Step) -> None:
         """Begin a fault on what is no process; done when it has taken effect. May raise StepFailedError."""
         ...
 
