@@ -23,7 +23,7 @@ KNOWN = frozenset(
         *("wait", "parallel", "listen", "leftovers", "script", "final"),
     }
 )
-ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers"})
+ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "fired"})
 """Lines that nothing invokes."""
 TYPES = frozenset({"invoke", "ok", "fail", "info"})
 MOST = 20

@@ -17,6 +17,8 @@ from harness.judge.readers import Process
 from harness.model.history import ENDS_ITSELF, FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, SERVER, Op
 from harness.model.plan import Plan
 
+ENDING = frozenset({*HEALS, *ENDS_ITSELF, "fired"})
+"""Acts of the nemesis after which a fault is over."""
 NOT_CLIENTS = frozenset({SERVER, HARNESS, FENCE, SCRIPT, NEMESIS})
 READING = frozenset({"deliver", "claim", "connection", "ended", "poll", "ack", "connect", "disconnect"})
 """Operations of somebody who reads, of no interest when it is the harness itself."""
@@ -156,7 +158,7 @@ class State(Facts):
                 fault = Fault(op.f, target, op.index, op.value.get("id"))
                 self.faults.append(fault)
                 self._active.setdefault(target, []).append(fault)
-        elif op.type == "ok" and (op.f in HEALS or op.f in ENDS_ITSELF):
+        elif op.type == "ok" and op.f in ENDING:
             for target in targets:
                 for fault in self._active.get(target, ()):
                     if fault.ended_by(op):

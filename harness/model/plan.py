@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.actions import Create, InboxItem, Send
+from harness.model.calls import CallFault
 from harness.model.cast import Client, Room
 from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
@@ -112,7 +113,12 @@ class Plan:
     @property
     def troubles_network(self) -> bool:
         """Whether something is done to the network of clients: then each has a way of its own to the server."""
-        return any(isinstance(step.action, NetworkFault) for step in self.walk())
+        return any(isinstance(step.action, NetworkFault | CallFault) for step in self.walk())
+
+    @property
+    def troubles_calls(self) -> bool:
+        """Whether something is done to single calls."""
+        return any(isinstance(step.action, CallFault) for step in self.walk())
 
     @property
     def troubles_disk(self) -> bool:

@@ -21,6 +21,7 @@ from harness.model.actions import (
     Send,
     Wait,
 )
+from harness.model.calls import CallFault, Delay, Duplicate, GoAway, Lose
 from harness.model.disk import DiskFault, DiskFull, ReadOnly
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.network import Cut, HalfOpen, NetworkFault, Refuse, Reset, Slow
@@ -70,10 +71,14 @@ Action = (
     | Reset
     | DiskFull
     | ReadOnly
+    | Lose
+    | Delay
+    | Duplicate
+    | GoAway
     | Heal
 )
 #: Faults on what is no process.
-Affliction = NetworkFault | DiskFault
+Affliction = NetworkFault | DiskFault | CallFault
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
     "disconnect": Disconnect,
@@ -100,6 +105,10 @@ ACTIONS: Mapping[str, type[Action]] = {
     "reset": Reset,
     "disk_full": DiskFull,
     "read_only": ReadOnly,
+    "lose": Lose,
+    "delay": Delay,
+    "duplicate": Duplicate,
+    "goaway": GoAway,
     "heal": Heal,
     "parallel": Parallel,
 }

@@ -20,6 +20,7 @@ from harness.model.actions import (
     Send,
     Wait,
 )
+from harness.model.calls import Delay, Duplicate, GoAway, Lose
 from harness.model.disk import DiskFull, ReadOnly
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import NEMESIS, Op
@@ -78,7 +79,12 @@ def say_step(step: Step) -> str:
             long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
             way = getattr(action, "direction", "both")
             return f"{action.verb} {names(action.targets)}{'' if way == 'both' else f' {way}'}{long}"
-        case Start() | Restart() | Resume() | Reset():
+        case Lose() | Delay() | Duplicate():
+            long = f" by {seconds(action.delay_ns)}" if isinstance(action, Delay) else ""
+            return (
+                f"{action.verb} the {action.part} of {action.of or 'a call'} by {names(action.targets)}{long}"
+            )
+        case Start() | Restart() | Resume() | Reset() | GoAway():
             return f"{action.verb} {names(action.targets)}"
 
 

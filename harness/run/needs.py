@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from harness.model.calls import CallFault
 from harness.model.cast import Client, Receive
 from harness.model.disk import DiskFault
 from harness.model.history import SERVER
@@ -122,6 +123,8 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         verb, line = step.action.verb, _line(plan, step.pointer)
         if (needed := VERB_NEEDS.get(verb)) is not None:
             yield Need((needed,), f"`{verb}`", line)
+        if isinstance(step.action, CallFault):
+            yield Need(("grpc",), f"`{verb}`", line)
         if _strikes_server(step) and (needed := SERVER_FAULTS[verb]) is not None:
             yield Need((needed,), f"`{verb}: {SERVER}`", line)
 

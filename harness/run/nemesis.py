@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 from harness.model.faults import SERVER, Heal, Kill, Pause, Restart
 from harness.model.history import ENDS_ITSELF, NEMESIS, Op, OpType
 from harness.model.steps import Affliction
+from harness.run.calls import Calls
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.means import Means, NotDoneError, UnsureError
@@ -156,10 +157,30 @@ class Nemesis:
             if targets:
                 await self._undo(sorted(targets), within_s, pointer, id_)
 
-    async def until_healed(self, fault: str) -> None:
-        """Wait until a fault is over; for as long as its `for` and its heal take."""
-        if fault in self._faults:
-            await asyncio.wait([self._faults[fault].healed])
+    def fired(self, fault: str, value: Mapping[str, Any]) -> None:
+        """A fault has struck the call it waited for."""
+        ongoing = self._faults[fault]
+        targets = sorted(ongoing.left)
+        self._recorder.note(
+            NEMESIS, "fired", {"targets": targets, "id": fault, **value}, step=ongoing.pointer
+        )
+        self._faults.end(ongoing, targets, self._recorder.now())
+
+    async def until_healed(self, fault: str, within_s: float) -> None:
+        """Wait until a fault is over; for as long as its `for` and its heal take, or as it may wait for its call.
+
+        Raises:
+            StepFailedError: its call did not come in time.
+        """
+        if fault not in self._faults:
+            return
+        ongoing = self._faults[fault]
+        means = self._means.get(ongoing.verb)
+        if not isinstance(means, Calls):
+            await asyncio.wait([ongoing.healed])
+        elif not (await asyncio.wait([ongoing.healed], timeout=within_s))[0]:
+            why = await means.waits_for(fault)
+            raise StepFailedError(f"the fault `{fault}` did not strike within {within_s:g} s: {why}")
 
     async def rest(self) -> None:
         """Do nothing more by itself: what a `for` would end stays as it is; a heal under way comes to its end."""

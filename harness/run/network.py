@@ -7,7 +7,7 @@ share that one. Any driver and any server can be played so: all they see is an a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from harness.run.connection import Address
 from harness.run.listener import Listener
@@ -24,8 +24,12 @@ class Network:
     def __init__(self, shared: Listener, own: Mapping[str, Listener]) -> None:
         self.clients = tuple(own)
         """Those to whom something can be done."""
+        self.on_move: Callable[[Address], Awaitable[None]] | None = None
+        """Whoever stands between here and the server learns first where the server is."""
         self._shared = shared
         self._own = own
+        self._led: dict[str, Address] = {}
+        self._target: Address | None = None
 
     @classmethod
     async def open(cls, clients: Iterable[str] = (), seed: int = 0) -> Network:
@@ -42,10 +46,22 @@ class Network:
         """Return the listener through which a client, or a hand of the harness, connects."""
         return self._own.get(client, self._shared)
 
+    def lead(self, client: str, way: Address) -> None:
+        """Lead this client's connections elsewhere than to the server itself, while there is one."""
+        self._led[client] = way
+        self.aim(self._target)
+
+    async def move(self, target: Address) -> None:
+        """Take note where the server is."""
+        if self.on_move is not None:
+            await self.on_move(target)
+        self.aim(target)
+
     def aim(self, target: Address | None) -> None:
-        """Take note where the server is; None while it is down."""
-        for listener in (self._shared, *self._own.values()):
-            listener.target = target
+        """As `move`, with nobody in between; None while the server is down."""
+        self._target = self._shared.target = target
+        for client, listener in self._own.items():
+            listener.target = None if target is None else self._led.get(client, target)
 
     def close(self) -> None:
         """Stop listening, and cut what is connected."""

@@ -15,6 +15,7 @@ from harness.model.plan import Plan
 from harness.model.steps import Step
 from harness.run import needs
 from harness.run.block import Blocks, StoppedError
+from harness.run.calls import Calls
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.command import uses
@@ -89,14 +90,22 @@ async def play(
         network=network,
         piped=plan.troubles_disk,
     )
+    calls = Calls(network) if network is not None and plan.troubles_calls else None
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
     try:
         try:
-            await _play(plan, settings, recorder, clock, server, cast, network, on_step, stop)
+            needs.check_machine(plan)
+            if calls is not None:
+                await calls.start(keeper, logs / "proxy.log", row)
+            await _play(
+                plan, settings, recorder, clock, server, cast, _means(network, server, calls), on_step, stop
+            )
         finally:
             await cast.leave()
             await server.stop()
+            if calls is not None:
+                await calls.stop()
             leftovers = await keeper.sweep(row)
             recorder.note(HARNESS, "leftovers", {"processes": leftovers})
     except CommandError as fault:
@@ -125,17 +134,18 @@ async def _network(plan: Plan) -> Network | None:
     return await Network.open() if plan.moves_server else None
 
 
-def _means(network: Network | None, server: Server) -> Mapping[str, Means]:
+def _means(network: Network | None, server: Server, calls: Calls | None) -> Mapping[str, Means]:
     """Return by which means each verb is done, of those that this plan may have."""
     means: dict[str, Means] = dict.fromkeys(("disk_full", "read_only"), Disk(server))
     if network is not None:
         means |= dict.fromkeys(("cut", "slow", "refuse", "half_open", "reset"), Outages(network))
+    if calls is not None:
+        means |= dict.fromkeys(("lose", "delay", "duplicate", "goaway"), calls)
     return means
 
 
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
     """Get the server and the harness ready, or skip the plan that they cannot play."""
-    needs.check_machine(plan)
     if settings.address is not None:
         needs.check_server(plan)
     if settings.driver is None and not uses(settings.server, "members", "member_numbers"):
@@ -160,13 +170,16 @@ async def _play(
     clock: Clock,
     server: Server,
     cast: Cast,
-    network: Network | None,
+    means: Mapping[str, Means],
     on_step: Callable[[int, Step], None],
     stop: asyncio.Event,
 ) -> None:
     await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
-    nemesis = Nemesis(recorder, clock, cast, _means(network, server))
+    nemesis = Nemesis(recorder, clock, cast, means)
+    for each in means.values():
+        if isinstance(each, Calls):
+            each.on_fired = nemesis.fired
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
     blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
     played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))

@@ -188,7 +188,11 @@ class Script:
     async def until_healed(self, fault: str, step: Step) -> None:
         """Wait until a fault is over."""
         waiting = self._recorder.invoke(SCRIPT, "wait", {"fault": fault}, step.pointer)
-        await self._nemesis.until_healed(fault)
+        try:
+            await self._nemesis.until_healed(fault, step.within_ns / 1e9)
+        except StepFailedError as late:
+            self._recorder.complete(waiting, "fail", {"reason": str(late)})
+            raise
         self._recorder.complete(waiting, "ok")
 
     async def pause(self, duration_ns: int, step: Step) -> None:

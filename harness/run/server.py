@@ -111,7 +111,7 @@ class Server:
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
         self._address = ready
         if self._network is not None:
-            self._network.aim((ready["host"], ready["port"]))
+            await self._network.move((ready["host"], ready["port"]))
 
     def address(self, client: str) -> dict[str, Any]:
         """Return what the driver of a client is given to connect: host, port, and who the server says it is."""
@@ -180,7 +180,7 @@ class Server:
             ) from None
         self._address = {"host": address.host, "port": address.port}
         if self._network is not None:
-            self._network.aim((address.host, address.port))
+            await self._network.move((address.host, address.port))
         self._recorder.complete(begun, "ok", self._address)
 
     async def stop(self) -> None:

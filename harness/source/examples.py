@@ -169,4 +169,28 @@ EXAMPLES: Mapping[str, str] = {
   id: locked
 - heal: locked
 """,
+    "lose": """\
+- lose: response                    # it is stored, and she is not told
+  of: SendMessage
+  by: alice
+- lose: request
+  of: AckMessages
+  by: [bob, chad]
+  nth: 2
+  id: second
+- heal: second                      # in case it has not found its call
+""",
+    "delay": """\
+- delay: response
+  of: SendMessage
+  by: alice
+  for: 300ms
+""",
+    "duplicate": """\
+- duplicate: request
+  of: chatsys.v1.ChatService/SendMessage
+""",
+    "goaway": """\
+- goaway: [alice, bob]
+""",
 }

@@ -15,7 +15,10 @@ from harness.verbs.scope import Scope
 
 #: Verbs of faults on what is no process; verbs that bring nobody online or offline; and verbs that change nobody's
 #: membership.
-_ELSEWHERE = frozenset({"cut", "slow", "refuse", "half_open", "reset", "disk_full", "read_only", "heal"})
+_ELSEWHERE = frozenset(
+    {"cut", "slow", "refuse", "half_open", "reset", "disk_full", "read_only", "heal"}
+    | {"lose", "delay", "duplicate", "goaway"}
+)
 _KEEP_PRESENCE = (
     frozenset({"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"})
     | _ELSEWHERE

@@ -13,15 +13,19 @@ from harness.verbs.add import ADD
 from harness.verbs.connect import CONNECT
 from harness.verbs.create import CREATE
 from harness.verbs.cut import CUT
+from harness.verbs.delay import DELAY
 from harness.verbs.disconnect import DISCONNECT
 from harness.verbs.disk_full import DISK_FULL
+from harness.verbs.duplicate import DUPLICATE
 from harness.verbs.expect import EXPECT
+from harness.verbs.goaway import GOAWAY
 from harness.verbs.half_open import HALF_OPEN
 from harness.verbs.heal import HEAL
 from harness.verbs.join import JOIN
 from harness.verbs.kick import KICK
 from harness.verbs.kill import KILL
 from harness.verbs.leave import LEAVE
+from harness.verbs.lose import LOSE
 from harness.verbs.parallel import PARALLEL
 from harness.verbs.pause import PAUSE
 from harness.verbs.poll import POLL
@@ -66,15 +70,15 @@ VERBS: Mapping[str, Verb[Any]] = {
         RESET,
         DISK_FULL,
         READ_ONLY,
+        LOSE,
+        DELAY,
+        DUPLICATE,
+        GOAWAY,
         HEAL,
     )
 }
 
 #: Verbs of the format that this version does not play yet, and what they do.
-LATER_VERBS: Mapping[str, str] = {
-    "lose": "lose a request or its answer",
-    "delay": "delay a request or its answer",
-    "duplicate": "send a request twice",
-}
+LATER_VERBS: Mapping[str, str] = {}
 
 __all__ = ["LATER_VERBS", "VERBS", "Verb"]
