@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.keeper.handle import Keeper
+from harness.keeper.handle import Exit, Keeper
 from harness.model.calls import CallFault, Delay, GoAway
 from harness.model.faults import SERVER
 from harness.run.connection import Address
@@ -36,6 +36,8 @@ class Calls:
 
     def __init__(self, network: Network) -> None:
         self.on_fired: OnFired = lambda _fault, _value: None
+        self.on_broken: Callable[[str, str], None] = lambda _process, _sentence: None
+        """Hears of a proxy that ended unasked: (process, sentence)."""
         self._network = network
         self._driver: Driver | None = None
         self._waiting: dict[str, str] = {}
@@ -48,6 +50,7 @@ class Calls:
             CouldNotRunError: it did not start.
         """
         self._driver = await Driver.start("proxy", keeper, None, log, row, self._hear, module=OWN_PROXY)
+        self._driver.child.ended.add_done_callback(lambda ended: self._ended(ended.result()))
         self._lead(await self._ask("open", clients=list(self._network.clients)))
         self._network.on_move = self._aim
 
@@ -96,6 +99,11 @@ class Calls:
     async def _aim(self, target: Address) -> None:
         host, port = target
         await self._ask("aim", target=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+    def _ended(self, how: Exit) -> None:
+        assert self._driver is not None
+        if not self._driver.killed:
+            self.on_broken("proxy", f"it ended unasked ({how})")
 
     def _lead(self, answer: Mapping[str, Any]) -> None:
         for client, port in answer["ports"].items():

@@ -204,7 +204,7 @@ class Cast:
             self._recorder,
             identify=lambda room, sender, key: self._messages.get((room, sender, key)),
             spawn=functools.partial(self._spawn, client),
-            on_fault=self._broken,
+            on_fault=self.broken,
         )
 
     def _setup(self, client: Client, role: str, capabilities: frozenset[str]) -> dict[str, Any]:
@@ -239,7 +239,8 @@ class Cast:
         command = self._command if client.command is None else shlex.split(client.command)
         return await Driver.start(process, self._keeper, command, log, self._row, listener, dict(client.env))
 
-    def _broken(self, process: str, sentence: str) -> None:
+    def broken(self, process: str, sentence: str) -> None:
+        """End the run, because a driver, or what passes its calls, does not do its part."""
         if not self.fault.done():
             self.fault.set_result(
                 CouldNotRunError(

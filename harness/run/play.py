@@ -97,6 +97,7 @@ async def play(
         try:
             needs.check_machine(plan)
             if calls is not None:
+                calls.on_broken = cast.broken
                 await calls.start(keeper, logs / "proxy.log", row)
             await _play(
                 plan, settings, recorder, clock, server, cast, _means(network, server, calls), on_step, stop
