@@ -24,7 +24,7 @@ invoked.
 | history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
-| wait | script | {duration_ns}, or {fault}: the id of the fault whose end was awaited |
+| wait | script | {duration_ns}, or {fault}: whose end was awaited, or {when: what was, of, count, by} |
 | parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |

@@ -25,7 +25,7 @@ from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
 from harness.model.network import NetworkFault
 from harness.model.span import Span
-from harness.model.steps import ACTIONS, Lane, Step, walk
+from harness.model.steps import ACTIONS, Lane, Step, When, walk
 
 PLAN_VERSION = 1
 
@@ -165,7 +165,10 @@ def _step(data: Mapping[str, Any]) -> Step:
         )
     if action.get("gets") is not None:
         action["gets"] = tuple(_item(item) for item in action["gets"])
-    return Step(**{**data, "action": ACTIONS[action["verb"]](**action)})
+    when = data.get("when")
+    if when is not None:
+        when = When(**{**when, "by": tuple(when["by"])})
+    return Step(**{**data, "action": ACTIONS[action["verb"]](**action), "when": when})
 
 
 def _inbox(data: Mapping[str, Any]) -> Inbox:

@@ -166,6 +166,8 @@ def _object(op: Op) -> str:
             return str(value.get("state", ""))
         case "parallel":
             return names(tuple(map(str, value.get("lanes", ()))))
+        case "wait" if value.get("when"):
+            return f"until {value.get('count')} of {value.get('of')} were {value['when']}"
         case "wait" if value.get("fault"):
             return f"for the end of {value['fault']}"
         case _ if op.process == NEMESIS:

@@ -142,6 +142,15 @@ class Cast:
         """Return the players of these clients."""
         return [self.players[name] for name in names]
 
+    def roll_call(self) -> str:
+        """Say in a few words who is there and who is not."""
+        there = [name for name, player in self.players.items() if player.online and not player.frozen]
+        absent = [name for name in self.players if name not in there]
+        server = "down" if self.server.down else "frozen" if self.server.frozen else "alive"
+        return f"the server is {server}, online: {', '.join(there) or 'nobody'}" + (
+            f", not: {', '.join(absent)}" if absent else ""
+        )
+
     async def leave(self) -> None:
         """Send everybody home; when this returns, no process of the cast is left."""
         everybody = [*self.players.values(), self.harness, self._marker]

@@ -29,6 +29,7 @@ from harness.run.recorder import Observer, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
+from harness.run.triggers import Triggers
 
 #: How long after an interruption the final phase may go on, seconds.
 PATIENCE_S = 5.0
@@ -182,7 +183,8 @@ async def _play(
         if isinstance(each, Calls):
             each.on_fired = nemesis.fired
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
-    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
+    triggers = Triggers(plan, recorder, clock, cast.roll_call)
+    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step), triggers)
     played = asyncio.ensure_future(blocks.play(plan.steps, Script(recorder, clock, cast, nemesis, blocks)))
     stopped = asyncio.ensure_future(stop.wait())
     enders: list[asyncio.Future[Any]] = [played, stopped, server.died, cast.fault, nemesis.failed]

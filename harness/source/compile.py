@@ -19,6 +19,7 @@ from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
 from harness.source.tree import Tree, parse
+from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
 from harness.verbs.kinds import DURATION, TEXT, TEXTS, BadValueError, Kind, describe, integer
 from harness.verbs.problem import Problem, did_you_mean
@@ -198,6 +199,7 @@ class _Compiler:
             seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
         )
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
+        check_triggers(steps, scope)
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
         )

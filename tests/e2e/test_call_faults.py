@@ -22,7 +22,7 @@ def test_each_fault_strikes_its_call_and_says_so(chatsim, scenario):
   - {send: four, from: bob, id: four}
   - goaway: [alice, bob]
   - {send: five, from: alice, id: five, within: 5s}
-  - restart: server
+  - {restart: server, when: {received: five, by: bob}}
   - {send: six, from: alice, id: six, within: 10s}
 inboxes: {bob: [one, two, five, six], alice: [three, four]}
 """
