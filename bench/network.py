@@ -1,7 +1,7 @@
 """What it costs that a client connects through chatsim: `python bench/network.py [COUNT]`.
 
-A client sends one small message after the other to a server that sends each back: straight, and through a listener with
-nobody doing anything to it. Both are processes of their own, as they are in a run. Printed is how long a round trip takes,
+A client sends one small message after the other to a server that sends each back: straight, and through a listener
+to which nothing is done. Both are processes of their own, as they are in a run. Printed: how long a round trip takes,
 and how much the listener adds.
 """
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 Receive = Literal["stream", "poll", "manual"]
 Acks = Literal["auto", "manual"]
+Sends = Literal["unary", "stream"]
 HistoryVisibility = Literal["since_join", "whole_room"]
 Entry = Literal["invite", "open"]
 Token = Literal["valid", "missing", "forged", "expired", "revoked", "other_audience", "literal"]
@@ -30,6 +31,8 @@ class Client:
     """After so many unacknowledged messages it wants no more; None leaves it to the server."""
     handles_per_s: float | None = None
     """A slow reader's pace: so many messages are handed over and acknowledged a second; None is no limit."""
+    sends: Sends = "unary"
+    """By a call for each message, or all by one open stream."""
     stay_offline: bool = False
     """Offline at the end, it is not brought back to be read: its record is judged as it is."""
     token: Token = "valid"  # noqa: S105 - the kind of one

@@ -230,6 +230,7 @@ class Cast:
             "receive": needs.reading(client, capabilities),
             "acks": client.acks,
             "include_own": client.include_own,
+            **({"sends": client.sends} if client.sends != "unary" else {}),
             **({"window": client.window} if client.window is not None else {}),
             **({"handles_per_s": client.handles_per_s} if client.handles_per_s is not None else {}),
             "role": role,

@@ -112,6 +112,9 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         if client.acks == "manual":
             line = _line(plan, f"/clients/{client.name}/acks", "/clients")
             yield Need(("ack",), f"{client.name} acknowledges by hand", line)
+        if client.sends == "stream":
+            line = _line(plan, f"/clients/{client.name}/sends", "/clients")
+            yield Need(("batch",), f"{client.name} sends by a stream", line)
         if client.token != "valid":  # noqa: S105 - the kind of one
             line = _line(plan, f"/clients/{client.name}/token", "/clients")
             yield Need(("auth",), f"{client.name} shows a bad `token`", line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.cast import Client, Receive, Room
-from harness.source.cast_keys import LATER_CLIENT_KEYS, ClientKeys, RoomKeys
+from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.reporter import Reporter
 from harness.verbs.declared import not_a_user
 from harness.verbs.keys import bad_value, read_keys
@@ -108,9 +108,7 @@ class _Clients:
             case None:
                 keys = ClientKeys()
             case dict():
-                keys = read_keys(
-                    ClientKeys, value, pointer, self.report, what="a client", later=LATER_CLIENT_KEYS
-                )
+                keys = read_keys(ClientKeys, value, pointer, self.report, what="a client")
             case bool() | str() | float() | list():
                 self._problem(
                     "wrong-type",
@@ -172,6 +170,7 @@ class _Clients:
                 receive=keys.receive or self.receive,
                 receive_given=self.receive_given or keys.receive is not None,
                 acks=keys.acks,
+                sends=keys.sends,
                 include_own=keys.include_own,
                 consumer=keys.consumer or (name if keys.user not in (None, name) else ""),
                 window=keys.window,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.cast import Acks, Entry, HistoryVisibility, Receive, Token
+from harness.model.cast import Acks, Entry, HistoryVisibility, Receive, Sends, Token
 from harness.verbs.keys import Keys, key
 from harness.verbs.kinds import (
     COUNT,
@@ -30,7 +30,6 @@ from harness.verbs.problem import escape
 
 RECEIVE: Kind[Receive] = one_of("stream", "poll", "manual")
 
-LATER_CLIENT_KEYS = {"sends": "whether it sends by single calls or by a stream"}
 _TOKENS = ("valid", "missing", "forged", "expired", "revoked", "other_audience")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 #: Environment variables that chatsim itself sets, or that would take a process out of its hands.
@@ -107,6 +106,9 @@ class ClientKeys(Keys):
         RECEIVE, "How it receives: pushed, polled all the time, or read by hand.", default=None
     )
     acks: Acks = key(one_of("auto", "manual"), "Whether it acknowledges what it was handed.", default="auto")
+    sends: Sends = key(
+        one_of("unary", "stream"), "Whether it sends by a call each, or by one open stream.", default="unary"
+    )
     include_own: bool = key(FLAG, "Whether it also receives what its own user's devices send.", default=False)
     window: int | None = key(
         integer(1, 65_536), "After so many unacknowledged messages the server is to wait.", default=None

@@ -138,6 +138,8 @@ def _ways_of_receiving(plan: Plan) -> Iterator[str]:
         habits = []
         if client.acks == "manual":
             habits.append("acknowledges by hand")
+        if client.sends == "stream":
+            habits.append("sends by an open stream")
         if client.handles_per_s is not None:
             habits.append(f"takes {client.handles_per_s:g} messages a second")
         if client.window is not None:
