@@ -34,6 +34,7 @@ class ChatsysDriver(Driver):
         "kick",
         "history",
         "restart",
+        "grpc",
     )
 
     def __init__(self) -> None:

@@ -24,7 +24,9 @@ KNOWN = frozenset(
         *("workload", "skip", "drain"),
     }
 )
-ALONE = frozenset({"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "skip"})
+ALONE = frozenset(
+    {"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "skip", "fired"}
+)
 """Lines that nothing invokes."""
 TYPES = frozenset({"invoke", "ok", "fail", "info"})
 MOST = 20

@@ -27,10 +27,13 @@ _ENDED_BY = {
 class Fault:
     """A scripted fault on one target."""
 
-    __slots__ = ("f", "pointer", "since", "target", "until")
+    __slots__ = ("f", "id", "pointer", "since", "target", "until")
 
-    def __init__(self, f: str, target: str, since: int, pointer: str | None = None) -> None:
+    def __init__(
+        self, f: str, target: str, since: int, id_: object = None, pointer: str | None = None
+    ) -> None:
         self.f = f
+        self.id = id_
         self.pointer = pointer
         """YAML place of the step that caused it."""
         self.target = target
@@ -39,9 +42,12 @@ class Fault:
         self.until = NEVER
         """Index of the answer of what ended it."""
 
-    def ended_by(self, f: str) -> bool:
+    def ended_by(self, op: Op) -> bool:
         """Whether this act of the nemesis on its target ends it."""
-        return f == "heal" or self.f in _ENDED_BY[f]
+        if op.f in _ENDED_BY:
+            return self.f in _ENDED_BY[op.f]
+        ids = op.value.get("ids") if op.f == "heal" else [op.value.get("id")]
+        return not isinstance(ids, (list, tuple)) or self.id in ids
 
 
 class Facts:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from harness.judge.facts import NOT_CLIENTS, Facts, Fault
 from harness.judge.messages import NEVER
-from harness.model.history import HEALS, SERVER, Op
+from harness.model.history import ENDS_ITSELF, HEALS, SERVER, Op
+
+ENDING = frozenset({*HEALS, *ENDS_ITSELF, "fired"})
+"""Acts of the nemesis after which a fault is over."""
 
 
 class Lives(Facts):
@@ -82,13 +85,13 @@ class Lives(Facts):
                 client.reader.cause_at = op.index
         if op.type == "invoke" and op.f not in HEALS:
             for target in targets:
-                fault = Fault(op.f, target, op.index, op.step)
+                fault = Fault(op.f, target, op.index, op.value.get("id"), op.step)
                 self.faults.append(fault)
                 self._active.setdefault(target, []).append(fault)
-        elif op.type == "ok" and (op.f in HEALS or op.f == "restart"):
+        elif op.type == "ok" and op.f in ENDING:
             for target in targets:
                 for fault in self._active.get(target, ()):
-                    if fault.ended_by(op.f):
+                    if fault.ended_by(op):
                         fault.until = op.index
                 self._active[target] = [
                     fault for fault in self._active.get(target, ()) if fault.until == NEVER

@@ -1,4 +1,4 @@
-"""What is done to processes, by name: `targets` are clients, and `SERVER`."""
+"""What is done to processes, by name: `targets` are clients, and `SERVER`. Other faults have files beside this."""
 
 from __future__ import annotations
 
@@ -56,6 +56,17 @@ class Resume:
 
     verb: Literal["resume"] = "resume"
     targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heal:
+    """End faults on what is no process; done when nothing is left of them."""
+
+    verb: Literal["heal"] = "heal"
+    targets: tuple[str, ...] = ()
+    """Clients and `server`: every such fault on them ends."""
+    faults: tuple[str, ...] = ()
+    """Ids of faults, which end on all their targets."""
 
 
 #: Acts on processes: their names are `targets`, which may hold `server`.

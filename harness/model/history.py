@@ -1,8 +1,8 @@
 """What happened: the history of a run, one operation event a line, in the order in which it was recorded.
 
 Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
-`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip` and `leftovers` are `ok` lines that nobody
-invoked.
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip`, `fired` and `leftovers` are `ok` lines
+that nobody invoked.
 
 | f | process | value |
 |---|---|---|
@@ -24,7 +24,7 @@ invoked.
 | history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
-| wait | script | {duration_ns}, or {fault}: the id of the fault whose end was awaited |
+| wait | script | {duration_ns}, or {fault}: whose end was awaited, or {when: what was, of, count, by} |
 | parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
@@ -38,11 +38,25 @@ invoked.
 | restart | nemesis | {targets, id}; ok when all have ended as they do in ordinary life, and are ready again |
 | pause | nemesis | {targets, id, for_ns?}; ok when all stand still |
 | resume | nemesis | {targets, id?}; ok when all run again |
+| cut | nemesis | {targets, id, direction, for_ns?}; ok adds {connections}: bytes are held |
+| slow | nemesis | {targets, id, direction, latency_ns, jitter_ns, rate?, for_ns?}; ok adds {connections} |
+| refuse | nemesis | {targets, id, for_ns?}; ok adds {connections}: those that go on |
+| half_open | nemesis | {targets, id, for_ns?}; ok adds {connections}: whose server's end is gone |
+| reset | nemesis | {targets, id}; ok adds {connections}: those that were reset |
+| disk_full | nemesis | {targets, id, for_ns?}; ok adds {processes}: so many cannot write to files |
+| read_only | nemesis | {targets, id, for_ns?}; ok adds {files}: so many are read-only |
+| lose, delay, duplicate | nemesis | {targets, id, part, of?, nth, delay_ns?}; ok when it waits for its call |
+| fired | nemesis | ok: {targets, id, by, of}: a fault has struck the call it waited for, and is over |
+| goaway | nemesis | {targets, id}; ok when GOAWAY was sent |
+| heal | nemesis | {targets, ids?}; ok when nothing is left of these faults on these targets; adds {connections?} |
 
 A fault is active on each of its `targets` (clients, `server`) from its invocation until what ends it was
-answered ok: `start` and `restart` end `kill`, `restart` and `pause`; `resume` ends `pause`; `restart` ends itself;
-`heal` ends any. A failed one stays active. What a fault does to a process is on record beside it, as `exit` with
-`asked: true`, `start` of the server, `spawn` and `connect` of a client's next incarnation.
+answered ok: `start` and `restart` end `kill`, `restart` and `pause`; `resume` ends `pause`; `restart`, `reset` and
+`goaway` end themselves; `fired` ends the fault of its `id`; `heal` ends those of its `ids`, or else any. A failed one
+stays active. Where the network or calls are meant, `server` stands for all clients. `connections` is
+{client: [numbers]}: the connections that were there, counted from 1 as they came. What a fault does to a process is
+on record beside it, as `exit` with `asked: true`, `start` of the server, `spawn` and `connect` of a client's next
+incarnation.
 
 A fence's grade is `position` {positions: [...]}, `marker` {markers: {room: client_message_id}} or `window`
 {window_ns}.
@@ -69,6 +83,8 @@ SERVER, HARNESS, FENCE, SCRIPT, NEMESIS = "server", "harness", "fence", "script"
 
 #: Acts of the nemesis that end faults and begin none.
 HEALS = ("heal", "start", "resume")
+#: Acts of the nemesis that are over when they are done.
+ENDS_ITSELF = ("restart", "reset", "goaway")
 
 
 @dataclass(slots=True)

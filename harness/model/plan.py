@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.model.actions import Create, InboxItem, Send
+from harness.model.calls import CallFault
 from harness.model.cast import Client, Room
+from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
+from harness.model.network import NetworkFault
 from harness.model.span import Span
-from harness.model.steps import ACTIONS, Lane, Step, walk
+from harness.model.steps import ACTIONS, Lane, Step, When, walk
 from harness.model.workload import Workload
 
 PLAN_VERSION = 1
@@ -123,6 +126,21 @@ class Plan:
             for step in self.everything()
         )
 
+    @property
+    def troubles_network(self) -> bool:
+        """Whether something is done to the network of clients: then each has a way of its own to the server."""
+        return any(isinstance(step.action, NetworkFault | CallFault) for step in self.everything())
+
+    @property
+    def troubles_calls(self) -> bool:
+        """Whether something is done to single calls."""
+        return any(isinstance(step.action, CallFault) for step in self.everything())
+
+    @property
+    def troubles_disk(self) -> bool:
+        """Whether the server at some time cannot write to files."""
+        return any(isinstance(step.action, DiskFault) for step in self.everything())
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of plan.json."""
         data = dataclasses.asdict(self)
@@ -170,7 +188,10 @@ def _step(data: Mapping[str, Any]) -> Step:
         )
     if action.get("gets") is not None:
         action["gets"] = tuple(_item(item) for item in action["gets"])
-    return Step(**{**data, "action": ACTIONS[action["verb"]](**action)})
+    when = data.get("when")
+    if when is not None:
+        when = When(**{**when, "by": tuple(when["by"])})
+    return Step(**{**data, "action": ACTIONS[action["verb"]](**action), "when": when})
 
 
 def _inbox(data: Mapping[str, Any]) -> Inbox:

@@ -21,7 +21,10 @@ from harness.model.actions import (
     Send,
     Wait,
 )
-from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.calls import CallFault, Delay, Duplicate, GoAway, Lose
+from harness.model.disk import DiskFault, DiskFull, ReadOnly
+from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
+from harness.model.network import Cut, HalfOpen, NetworkFault, Refuse, Reset, Slow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,21 @@ Action = (
     | Restart
     | Pause
     | Resume
+    | Cut
+    | Slow
+    | Refuse
+    | HalfOpen
+    | Reset
+    | DiskFull
+    | ReadOnly
+    | Lose
+    | Delay
+    | Duplicate
+    | GoAway
+    | Heal
 )
+#: Faults on what is no process.
+Affliction = NetworkFault | DiskFault | CallFault
 ACTIONS: Mapping[str, type[Action]] = {
     "connect": Connect,
     "disconnect": Disconnect,
@@ -81,8 +98,39 @@ ACTIONS: Mapping[str, type[Action]] = {
     "restart": Restart,
     "pause": Pause,
     "resume": Resume,
+    "cut": Cut,
+    "slow": Slow,
+    "refuse": Refuse,
+    "half_open": HalfOpen,
+    "reset": Reset,
+    "disk_full": DiskFull,
+    "read_only": ReadOnly,
+    "lose": Lose,
+    "delay": Delay,
+    "duplicate": Duplicate,
+    "goaway": GoAway,
+    "heal": Heal,
     "parallel": Parallel,
 }
+
+
+Sight = Literal["sent", "answered", "received"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """What must have been seen before a step begins."""
+
+    sight: Sight
+    """`answered`: by the server, well or not; `received`: handed to an application."""
+    written: str
+    """A message or a series, as the author wrote it; see `meant`."""
+    by: tuple[str, ...] = ()
+    """By each of whom it must be received; empty: by anybody."""
+    count: int | None = None
+    """How many messages of the series; None: all."""
+    within_ns: int
+    """How long to wait, real time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +143,20 @@ class Step:
     """Pause before the step, scenario time."""
     at_ns: int | None = None
     """Not before this moment on the clock of the enclosing block."""
+    when: When | None = None
+    """Not before this was seen; `after` counts from then."""
     within_ns: int
     """Deadline of the step, real time, its default filled in."""
     within_given: bool = False
     """Whether the author wrote `within`: then a `not_by` that has no fence waits that long."""
     refused: str | None = None
     """The gRPC status name with which the step must fail."""
+
+
+def meant(written: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return those of these message ids that `hello`, `line`, `line.*` or `line.alice.*` means."""
+    base = written.removesuffix(".*")
+    return tuple(id_ for id_ in ids if id_ == written or id_.startswith(f"{base}."))
 
 
 def walk(steps: Iterable[Step]) -> Iterator[Step]:

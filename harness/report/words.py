@@ -20,8 +20,11 @@ from harness.model.actions import (
     Send,
     Wait,
 )
-from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.calls import Delay, Duplicate, GoAway, Lose
+from harness.model.disk import DiskFull, ReadOnly
+from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import NEMESIS, Op
+from harness.model.network import Cut, HalfOpen, Refuse, Reset, Slow
 from harness.model.steps import Parallel, Step
 from harness.report.text import seconds
 
@@ -70,7 +73,18 @@ def say_step(step: Step) -> str:
         case Kill() | Pause():
             long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
             return f"{action.verb} {names(action.targets)}{long}"
-        case Start() | Restart() | Resume():
+        case Heal():
+            return f"heal {names(action.faults + action.targets)}"
+        case Cut() | Slow() | Refuse() | HalfOpen() | DiskFull() | ReadOnly():
+            long = "" if action.for_ns is None else f" for {seconds(action.for_ns)}"
+            way = getattr(action, "direction", "both")
+            return f"{action.verb} {names(action.targets)}{'' if way == 'both' else f' {way}'}{long}"
+        case Lose() | Delay() | Duplicate():
+            long = f" by {seconds(action.delay_ns)}" if isinstance(action, Delay) else ""
+            return (
+                f"{action.verb} the {action.part} of {action.of or 'a call'} by {names(action.targets)}{long}"
+            )
+        case Start() | Restart() | Resume() | Reset() | GoAway():
             return f"{action.verb} {names(action.targets)}"
 
 
@@ -152,6 +166,8 @@ def _object(op: Op) -> str:
             return str(value.get("state", ""))
         case "parallel":
             return names(tuple(map(str, value.get("lanes", ()))))
+        case "wait" if value.get("when"):
+            return f"until {value.get('count')} of {value.get('of')} were {value['when']}"
         case "wait" if value.get("fault"):
             return f"for the end of {value['fault']}"
         case _ if op.process == NEMESIS:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from harness.model.steps import Lane, Step
 from harness.run.clock import Clock
+from harness.run.triggers import Triggers
 from harness.verbs import VERBS
 from harness.verbs.stage import Stage, StepFailedError
 
@@ -26,10 +27,12 @@ class Blocks:
     Args:
         clock: the scenario clock; `at` counts from the begin of the block.
         on_step: told of each step as it begins.
+        triggers: what steps wait for.
     """
 
-    def __init__(self, clock: Clock, on_step: Callable[[Step], None]) -> None:
+    def __init__(self, clock: Clock, on_step: Callable[[Step], None], triggers: Triggers) -> None:
         self._clock = clock
+        self._triggers = triggers
         self._on_step = on_step
 
     async def play(self, steps: Sequence[Step], stage: Stage) -> None:
@@ -43,9 +46,11 @@ class Blocks:
             self._on_step(step)
             if step.at_ns is not None:
                 await self._clock.pause_until(zero + step.at_ns)
-            if step.after_ns:
-                await self._clock.pause(step.after_ns)
             try:
+                if step.when is not None:
+                    await self._triggers.wait(step)
+                if step.after_ns:
+                    await self._clock.pause(step.after_ns)
                 await VERBS[step.action.verb].play(stage, step)
             except StepFailedError as fault:
                 raise StoppedError(step, str(fault)) from fault

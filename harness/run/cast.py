@@ -111,7 +111,7 @@ class Cast:
         if not makes and "history" not in self.harness.capabilities:
             return  # the server knows its one room, and the harness has nothing to ask it
         await self._must(
-            self.harness.connect(self.server.address, PROVISION_S, None), "connect to the server"
+            self.harness.connect(self.server.address(HARNESS), PROVISION_S, None), "connect to the server"
         )
         await together(
             self._must(
@@ -128,7 +128,7 @@ class Cast:
         """Let a new process act for the harness: nothing that the old one knows, holds or suffers from counts now."""
         if not await self.harness.quit(PROVISION_S):
             await self.harness.kill(signal.SIGKILL, PROVISION_S)
-        await self.harness.connect(self.server.address, PROVISION_S, None)
+        await self.harness.connect(self.server.address(HARNESS), PROVISION_S, None)
 
     def know(self, room: str, sender: str, key: str, message: str) -> None:
         """Remember which message of the plan goes out under this client message id."""
@@ -148,6 +148,15 @@ class Cast:
     def some(self, names: Iterable[str]) -> list[Player]:
         """Return the players of these clients."""
         return [self.players[name] for name in names]
+
+    def roll_call(self) -> str:
+        """Say in a few words who is there and who is not."""
+        there = [name for name, player in self.players.items() if player.online and not player.frozen]
+        absent = [name for name in self.players if name not in there]
+        server = "down" if self.server.down else "frozen" if self.server.frozen else "alive"
+        return f"the server is {server}, online: {', '.join(there) or 'nobody'}" + (
+            f", not: {', '.join(absent)}" if absent else ""
+        )
 
     async def leave(self) -> None:
         """Send everybody home; when this returns, no process of the cast is left."""
@@ -169,7 +178,7 @@ class Cast:
     async def _marker_online(self) -> Player:
         if not self._marker.online:
             await self._must(
-                self._marker.connect(self.server.address, PROVISION_S, None), "connect as `fence`"
+                self._marker.connect(self.server.address(FENCE), PROVISION_S, None), "connect as `fence`"
             )
         return self._marker
 
@@ -211,7 +220,7 @@ class Cast:
             self._recorder,
             identify=lambda room, sender, key: self._messages.get((room, sender, key)),
             spawn=functools.partial(self._spawn, client),
-            on_fault=self._broken,
+            on_fault=self.broken,
         )
 
     def _setup(self, client: Client, role: str, capabilities: frozenset[str]) -> dict[str, Any]:
@@ -247,7 +256,8 @@ class Cast:
         command = self._command if client.command is None else shlex.split(client.command)
         return await Driver.start(process, self._keeper, command, log, self._row, listener, dict(client.env))
 
-    def _broken(self, process: str, sentence: str) -> None:
+    def broken(self, process: str, sentence: str) -> None:
+        """End the run, because a driver, or what passes its calls, does not do its part."""
         if not self.fault.done():
             self.fault.set_result(
                 CouldNotRunError(

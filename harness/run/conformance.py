@@ -33,6 +33,7 @@ CAPABILITIES: Final = {
     "kick": "lets an admin add and remove others",
     "history": "lets the harness read a room whole",
     "restart": "keeps messages over a restart",
+    "grpc": "speaks gRPC without TLS",
 }
 #: Op -> the capability without which it is UNIMPLEMENTED.
 GUARDED: Final = {

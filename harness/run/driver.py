@@ -92,6 +92,8 @@ class Driver:
         row: str,
         on_event: Callable[[Mapping[str, Any]], None],
         environment: Mapping[str, str] | None = None,
+        *,
+        module: str = OWN_DRIVER,
     ) -> Driver:
         """Start a driver process and wait for its hello.
 
@@ -103,6 +105,7 @@ class Driver:
             row: mark of the scenario row, so that the keeper can sweep it.
             on_event: sees each event line of the driver, in order.
             environment: variables for it, beside the keeper's own.
+            module: what is forked when there is no command.
 
         Raises:
             CommandError: the command cannot be executed.
@@ -116,7 +119,7 @@ class Driver:
             child = await keeper.spawn(
                 name,
                 command=command or (),
-                module=OWN_DRIVER,
+                module=module,
                 stdio=(theirs_in, theirs_out, errors),
                 environment={**(environment or {}), ROW_VARIABLE: row},
             )
@@ -127,7 +130,7 @@ class Driver:
         finally:
             for fd in (theirs_in, theirs_out, errors):
                 os.close(fd)
-        driver = cls(child, log, " ".join(command or ["python", "-m", OWN_DRIVER]), on_event)
+        driver = cls(child, log, " ".join(command or ["python", "-m", module]), on_event)
         driver._input, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(ours_in, "wb", 0))
         driver._output, _ = await loop.connect_read_pipe(
             lambda: Lines(driver._line, driver._broken, driver._all_read), os.fdopen(ours_out, "rb", 0)

@@ -2,7 +2,7 @@
 
 Three grades, the best available is used: by position (the server says how far its answers are complete), by
 marker (a message of ours arrived by the same ordered path), by window (nothing came for a while). A client that
-is not connected needs none.
+is not connected needs none, and one that is cut off can have a window only.
 
 `Frontier` keeps the positions a fence must ask for. Positions are opaque, so none can be said to be the larger;
 but one that was answered before another operation was invoked is included in that operation's, because both
@@ -12,7 +12,7 @@ come from one log. What remains is as many as there were operations at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from harness.model.history import FENCE, HARNESS, Op
 from harness.run.names import Names
@@ -77,7 +77,12 @@ class Fences:
         self._count = 0
 
     async def put(
-        self, players: Sequence[Player], within_s: float, window_s: float | None, step: str | None
+        self,
+        players: Sequence[Player],
+        within_s: float,
+        window_s: float | None,
+        step: str | None,
+        unreachable: Collection[str] = (),
     ) -> bool:
         """Fence these clients off at this moment.
 
@@ -86,15 +91,17 @@ class Fences:
             within_s: how long the fences may take.
             window_s: how long to listen where only a window can be had; None for the default.
             step: the step it is done for.
+            unreachable: clients that no fence comes through to now; a window must do.
 
         Returns:
             Whether every fence was reached.
         """
         online = [player for player in players if player.online]
-        by_position = [player for player in online if "position" in player.capabilities]
-        rest = [player for player in online if "position" not in player.capabilities]
+        near = [player for player in online if player.client.name not in unreachable]
+        by_position = [player for player in near if "position" in player.capabilities]
+        rest = [player for player in near if "position" not in player.capabilities]
         by_marker = [player for player in rest if "order" in player.capabilities and self._rooms(player)]
-        by_window = [player for player in rest if player not in by_marker]
+        by_window = [player for player in online if player not in by_position and player not in by_marker]
         window = DEFAULT_WINDOW_S if window_s is None else window_s
         answers = await together(
             [

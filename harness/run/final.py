@@ -66,4 +66,4 @@ async def _read_all(cast: Cast) -> None:
 async def _bring_back(player: Player, cast: Cast) -> None:
     if player.astray:
         await player.disconnect(RECONNECT_S, None)
-    await player.connect(cast.server.address, RECONNECT_S, None)
+    await player.connect(cast.server.address(player.client.name), RECONNECT_S, None)

@@ -11,10 +11,13 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from harness.model.calls import CallFault
 from harness.model.cast import Client, Receive
+from harness.model.disk import DiskFault
 from harness.model.history import SERVER
 from harness.model.plan import Plan
 from harness.model.steps import Step
+from harness.run.disk import obstacle
 
 #: Verb -> the capability without which it cannot be played.
 VERB_NEEDS: Final[Mapping[str, str]] = {
@@ -35,6 +38,8 @@ SERVER_FAULTS: Final[Mapping[str, str | None]] = {
     "restart": "restart",
     "pause": None,
     "resume": None,
+    "disk_full": None,
+    "read_only": None,
 }
 #: With these a client may come into a room that it was not in when the script began.
 _COMING_IN: Final = frozenset({"create", "join", "add"})
@@ -73,12 +78,23 @@ def check_server(plan: Plan) -> None:
     """See that a plan can be played against a server that chatsim did not start.
 
     Raises:
-        SkippedError: it starts, ends or stops the server.
+        SkippedError: it starts, ends or stops the server, or fills its disk.
     """
     for step in all_steps((plan.steps, plan.workload)):
         if _strikes_server(step):
             what = _placed(f"`{step.action.verb}: {SERVER}`", plan.line(step.pointer))
             raise SkippedError(f"a running server is not ours to stop: {what}")
+
+
+def check_machine(plan: Plan) -> None:
+    """See that this machine, and this user, can do all that a plan asks for.
+
+    Raises:
+        SkippedError: they cannot.
+    """
+    for step in all_steps(plan.steps):
+        if isinstance(step.action, DiskFault) and (why := obstacle(step.action.verb)):
+            raise SkippedError(f"{_placed(f'`{step.action.verb}`', _line(plan, step.pointer))}: {why}")
 
 
 def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
@@ -110,6 +126,8 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         verb, line = step.action.verb, plan.line(step.pointer)
         if (needed := VERB_NEEDS.get(verb)) is not None:
             yield Need((needed,), f"`{verb}`", line)
+        if isinstance(step.action, CallFault):
+            yield Need(("grpc",), f"`{verb}`", line)
         if _strikes_server(step) and (needed := SERVER_FAULTS[verb]) is not None:
             yield Need((needed,), f"`{verb}: {SERVER}`", line)
 

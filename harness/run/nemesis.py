@@ -1,4 +1,4 @@
-"""The nemesis: does to processes what the script says, puts it on record, and heals it.
+"""The nemesis: does what the script says to processes and by other means, puts it on record, and heals it.
 
 A fault is active on each of its targets from its invocation until what ends it was answered; as long as any is,
 the scenario clock runs at real rate. What a `for` ends goes on beside the script; if it cannot be ended, the
@@ -8,14 +8,20 @@ script is. At the end of a script everything is healed, so that everybody can be
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-from harness.model.faults import SERVER, Kill, Pause, Restart
-from harness.model.history import NEMESIS, Op
+from harness.model.faults import SERVER, Heal, Kill, Pause, Restart
+from harness.model.history import ENDS_ITSELF, NEMESIS, Op, OpType
+from harness.model.steps import Affliction
+from harness.run.calls import Calls
 from harness.run.cast import Cast
 from harness.run.clock import Clock
+from harness.run.means import Means, NotDoneError, UnsureError
+from harness.run.ongoing import Faults
 from harness.run.player import Player
 from harness.run.recorder import Recorder
 from harness.run.server import Server
@@ -35,26 +41,6 @@ class Failure(NamedTuple):
     reason: str
 
 
-class _Fault:
-    """One fault from its invocation until it is over on all its targets."""
-
-    def __init__(self, verb: str, targets: Iterable[str], began: Op) -> None:
-        self.verb = verb
-        self.pointer = began.step
-        self.began_ns = began.time
-        self.left = set(targets)
-        self.over_ns: dict[str, int] = {}
-        self.healed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.timer: asyncio.Task[None] | None = None
-        """Heals it after its `for`."""
-        self.waiting = True
-        """Whether that has not begun yet."""
-
-    def touches(self, names: Iterable[str], since_ns: int) -> bool:
-        """Whether it was active on one of these at some moment since."""
-        return any(name in self.left or self.over_ns.get(name, -1) >= since_ns for name in names)
-
-
 class Nemesis:
     """The faults of one run.
 
@@ -62,15 +48,17 @@ class Nemesis:
         recorder: told of every fault and of every heal.
         clock: held at real rate while a fault is active.
         cast: whose processes can be meant, the server's too.
+        means: by which a verb's faults are done that are not on processes.
     """
 
-    def __init__(self, recorder: Recorder, clock: Clock, cast: Cast) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, cast: Cast, means: Mapping[str, Means]) -> None:
         self.failed: asyncio.Future[Failure] = asyncio.get_running_loop().create_future()
         """Settled when a fault could not be ended after its `for`."""
         self._recorder = recorder
         self._clock = clock
         self._cast = cast
-        self._faults: dict[str, _Fault] = {}
+        self._means = means
+        self._faults = Faults(clock)
 
     @property
     def any(self) -> bool:
@@ -79,12 +67,16 @@ class Nemesis:
 
     def touched(self, names: Iterable[str], since_ns: int) -> bool:
         """Whether a fault was active on one of these at some moment since, in the recorder's time."""
-        wanted = tuple(names)
-        return any(fault.touches(wanted, since_ns) for fault in self._faults.values())
+        return self._faults.touched(names, since_ns)
+
+    def cut_off(self, names: Iterable[str]) -> frozenset[str]:
+        """Return those of these clients to whom the server cannot get through now."""
+        struck = [fault.left for _, fault in self._faults.active(("cut", "half_open"))]
+        return frozenset(name for name in names if any({name, SERVER} & left for left in struck))
 
     def down(self, name: str) -> bool:
         """Whether a fault has ended the process of this client, or is about to, and it is not back yet."""
-        return any(name in fault.left for fault in self._faults.values() if fault.verb in ("kill", "restart"))
+        return any(name in fault.left for _, fault in self._faults.active(("kill", "restart")))
 
     async def kill(self, action: Kill, within_s: float, pointer: str) -> None:
         """End processes by a signal.
@@ -140,14 +132,63 @@ class Nemesis:
         """
         await self._resume(targets, within_s, pointer, None)
 
-    async def until_healed(self, fault: str) -> None:
-        """Wait until a fault is over; for as long as its `for` and its heal take."""
-        if fault in self._faults:
-            await asyncio.wait([self._faults[fault].healed])
+    async def strike(self, action: Affliction, within_s: float, pointer: str) -> None:
+        """Begin a fault on what is no process.
+
+        Raises:
+            StepFailedError: it did not take effect, as far as can be known.
+        """
+        asked = {
+            name: value
+            for name, value in dataclasses.asdict(action).items()
+            if name not in ("verb", "targets", "id", "for_ns") and value is not None
+        }
+        invoked = self._begin(action, {"id": action.id, **asked}, pointer)
+        means = self._means[action.verb]
+        await self._attempt(invoked, functools.partial(means.begin, action, within_s))
+        if action.verb in ENDS_ITSELF:
+            self._faults.end(self._faults[action.id], action.targets, self._recorder.now())
+        self._heal_after(action.id, getattr(action, "for_ns", None), self._undo)
+
+    async def heal(self, action: Heal, within_s: float, pointer: str) -> None:
+        """End faults on what is no process; those that are over already are passed over.
+
+        Raises:
+            StepFailedError: one is not over, as far as can be known.
+        """
+        for id_, fault in list(self._faults.active(self._means)):
+            targets = fault.left if id_ in action.faults else fault.left.intersection(action.targets)
+            if targets:
+                await self._undo(sorted(targets), within_s, pointer, id_)
+
+    def fired(self, fault: str, value: Mapping[str, Any]) -> None:
+        """A fault has struck the call it waited for."""
+        ongoing = self._faults[fault]
+        targets = sorted(ongoing.left)
+        self._recorder.note(
+            NEMESIS, "fired", {"targets": targets, "id": fault, **value}, step=ongoing.pointer
+        )
+        self._faults.end(ongoing, targets, self._recorder.now())
+
+    async def until_healed(self, fault: str, within_s: float) -> None:
+        """Wait until a fault is over; for as long as its `for` and its heal take, or as it may wait for its call.
+
+        Raises:
+            StepFailedError: its call did not come in time.
+        """
+        if fault not in self._faults:
+            return
+        ongoing = self._faults[fault]
+        means = self._means.get(ongoing.verb)
+        if not isinstance(means, Calls):
+            await asyncio.wait([ongoing.healed])
+        elif not (await asyncio.wait([ongoing.healed], timeout=within_s))[0]:
+            why = await means.waits_for(fault)
+            raise StepFailedError(f"the fault `{fault}` did not strike within {within_s:g} s: {why}")
 
     async def rest(self) -> None:
         """Do nothing more by itself: what a `for` would end stays as it is; a heal under way comes to its end."""
-        timed = [fault for fault in self._faults.values() if fault.timer is not None]
+        timed = self._faults.timed()
         for fault in timed:
             if fault.waiting and fault.timer is not None:
                 fault.timer.cancel()
@@ -165,12 +206,21 @@ class Nemesis:
             for name, player in self._cast.players.items()
             if player.killed and not player.client.stay_offline
         ]
-        for targets, heal in ((frozen, self._resume), (down, self._start)):
-            if targets:
-                try:
-                    await heal(targets, HEAL_S, None, None)
-                except StepFailedError:
-                    continue  # the fences that will be missing speak for it
+        heals = [
+            functools.partial(self._undo, sorted(fault.left), HEAL_S, None, id_)
+            for id_, fault in self._faults.active(self._means)
+        ]
+        # Processes come last: who starts must find a disk to write to, and a way to the server.
+        heals += [
+            functools.partial(heal, targets, HEAL_S, None, None)
+            for targets, heal in ((frozen, self._resume), (down, self._start))
+            if targets
+        ]
+        for heal in heals:
+            try:
+                await heal()
+            except StepFailedError:
+                continue  # the fences that will be missing speak for it
 
     # -- inflicting ----------------------------------------------------------------------------------------
 
@@ -186,22 +236,37 @@ class Nemesis:
         worked = await together(_awaited(act(self._process(name))) for name in action.targets)
         self._done(invoked, _unwilling(action.targets, worked, otherwise))
 
-    def _begin(self, action: Kill | Pause | Restart, value: Mapping[str, Any], pointer: str) -> Op:
+    def _begin(
+        self, action: Kill | Pause | Restart | Affliction, value: Mapping[str, Any], pointer: str
+    ) -> Op:
         length = getattr(action, "for_ns", None)
         more = {} if length is None else {"for_ns": length}
         invoked = self._recorder.invoke(
             NEMESIS, action.verb, {"targets": list(action.targets), **value, **more}, pointer
         )
-        self._faults[action.id] = _Fault(action.verb, action.targets, invoked)
-        self._clock.enter()  # until it is over
+        self._faults.begin(action.id, action.verb, action.targets, invoked)
         return invoked
 
     def _done(self, invoked: Op, reason: str) -> None:
-        if not reason:
-            self._recorder.complete(invoked, "ok")
-            return
-        error = {"code": "FAILED_PRECONDITION", "reason": "NEMESIS", "message": reason}
-        self._recorder.complete(invoked, "fail", error=error)
+        if reason:
+            self._failed(invoked, "fail", reason)
+        self._recorder.complete(invoked, "ok")
+
+    async def _attempt(self, invoked: Op, act: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+        """Do something by some means, and put on record how that ended."""
+        try:
+            done = await act()
+        except NotDoneError as fault:
+            self._failed(invoked, "fail", str(fault))
+        except UnsureError as doubt:
+            self._failed(invoked, "info", str(doubt))
+        else:
+            self._recorder.complete(invoked, "ok", done)
+
+    def _failed(self, invoked: Op, how: OpType, reason: str) -> NoReturn:
+        code = "FAILED_PRECONDITION" if how == "fail" else "DEADLINE_EXCEEDED"
+        error = {"code": code, "reason": "NEMESIS", "message": reason}
+        self._recorder.complete(invoked, how, error=error)
         raise StepFailedError(reason)
 
     def _heal_after(self, id_: str, length_ns: int | None, heal: Callable[..., Awaitable[None]]) -> None:
@@ -242,6 +307,14 @@ class Nemesis:
         self._done(invoked, _unwilling(targets, worked, f"did not go on within {within_s:g} s"))
         self._end("resume", targets)
 
+    async def _undo(self, targets: Sequence[str], within_s: float, pointer: str | None, fault: str) -> None:
+        """End a fault that was done by some means."""
+        ongoing = self._faults[fault]
+        invoked = self._recorder.invoke(NEMESIS, "heal", {"targets": list(targets), "ids": [fault]}, pointer)
+        means = self._means[ongoing.verb]
+        await self._attempt(invoked, functools.partial(means.end, fault, targets, within_s))
+        self._faults.end(ongoing, targets, self._recorder.now())
+
     def _healing(self, verb: str, targets: Sequence[str], pointer: str | None, fault: str | None) -> Op:
         more = {} if fault is None else {"id": fault}
         return self._recorder.invoke(NEMESIS, verb, {"targets": list(targets), **more}, pointer)
@@ -258,7 +331,7 @@ class Nemesis:
             except CouldNotRunError as fault:
                 return fault.sentence
         answers = await together(
-            self._cast.players[name].connect(server.address, within_s, pointer)
+            self._cast.players[name].connect(server.address(name), within_s, pointer)
             for name in targets
             if name != SERVER
         )
@@ -268,16 +341,9 @@ class Nemesis:
         return ""
 
     def _end(self, verb: str, targets: Iterable[str]) -> None:
-        now = self._recorder.now()
-        for fault in self._faults.values():
-            if fault.verb not in ENDS[verb] or fault.healed.done():
-                continue
-            for name in fault.left.intersection(targets):
-                fault.left.discard(name)
-                fault.over_ns[name] = now
-            if not fault.left:
-                fault.healed.set_result(None)
-                self._clock.leave()
+        names, now = tuple(targets), self._recorder.now()
+        for _, fault in list(self._faults.active(ENDS[verb])):
+            self._faults.end(fault, names, now)
 
     def _process(self, name: str) -> Player | Server:
         return self._cast.server if name == SERVER else self._cast.players[name]

@@ -9,6 +9,8 @@ from __future__ import annotations
 OWN_SERVER = "chatsys.server.main"
 #: The module forked for each client when no other driver command is given.
 OWN_DRIVER = "harness.drivers.chatsys"
+#: The module forked for faults on single calls.
+OWN_PROXY = "harness.proxy.main"
 
 
 def preload(server: str | None, driver: str | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,22 @@ from harness.model.plan import Plan
 from harness.model.steps import Step
 from harness.run import needs
 from harness.run.block import Blocks, StoppedError
+from harness.run.calls import Calls
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.command import uses
+from harness.run.disk import Disk
 from harness.run.final import final_phase
-from harness.run.listener import Listener
+from harness.run.means import Means
 from harness.run.nemesis import Nemesis
+from harness.run.network import Network
+from harness.run.outages import Outages
 from harness.run.recorder import Observer, Recorder
 from harness.run.script import Script
 from harness.run.server import Server
 from harness.run.settings import CouldNotRunError, Settings
 from harness.run.traffic import Traffic
+from harness.run.triggers import Triggers
 from harness.run.watch import Watch
 from harness.verbs.stage import together
 
@@ -78,7 +83,7 @@ async def play(
     if on_op is not None:
         recorder.listen(on_op)
     clock = Clock(1.0 if plan.workload else settings.speed)  # a workload is never compressed
-    listener = await Listener.open() if plan.moves_server else None
+    network = await _network(plan)
     server = Server(
         settings,
         keeper,
@@ -86,18 +91,28 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
-        listener=listener,
+        network=network,
+        piped=plan.troubles_disk,
     )
+    calls = Calls(network) if network is not None and plan.troubles_calls else None
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
     stop = stop or asyncio.Event()
     watch = Watch(plan, settings, recorder, clock, logs)
     try:
         try:
-            await _unless(watch.hung, _play(plan, settings, recorder, clock, server, cast, on_step, stop))
+            needs.check_machine(plan)
+            if calls is not None:
+                calls.on_broken = cast.broken
+                await calls.start(keeper, logs / "proxy.log", row)
+            means = _means(network, server, calls)
+            playing = _play(plan, settings, recorder, clock, server, cast, means, on_step, stop)
+            await _unless(watch.hung, playing)
         finally:
             watch.stop()
             await cast.leave()
             await server.stop()
+            if calls is not None:
+                await calls.stop()
             leftovers = await keeper.sweep(row)
             recorder.note(HARNESS, "leftovers", {"processes": leftovers})
     except CommandError as fault:
@@ -107,8 +122,8 @@ async def play(
             help="the driver command is split as a shell splits words; give the program's path",
         ) from fault
     finally:
-        if listener is not None:
-            listener.close()
+        if network is not None:
+            network.close()
         duration = recorder.now()
         recorder.close()
     return Played(
@@ -117,6 +132,23 @@ async def play(
         interrupted=stop.is_set(),
         leftovers=tuple(leftovers),
     )
+
+
+async def _network(plan: Plan) -> Network | None:
+    """Listen for the clients, unless they can as well connect to the server itself: nothing is faster."""
+    if plan.troubles_network:
+        return await Network.open((client.name for client in plan.clients), plan.seed)
+    return await Network.open() if plan.moves_server else None
+
+
+def _means(network: Network | None, server: Server, calls: Calls | None) -> Mapping[str, Means]:
+    """Return by which means each verb is done, of those that this plan may have."""
+    means: dict[str, Means] = dict.fromkeys(("disk_full", "read_only"), Disk(server))
+    if network is not None:
+        means |= dict.fromkeys(("cut", "slow", "refuse", "half_open", "reset"), Outages(network))
+    if calls is not None:
+        means |= dict.fromkeys(("lose", "delay", "duplicate", "goaway"), calls)
+    return means
 
 
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
@@ -145,14 +177,19 @@ async def _play(
     clock: Clock,
     server: Server,
     cast: Cast,
+    means: Mapping[str, Means],
     on_step: Callable[[int, Step], None],
     stop: asyncio.Event,
 ) -> None:
     await _begin(plan, settings, server, cast)
     await _unless(cast.fault, cast.provision())
-    nemesis = Nemesis(recorder, clock, cast)
+    nemesis = Nemesis(recorder, clock, cast, means)
+    for each in means.values():
+        if isinstance(each, Calls):
+            each.on_fired = nemesis.fired
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
-    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step))
+    triggers = Triggers(plan, recorder, clock, cast.roll_call)
+    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step), triggers)
     stage = Script(recorder, clock, cast, nemesis, blocks)
     traffic = None
     if plan.workload is not None:

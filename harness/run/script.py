@@ -6,9 +6,9 @@ import asyncio
 import time
 
 from harness.model.cast import Room
-from harness.model.faults import SERVER, Kill, Pause, Restart, Resume, Start
+from harness.model.faults import SERVER, Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import SCRIPT
-from harness.model.steps import Parallel, Step
+from harness.model.steps import Affliction, Parallel, Step
 from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock
@@ -46,7 +46,8 @@ class Script:
     async def connect(self, client: str, step: Step) -> Answer:
         """Bring one client online."""
         player = self._cast.players[client]
-        answer = await player.connect(self._cast.server.address, step.within_ns / 1e9, step.pointer)
+        address = self._cast.server.address(client)
+        answer = await player.connect(address, step.within_ns / 1e9, step.pointer)
         player.refused = step.refused is not None and answer.code == step.refused
         if answer.type == "fail" and step.refused is None and self._cast.is_outsider(player, answer.code):
             player.refused = True
@@ -130,7 +131,8 @@ class Script:
             window = within_s if step.within_given else None
             # A fence would read for a manual client, which only its poll steps may do.
             fenced = [p for p in self._cast.some(not_by) if p.client.receive != "manual"]
-            await self._cast.fences.put(fenced, left, window, step.pointer)
+            cut_off = self._nemesis.cut_off(not_by)
+            await self._cast.fences.put(fenced, left, window, step.pointer, cut_off)
         missing, seen = sightings.missing(ids, received_by), sightings.seen(ids, not_by)
         self._recorder.complete(
             invoked,
@@ -175,10 +177,22 @@ class Script:
         """Let processes go on."""
         await self._nemesis.thaw(action.targets, step.within_ns / 1e9, step.pointer)
 
+    async def strike(self, action: Affliction, step: Step) -> None:
+        """Begin a fault on what is no process."""
+        await self._nemesis.strike(action, step.within_ns / 1e9, step.pointer)
+
+    async def heal(self, action: Heal, step: Step) -> None:
+        """End such faults."""
+        await self._nemesis.heal(action, step.within_ns / 1e9, step.pointer)
+
     async def until_healed(self, fault: str, step: Step) -> None:
         """Wait until a fault is over."""
         waiting = self._recorder.invoke(SCRIPT, "wait", {"fault": fault}, step.pointer)
-        await self._nemesis.until_healed(fault)
+        try:
+            await self._nemesis.until_healed(fault, step.within_ns / 1e9)
+        except StepFailedError as late:
+            self._recorder.complete(waiting, "fail", {"reason": str(late)})
+            raise
         self._recorder.complete(waiting, "ok")
 
     async def pause(self, duration_ns: int, step: Step) -> None:

@@ -18,7 +18,7 @@ from harness.model.history import SERVER
 from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
-from harness.run.listener import Listener
+from harness.run.network import Network
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
 
@@ -38,7 +38,8 @@ class Server:
         data: its data directory; made on first start.
         log: file for its output.
         row: mark of the scenario row.
-        listener: the address that clients get, when the server may change its own.
+        network: the addresses that clients get, when the server may change its own, or the network fails.
+        piped: its standard error is to come through a pipe, because it may be unable to write to files.
     """
 
     def __init__(
@@ -50,23 +51,26 @@ class Server:
         data: Path,
         log: Path,
         row: str,
-        listener: Listener | None = None,
+        network: Network | None = None,
+        piped: bool = False,
     ) -> None:
-        self.address: dict[str, Any] = {}
-        """What drivers are given to connect: host, port, and instance and run when the server told them."""
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
         self.words: Mapping[str, str] = {}
         """What its command may be told of the cast."""
         self.knock: Callable[[Mapping[str, Any], float], Awaitable[bool]] | None = None
         """Asks a driver whether a server answers at an address: the last resort of those who wait for one."""
+        self.on_spawn: Callable[[], None] = lambda: None
+        """Called when its process has been started."""
         self._settings = settings
         self._keeper = keeper
         self._recorder = recorder
-        self._data = data
+        self.data = data
         self._log = log
         self._row = row
-        self._listener = listener
+        self._network = network
+        self._piped = piped
+        self._address: dict[str, Any] = {}
         self._child: Child | None = None
         self._frozen = False
         self._asked = False
@@ -82,7 +86,7 @@ class Server:
         if (address := self._settings.address) is not None:
             await self._use(address)
             return
-        self._data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         port = _free_port() if self._wants_port() else 0
         command = self._command(port)
         shown = shlex.join(command or ["chatsys", "serve", *self._own_arguments()])
@@ -104,12 +108,24 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self.address = ready
-        if self._listener is not None:
-            self._listener.target = ready["host"], ready["port"]
-            self.address = {**ready, "host": self._listener.host, "port": self._listener.port}
-            # A later life of the server has another instance, and a client may be on its way to this one still.
-            self.address.pop("instance", None)
+        self._address = ready
+        if self._network is not None:
+            await self._network.move((ready["host"], ready["port"]))
+
+    def address(self, client: str) -> dict[str, Any]:
+        """Return what the driver of a client is given to connect: host, port, and who the server says it is."""
+        if self._network is None:
+            return self._address
+        listener = self._network.listener(client)
+        told = {**self._address, "host": listener.host, "port": listener.port}
+        # A later life of the server has another instance, and a client may be on its way to this one still.
+        told.pop("instance", None)
+        return told
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it lives."""
+        return self._child.pid if self._child is not None and self._child.alive else None
 
     @property
     def down(self) -> bool:
@@ -160,8 +176,10 @@ class Server:
             raise CouldNotRunError(
                 sentence, help="start it first, or give its command instead of its address"
             ) from None
-        self.address = {"host": address.host, "port": address.port}
-        self._recorder.complete(begun, "ok", self.address)
+        self._address = {"host": address.host, "port": address.port}
+        if self._network is not None:
+            await self._network.move((address.host, address.port))
+        self._recorder.complete(begun, "ok", self._address)
 
     async def stop(self) -> None:
         """Ask it to end with SIGTERM, and end it with SIGKILL if it does not."""
@@ -188,12 +206,12 @@ class Server:
 
     def _own_arguments(self) -> list[str]:
         own = self._settings.server_words
-        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
+        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", "none"]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
             return None
-        own = {"port": str(port), "host": "127.0.0.1", "data": str(self._data)}
+        own = {"port": str(port), "host": "127.0.0.1", "data": str(self.data)}
         return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:
@@ -206,7 +224,7 @@ class Server:
                 command=command or (),
                 module=self._settings.server_module,
                 arguments=self._own_arguments(),
-                stdio=(null, writing, log),
+                stdio=(null, writing, writing if self._piped else log),
                 environment={ROW_VARIABLE: self._row},
             )
         except BaseException:
@@ -218,6 +236,7 @@ class Server:
         if self._output is not None:
             self._output.close()
         self._child = child
+        self.on_spawn()
         self._asked = False
         child.ended.add_done_callback(lambda ended: self._ended(child, ended.result()))
         loop = asyncio.get_running_loop()
@@ -295,8 +314,8 @@ class Server:
             self._ready.set_result(data)
 
     def _ended(self, child: Child, how: Exit) -> None:
-        if self._listener is not None:
-            self._listener.target = None
+        if self._network is not None:
+            self._network.aim(None)
         value = {"pid": child.pid, "code": how.code, "signal": how.signal, "asked": self._asked}
         self._recorder.note(SERVER, "exit", value)
         if not self._asked and not self.died.done():

@@ -146,7 +146,7 @@ class Traffic:
             left_s = (zero + self._workload.duration_ns - self._clock.now()) / 1e9
             try:
                 async with asyncio.timeout(left_s):
-                    await together(self._nemesis.until_healed(id_) for id_ in before)
+                    await together(self._nemesis.until_healed(id_, left_s) for id_ in before)
             except TimeoutError:
                 reason = "a fault before it was not over in time"
                 value = {"client": ", ".join(targets), "verb": fault.action.verb, "reason": reason}

@@ -21,6 +21,7 @@ from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
 from harness.source.tree import Tree, parse
+from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
 from harness.verbs.kinds import DURATION, TEXT, TEXTS, BadValueError, Kind, describe, integer
 from harness.verbs.problem import Problem, did_you_mean
@@ -211,18 +212,19 @@ class _Compiler:
             ambiguous=written.twice,
             presence_known=cast.clients_known,
             members_known=cast.rooms_known,
+            seed=next(number for number in (seed, keys.seed, drawn_seed) if number is not None),
         )
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
         drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
+        check_triggers(steps, scope)
         table = (
             read_inboxes(self.data["inboxes"], scope, self.report) if "inboxes" in self.data else Inboxes()
         )
         drawn.check_inboxes(table.inboxes, self.report)
         if self.report.errors:
             return None
-        final_seed = next(number for number in (seed, keys.seed, drawn_seed) if number is not None)
         for problem in unused(cast, scope.used):
             self.report(problem)
         return Plan(
@@ -239,8 +241,8 @@ class _Compiler:
             listed=table.listed,
             listen_ns=keys.listen,
             required=keys.invariants,
-            seed=final_seed,
-            workload=drawn.draw(final_seed),
+            seed=scope.seed,
+            workload=drawn.draw(scope.seed),
             spans=_spans(self.report.tree, scope),
         )
 

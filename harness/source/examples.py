@@ -129,4 +129,73 @@ EXAMPLES: Mapping[str, str] = {
 - pause: [alice, bob]
 - resume: [alice, bob]
 """,
+    "cut": """\
+- cut: bob                          # both ways; nothing is reset, all of it comes later
+  for: 2s
+  id: outage
+- wait: outage
+- cut: {any: 2}                     # drawn by the seed
+  direction: to_server              # they hear everything, and nobody hears them
+  for: 500ms
+""",
+    "slow": """\
+- slow: [alice, bob]
+  latency: 200ms                    # each way
+  jitter: 50ms
+- slow: server                      # everybody
+  rate: 50KB/s
+  for: 3s
+""",
+    "refuse": """\
+- refuse: bob
+  for: 1s
+- reset: bob                        # and he cannot come back for a second
+""",
+    "half_open": """\
+- half_open: bob                    # he believes that he is connected
+  for: 2s
+""",
+    "reset": """\
+- reset: [alice, bob]
+""",
+    "heal": """\
+- cut: [alice, bob]
+  id: outage
+- slow: chad
+  latency: 1s
+- heal: [outage, chad]              # a fault, and all faults on a client
+""",
+    "disk_full": """\
+- disk_full: server
+  for: 500ms
+""",
+    "read_only": """\
+- read_only: server
+  id: locked
+- heal: locked
+""",
+    "lose": """\
+- lose: response                    # it is stored, and she is not told
+  of: SendMessage
+  by: alice
+- lose: request
+  of: AckMessages
+  by: [bob, chad]
+  nth: 2
+  id: second
+- heal: second                      # in case it has not found its call
+""",
+    "delay": """\
+- delay: response
+  of: SendMessage
+  by: alice
+  for: 300ms
+""",
+    "duplicate": """\
+- duplicate: request
+  of: chatsys.v1.ChatService/SendMessage
+""",
+    "goaway": """\
+- goaway: [alice, bob]
+""",
 }

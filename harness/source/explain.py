@@ -11,6 +11,7 @@ from harness.model.steps import Parallel, Step
 from harness.model.verdict import FAMILIES
 from harness.verbs import VERBS, outlook
 from harness.verbs.phrases import count, duration, listing, names
+from harness.verbs.when import told
 
 _WIDTH = 78
 _ALWAYS = {
@@ -65,11 +66,12 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
 def sentence(step: Step) -> str:
     """Return one step as a sentence without full stop: `after 5 s, bob and chad come online`."""
     said = VERBS[step.action.verb].sentence(step)
-    if step.at_ns is not None:
-        said = f"at {duration(step.at_ns)}, {said}"
-    if step.after_ns:
+    if step.when is not None:
+        pause = f" and {duration(step.after_ns)} later" if step.after_ns else ""
+        said = f"{told(step)}{pause}, {said}"
+    elif step.after_ns:
         said = f"after {duration(step.after_ns)}, {said}"
-    return said
+    return said if step.at_ns is None else f"at {duration(step.at_ns)}, {said}"
 
 
 def _step(head: str, step: Step) -> list[str]:

@@ -12,14 +12,22 @@ from harness.verbs.keys import not_yet, read_keys, table
 from harness.verbs.kinds import describe
 from harness.verbs.problem import Problem, escape, suggest
 from harness.verbs.scope import Scope
+from harness.verbs.when import read_when
 
-#: Verbs that bring nobody online or offline, and verbs that change nobody's membership.
-_KEEP_PRESENCE = frozenset(
-    {"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"}
+#: Verbs of faults on what is no process; verbs that bring nobody online or offline; and verbs that change nobody's
+#: membership.
+_ELSEWHERE = frozenset(
+    {"cut", "slow", "refuse", "half_open", "reset", "disk_full", "read_only", "heal"}
+    | {"lose", "delay", "duplicate", "goaway"}
 )
-_KEEP_MEMBERS = frozenset(
-    {"connect", "disconnect", "send", "resend", "expect", "wait", "ack"}
+_KEEP_PRESENCE = (
+    frozenset({"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"})
+    | _ELSEWHERE
+)
+_KEEP_MEMBERS = (
+    frozenset({"connect", "disconnect", "send", "resend", "expect", "wait", "ack"})
     | {"kill", "start", "restart", "pause", "resume"}
+    | _ELSEWHERE
 )
 
 
@@ -133,6 +141,7 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
         # Said already: what belongs to the verb that was probably meant is checked all the same.
         item = {name: item[written], **{word: item[word] for word in table(verb.keys) if word in item}}
     keys = read_keys(verb.keys, item, pointer, reporter, what=f"`{name}`")
+    when = read_when(keys.when, scope, f"{pointer}/when") if "when" in keys.given else None
     action = verb.compile(keys, scope, pointer)
     if action is None:
         return None
@@ -141,6 +150,7 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
         action=action,
         after_ns=keys.after,
         at_ns=keys.at,
+        when=when,
         within_ns=verb.within_ns if keys.within is None else keys.within,
         within_given=keys.within is not None,
         refused=getattr(keys, "refused", None),

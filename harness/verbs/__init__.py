@@ -1,72 +1,82 @@
 """The verbs of a script, one file each: keys, checks, sentence, and how it is played.
 
-Adding a verb is one file and one line in `VERBS`.
+Adding a verb is one file and one line in `_NAMES`: the file of `cut` is `cut.py`, the verb in it is `CUT`. A file is
+read when its verb is first asked for: a script uses a few, and reading all would take a tenth of a short run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Final
 
-from harness.verbs.ack import ACK
-from harness.verbs.add import ADD
-from harness.verbs.connect import CONNECT
-from harness.verbs.create import CREATE
-from harness.verbs.disconnect import DISCONNECT
-from harness.verbs.expect import EXPECT
-from harness.verbs.join import JOIN
-from harness.verbs.kick import KICK
-from harness.verbs.kill import KILL
-from harness.verbs.leave import LEAVE
-from harness.verbs.parallel import PARALLEL
-from harness.verbs.pause import PAUSE
-from harness.verbs.poll import POLL
-from harness.verbs.resend import RESEND
-from harness.verbs.restart import RESTART
-from harness.verbs.resume import RESUME
-from harness.verbs.send import SEND
-from harness.verbs.start import START
 from harness.verbs.verb import Verb
-from harness.verbs.wait import WAIT
 
-VERBS: Mapping[str, Verb[Any]] = {
-    verb.name: verb
-    for verb in (
-        CONNECT,
-        DISCONNECT,
-        CREATE,
-        JOIN,
-        LEAVE,
-        ADD,
-        KICK,
-        SEND,
-        RESEND,
-        POLL,
-        ACK,
-        EXPECT,
-        WAIT,
-        PARALLEL,
-        KILL,
-        START,
-        RESTART,
-        PAUSE,
-        RESUME,
-    )
-}
+#: In the order of the manual.
+_NAMES: Final = (
+    "connect",
+    "disconnect",
+    "create",
+    "join",
+    "leave",
+    "add",
+    "kick",
+    "send",
+    "resend",
+    "poll",
+    "ack",
+    "expect",
+    "wait",
+    "parallel",
+    "kill",
+    "start",
+    "restart",
+    "pause",
+    "resume",
+    "cut",
+    "slow",
+    "refuse",
+    "half_open",
+    "reset",
+    "disk_full",
+    "read_only",
+    "lose",
+    "delay",
+    "duplicate",
+    "goaway",
+    "heal",
+)
+
+
+class _Verbs(Mapping[str, Verb[Any]]):
+    """Verbs by name."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Verb[Any]] = {}
+
+    def __getitem__(self, name: str) -> Verb[Any]:
+        if name not in _NAMES:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = getattr(import_module(f"harness.verbs.{name}"), name.upper())
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+VERBS: Final[Mapping[str, Verb[Any]]] = _Verbs()
 
 #: Verbs that the nemesis may draw: faults that end by themselves, at once or after their `for`.
-FAULT_VERBS: tuple[str, ...] = (KILL.name, RESTART.name, PAUSE.name)
+FAULT_VERBS: Final = ("kill", "restart", "pause", "cut", "slow", "refuse", "half_open", "reset")
 
 #: Verbs of the format that this version does not play yet, and what they do.
-LATER_VERBS: Mapping[str, str] = {
-    "cut": "hold all bytes of a client's network",
-    "slow": "a slow network",
-    "reset": "reset a client's connections",
-    "refuse": "refuse new connections",
-    "lose": "lose a request or its answer",
-    "delay": "delay a request or its answer",
-    "duplicate": "send a request twice",
-    "heal": "end a fault",
-}
+LATER_VERBS: Mapping[str, str] = {}
 
 __all__ = ["FAULT_VERBS", "LATER_VERBS", "VERBS", "Verb"]

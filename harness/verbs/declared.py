@@ -54,3 +54,5 @@ class Fault:
     targets: tuple[str, ...]
     ends: bool
     """By itself, after its `for`."""
+    heals: bool = False
+    """By `heal`: it is on no process."""

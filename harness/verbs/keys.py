@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from harness.verbs.kinds import DEADLINE, DURATION, STATUS, BadValueError, Kind
+from harness.verbs.kinds import COUNT, DEADLINE, DURATION, NAMES, STATUS, BadValueError, Kind
 from harness.verbs.problem import Problem, did_you_mean, escape, suggest
 
 K = TypeVar("K", bound="Keys")
@@ -33,6 +33,28 @@ class Keys:
     """Keys that are missing, or whose values could not be read."""
 
 
+#: Read by `harness.verbs.when`, which has a table of its own.
+_WHEN: Kind[Any] = Kind(
+    lambda value: value,
+    {
+        "type": "object",
+        "properties": {
+            **{
+                sight: {
+                    "type": "string",
+                    "description": f"A message, or a series of them, that has been {sight}.",
+                }
+                for sight in ("sent", "answered", "received")
+            },
+            "by": {**NAMES.schema, "description": "By each of whom it has been received; else by anybody."},
+            "count": {**COUNT.schema, "description": "How many of the series; else all."},
+            "within": {**DEADLINE.schema, "description": "How long to wait for it; 10s unless given."},
+        },
+        "additionalProperties": False,
+    },
+)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StepKeys(Keys):
     """Modifiers that any step may have."""
@@ -40,6 +62,12 @@ class StepKeys(Keys):
     after: int = key(DURATION, "Pause before this step, after the step before is done: `5s`.", default=0)
     at: int | None = key(
         DURATION, "Not before this moment on the clock of the scenario: `700ms`.", default=None
+    )
+    when: Any = key(  # noqa: RUF009 - it is `dataclasses.field`
+        _WHEN,
+        "Not before something was seen: `{answered: line, count: 10}`, also `sent` or `received` (with `by`). It"
+        " waits `within: 10s` at most; `after` counts from then.",
+        default=None,
     )
     within: int | None = key(
         DEADLINE,

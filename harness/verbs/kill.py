@@ -1,19 +1,19 @@
 """`kill: NAMES`: end processes by a signal, for good or for a while."""
 
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.faults import Kill
 from harness.model.steps import Step
 from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import NS_PER_S, Item, one_of
+from harness.verbs.kinds import NS_PER_S, one_of
 from harness.verbs.phrases import duration
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, go_down, must_run, named
+from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, Targets, begin, check, go_down, must_run, named
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -25,7 +25,7 @@ SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGABRT", "SIGS
 class KillKeys(StepKeys):
     """The keys of `kill`."""
 
-    kill: Sequence[Item] = key(TARGETS, "Whose process ends: `server`, clients, or a list of them.")
+    kill: Targets = key(TARGETS, "Whose process ends: `server`, clients, a list of them, or `{any: 2}`.")
     signal: str = key(one_of(*SIGNALS), "By which signal; `SIGKILL` cannot be refused.", default="SIGKILL")
     for_: int | None = key(
         LENGTH, "Start them again after so long; the script goes on at once.", default=None

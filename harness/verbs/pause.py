@@ -1,20 +1,30 @@
 """`pause: NAMES`: freeze processes, for good or for a while."""
 
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.faults import Pause
 from harness.model.steps import Step
 from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import NS_PER_S, Item
+from harness.verbs.kinds import NS_PER_S
 from harness.verbs.phrases import duration
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, begin, check, must_run, named, wrong_state
+from harness.verbs.targets import (
+    FAULT_ID,
+    LENGTH,
+    TARGETS,
+    Targets,
+    begin,
+    check,
+    must_run,
+    named,
+    wrong_state,
+)
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -23,8 +33,9 @@ from harness.verbs.verb import Verb
 class PauseKeys(StepKeys):
     """The keys of `pause`."""
 
-    pause: Sequence[Item] = key(
-        TARGETS, "Whose process stands still, connections open: `server`, clients, or a list of them."
+    pause: Targets = key(
+        TARGETS,
+        "Whose process stands still, connections open: `server`, clients, a list of them, or `{any: 2}`.",
     )
     for_: int | None = key(LENGTH, "Resume them after so long; the script goes on at once.", default=None)
     id: str | None = key(FAULT_ID, "A name for the fault, for `wait`.", default=None)

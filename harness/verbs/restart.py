@@ -1,18 +1,18 @@
 """`restart: NAMES`: end processes as one ends them in ordinary life, and start them again."""
 
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.faults import Restart
 from harness.model.steps import Step
 from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import NS_PER_S, Item
+from harness.verbs.kinds import NS_PER_S
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import FAULT_ID, TARGETS, begin, check, come_up, go_down, must_run, named
+from harness.verbs.targets import FAULT_ID, TARGETS, Targets, begin, check, come_up, go_down, must_run, named
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -21,7 +21,7 @@ from harness.verbs.verb import Verb
 class RestartKeys(StepKeys):
     """The keys of `restart`."""
 
-    restart: Sequence[Item] = key(
+    restart: Targets = key(
         TARGETS, "Who is told to end, the server by SIGTERM, and started again; the server first."
     )
     id: str | None = key(FAULT_ID, "A name for the fault.", default=None)

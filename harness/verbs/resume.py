@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from harness.model.faults import Resume
 from harness.model.steps import Step
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import NS_PER_S, Item
+from harness.verbs.kinds import NAMES, NS_PER_S, Item
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import TARGETS, check, named, wrong_state
+from harness.verbs.targets import check, named, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -21,7 +21,7 @@ from harness.verbs.verb import Verb
 class ResumeKeys(StepKeys):
     """The keys of `resume`."""
 
-    resume: Sequence[Item] = key(TARGETS, "Who stands still and goes on.")
+    resume: Sequence[Item] = key(NAMES, "Who stands still and goes on.")
 
 
 def _compile(keys: ResumeKeys, scope: Scope, pointer: str) -> Resume | None:

@@ -57,6 +57,8 @@ class Scope:
     another lane changes it."""
     unsettled: bool = False
     """Whether it is only another lane that makes `members_known` False."""
+    seed: int = 0
+    """Draws whom a fault strikes."""
     step: int = 0
     """The number of the step that is being read."""
     online: dict[str, int] = field(default_factory=dict)

@@ -11,8 +11,8 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from harness.model.cast import Room
-from harness.model.faults import Kill, Pause, Restart, Resume, Start
-from harness.model.steps import Parallel, Step
+from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
+from harness.model.steps import Affliction, Parallel, Step
 
 T = TypeVar("T")
 
@@ -116,6 +116,14 @@ class Stage(Protocol):
 
     async def thaw(self, action: Resume, step: Step) -> None:
         """Let processes go on; done when they do."""
+        ...
+
+    async def strike(self, action: Affliction, step: Step) -> None:
+        """Begin a fault on what is no process; done when it has taken effect. May raise StepFailedError."""
+        ...
+
+    async def heal(self, action: Heal, step: Step) -> None:
+        """End such faults; done when nothing is left of them. May raise StepFailedError."""
         ...
 
     async def until_healed(self, fault: str, step: Step) -> None:

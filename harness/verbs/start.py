@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from harness.model.faults import SERVER, Start
 from harness.model.steps import Step
 from harness.verbs.keys import StepKeys, key
-from harness.verbs.kinds import NS_PER_S, Item
+from harness.verbs.kinds import NAMES, NS_PER_S, Item
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
-from harness.verbs.targets import TARGETS, check, come_up, named, wrong_state
+from harness.verbs.targets import check, come_up, named, wrong_state
 from harness.verbs.targets import told as names
 from harness.verbs.verb import Verb
 
@@ -22,7 +22,7 @@ class StartKeys(StepKeys):
     """The keys of `start`."""
 
     start: Sequence[Item] = key(
-        TARGETS, "Who was killed and starts again; the server first, clients come back connected."
+        NAMES, "Who was killed and starts again; the server first, clients come back connected."
     )
 
 

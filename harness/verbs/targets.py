@@ -1,8 +1,10 @@
-"""What the verbs that act on processes have in common: who can be meant, and what state they must be in."""
+"""What the verbs of faults have in common: who can be meant, and what state they must be in."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from harness.model.faults import SERVER
 from harness.verbs.declared import Fault
@@ -15,9 +17,10 @@ from harness.verbs.kinds import (
     Item,
     Kind,
     read_duration,
+    read_integer,
     read_name,
 )
-from harness.verbs.phrases import names
+from harness.verbs.phrases import count, names
 from harness.verbs.problem import Place, Problem
 from harness.verbs.scope import Scope
 
@@ -29,8 +32,51 @@ def _read_length(value: object) -> int:
     return ns
 
 
-#: The names of a process fault.
-TARGETS: Kind[Sequence[Item]] = NAMES
+class AnyOf(NamedTuple):
+    """So many clients that are online, drawn by the seed."""
+
+    number: int
+
+
+Targets = Sequence[Item] | AnyOf
+MAX_DRAWN = 10_000
+
+
+def _read_targets(value: object) -> Targets:
+    if not isinstance(value, dict):
+        return NAMES.parse(value)
+    if list(value) != ["any"]:
+        raise BadValueError("a fault names its targets, or says how many", "write `{any: 2}`")
+    try:
+        return AnyOf(read_integer(value["any"], 1, MAX_DRAWN))
+    except BadValueError as fault:
+        fault.at = "/any"
+        raise
+
+
+#: Whom a fault strikes.
+TARGETS: Kind[Targets] = Kind(
+    _read_targets,
+    {
+        "anyOf": [
+            *NAMES.schema["anyOf"],
+            {
+                "type": "object",
+                "properties": {
+                    "any": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": MAX_DRAWN,
+                        "description": "So many clients that are online, drawn by the seed.",
+                    }
+                },
+                "required": ["any"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+    (),
+)
 LENGTH: Kind[int] = Kind(_read_length, DURATION.schema)
 FAULT_ID: Kind[str] = Kind(lambda value: read_name(value, "a fault"), MESSAGE_ID.schema)
 
@@ -49,8 +95,10 @@ def wrong_state(
     )
 
 
-def named(items: Sequence[Item], scope: Scope, pointer: str) -> list[tuple[str, str]]:
-    """Expand what a fault names: clients as in `names`, and `server`."""
+def named(items: Targets, scope: Scope, pointer: str) -> list[tuple[str, str]]:
+    """Expand what a fault names: clients as in `names`, and `server`; or draw some who are online and well."""
+    if isinstance(items, AnyOf):
+        return _drawn(items.number, scope, pointer)
     for item in items:
         if item.text != SERVER and item.text.lower() == SERVER and item.text not in scope.clients:
             scope.report(
@@ -70,6 +118,29 @@ def named(items: Sequence[Item], scope: Scope, pointer: str) -> list[tuple[str, 
         scope.twice(SERVER, pointer + again.at, found[SERVER])
     scope.spots.update({f"{pointer}/{index}": where for index, where in enumerate(found.values())})
     return list(found.items())
+
+
+def _drawn(wanted: int, scope: Scope, pointer: str) -> list[tuple[str, str]]:
+    if not scope.presence_known:
+        return []
+    well = [
+        name
+        for name in scope.clients
+        if name in scope.online and name not in scope.unsure and name not in scope.frozen
+    ]
+    if len(well) < wanted:
+        scope.report(
+            Problem(
+                code="wrong-state",
+                pointer=f"{pointer}/any",
+                message=f"of {count(wanted, 'client')} to draw, {len(well)} surely "
+                f"{'is' if len(well) == 1 else 'are'} online at this step",
+                label="connect more before it, or draw fewer",
+            )
+        )
+        return []
+    chosen = random.Random(f"{scope.seed}{pointer}").sample(well, wanted)
+    return [(name, f"{pointer}/any") for name in well if name in chosen]
 
 
 def check(
@@ -109,11 +180,13 @@ def must_run(scope: Scope) -> Callable[[str, str], Problem | None]:
     return fault
 
 
-def begin(scope: Scope, id_: str, pointer: str, targets: tuple[str, ...], *, ends: bool) -> bool:
+def begin(
+    scope: Scope, id_: str, pointer: str, targets: tuple[str, ...], *, ends: bool, heals: bool = False
+) -> bool:
     """Take note of a fault that begins; False after reporting that its id is taken."""
     if not id_is_new(scope, id_, pointer):
         return False
-    scope.faults[id_] = Fault(pointer, targets, ends)
+    scope.faults[id_] = Fault(pointer, targets, ends, heals)
     return True
 
 

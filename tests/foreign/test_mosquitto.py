@@ -19,6 +19,7 @@ SKIPS: dict[str, str] = {
     "kick[poll]": "the driver lacks `poll`, `kick`: alice must receive by poll (line 8)",
     "kick[stream]": "the driver lacks `kick`: `kick` (line 25)",
     "latecomers[poll]": "the driver lacks `poll`: alice must receive by poll (line 7)",
+    "lost_answers": "the driver lacks `poll`, `ack`, `grpc`: bob must receive by poll (line 8)",
     "outsider[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "rejoin[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "same_name[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",

@@ -24,6 +24,7 @@ SKIPS: dict[str, str] = {
     "join_and_poll": "the driver lacks `poll`: alice must receive by poll (line 6)",
     "kick[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "latecomers[poll]": "the driver lacks `poll`: alice must receive by poll (line 7)",
+    "lost_answers": "the driver lacks `poll`, `grpc`: bob must receive by poll (line 8)",
     "outsider[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "rejoin[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "same_name[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.judge.check import Check
 from harness.judge.expectations.expect import ExpectStep, Sightings
+from harness.judge.expectations.faults import Fired
 from harness.judge.expectations.inboxes import InboxCheck, NothingElse
 from harness.judge.expectations.outcome import Outcomes
 from harness.judge.expectations.poll import PollStep
@@ -31,5 +32,5 @@ def expectations(plan: Plan) -> list[Check]:
         for client in plan.listed
     }
     checks.extend(NothingElse(client, rooms) for client, rooms in heard.items())
-    checks.extend((Outcomes(plan), Processes(), Script()))
+    checks.extend((Outcomes(plan), Processes(), Script(), Fired()))
     return checks
