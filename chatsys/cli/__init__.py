@@ -12,6 +12,7 @@ import chatsys
 
 COMMANDS = {
     "serve": "Serve chatsys over gRPC.",
+    "config": "Print the configuration in effect.",
     "send": "Send a message to a room.",
     "poll": "Read what is unread.",
     "tail": "Follow what is said.",

@@ -139,6 +139,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # a port in use must be an error, not a second server behind it
         ("grpc.max_receive_message_length", settings.limits.max_request_bytes),
         ("grpc.max_send_message_length", -1),
+        # Beyond the first gRPC refuses some requests at random, beyond the second all.
+        ("grpc.max_metadata_size", settings.limits.max_metadata_bytes),
+        ("grpc.absolute_max_metadata_size", settings.limits.max_metadata_bytes),
         # gRPC cancels calls that wait to be accepted beyond these; a burst of clients is no fault.
         ("grpc.server.max_pending_requests", 100_000),
         ("grpc.server.max_pending_requests_hard_limit", 200_000),

@@ -1,31 +1,105 @@
-"""What one server is told at its start, and the limits it holds to."""
+"""The table of settings: all that one server can be told, with kind, default and help; and what cannot go together.
 
+``chatsys serve --help``, ``chatsys config``, the variables and the keys of the file are made from it.
+"""
+
+import dataclasses
+import ipaddress
+import os
 from pathlib import Path
-from typing import NamedTuple
+
+from chatsys.config.kinds import (
+    ADDRESS,
+    DIR,
+    PORT,
+    RUN_ID,
+    SWITCH,
+    duration,
+    number,
+    one_of,
+    size,
+)
+from chatsys.config.table import setting
+
+RUN_VARIABLE = "CHATSIM_RUN"
+"""Environment variable that names the run a server belongs to, unless ``--run-id`` does."""
 
 
-class Limits(NamedTuple):
+def data_directory() -> Path:
+    """Where a server keeps its log when nobody says: durable, the user's own."""
+    base = os.environ.get("XDG_DATA_HOME") or ""
+    return (Path(base) if base else Path.home() / ".local" / "share") / "chatsys"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
     """See chatsys.v1.ServerLimits; bytes, messages, seconds."""
 
-    max_content_bytes: int = 65_536
-    max_batch_messages: int = 1_000
-    max_request_bytes: int = 4 * 1024 * 1024
-    default_unacked_messages: int = 4_096
-    max_unacked_messages: int = 65_536
-    default_poll_messages: int = 100
-    max_poll_messages: int = 1_000
-    max_poll_wait: float = 30.0
-    max_page_size: int = 1_000
+    max_content_bytes: int = setting(size(), 65_536, "content of one message")
+    max_batch_messages: int = setting(number(1, 100_000), 1_000, "messages in one batch")
+    max_request_bytes: int = setting(size(1024), 4 * 1024 * 1024, "one request as encoded")
+    max_metadata_bytes: int = setting(size(1024), 16 * 1024, "metadata of one request")
+    default_unacked_messages: int = setting(
+        number(1, 1_000_000), 4_096, "window of a stream whose reader asks for none"
+    )
+    max_unacked_messages: int = setting(number(1, 1_000_000), 65_536, "largest window of a stream")
+    default_poll_messages: int = setting(number(1, 10_000), 100, "messages of a poll that asks for no number")
+    max_poll_messages: int = setting(number(1, 10_000), 1_000, "most messages of one poll")
+    max_poll_wait: float = setting(duration(), 30.0, "how long a poll may wait for something new")
+    max_page_size: int = setting(number(1, 10_000), 1_000, "largest page of any list")
 
 
-class Settings(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """One server."""
 
-    host: str
-    port: int
-    """0 lets the system choose."""
-    data: Path
-    auth: str
-    run_id: str
-    """Comes back in the metadata of every answer; may be empty."""
-    limits: Limits = Limits()
+    host: str = setting(ADDRESS, "127.0.0.1", "address to listen on")
+    port: int = setting(PORT, 50_051, "port to listen on; 0 lets the system choose")
+    data: Path = setting(DIR, data_directory, "where the log is kept")
+    auth: str = setting(
+        one_of("none"), "none", "none: callers name themselves and may do everything, on loopback only"
+    )
+    insecure_any_host: bool = setting(
+        SWITCH,
+        False,
+        "let --host be any address, where whoever reaches it may be anybody, as on a private network",
+    )
+    run_id: str = setting(
+        RUN_ID, "", "comes back in the metadata of every answer", said=f"${RUN_VARIABLE}", also=RUN_VARIABLE
+    )
+    log_level: str = setting(one_of("debug", "info", "warning", "error"), "info", "what to log to stderr")
+    limits: Limits = dataclasses.field(default_factory=Limits)
+
+    def faults(self) -> list[str]:
+        """What is wrong with settings that are each well formed; whole sentences."""
+        found = []
+        if self.auth == "none" and not self.insecure_any_host and not is_loopback(self.host):
+            found.append(
+                f"--auth none lets every caller be anybody, so it listens on loopback only, not on {self.host};"
+                " use --host 127.0.0.1, or add --insecure-any-host on a network where all may be trusted"
+            )
+        limits = self.limits
+        if limits.max_content_bytes > limits.max_request_bytes:
+            found.append(
+                f"a message of --max-content-bytes {limits.max_content_bytes} cannot come in a request of"
+                f" --max-request-bytes {limits.max_request_bytes}"
+            )
+        for default, most in (
+            ("default_unacked_messages", "max_unacked_messages"),
+            ("default_poll_messages", "max_poll_messages"),
+        ):
+            if getattr(limits, default) > getattr(limits, most):
+                found.append(
+                    f"{default} is {getattr(limits, default)}, beyond {most}, {getattr(limits, most)}"
+                )
+        return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
