@@ -90,6 +90,7 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
 
 
 def _group(field: "dataclasses.Field[Any]") -> type:
-    group = field.default_factory
+    # Typed as any callable: the fields of a table are settings, or groups made by their class.
+    group: Any = field.default_factory
     assert isinstance(group, type), f"{field.name} is neither a setting nor a group of them"
     return group

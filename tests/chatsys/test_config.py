@@ -15,7 +15,6 @@ from chatsys.config.kinds import duration, show_duration
 from chatsys.config.show import help_text, show, show_json
 from chatsys.server.settings import Settings
 
-
 NOT_SO_OPEN = (
     "--auth none lets every caller be anybody, so it listens on loopback only, not on 192.0.2.1; use --host"
     " 127.0.0.1, or add --insecure-any-host on a network where all may be trusted"
