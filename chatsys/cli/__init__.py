@@ -16,6 +16,7 @@ COMMANDS = {
     "send": "Send a message to a room.",
     "poll": "Read what is unread.",
     "tail": "Follow what is said.",
+    "token": "Make, look into and revoke tokens; make keys.",
     "health": "Ask a server whether it serves.",
 }
 """Command names and their help lines, in the order of the help."""

@@ -39,6 +39,7 @@ class Reason(enum.StrEnum):
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # a word
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # a word
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  # a word
+    TOKENS_NOT_USED = "TOKENS_NOT_USED"
     NOT_A_MEMBER = "NOT_A_MEMBER"
     ROLE_REQUIRED = "ROLE_REQUIRED"
     REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
@@ -122,6 +123,9 @@ TABLE: dict[Reason, Row] = {
         "",
         _RAISE,
     ),
+    Reason.TOKENS_NOT_USED: Row(
+        Code.FAILED_PRECONDITION, "A token is to be made or revoked under `--auth none`.", "", _RAISE
+    ),
     Reason.NOT_A_MEMBER: Row(
         Code.PERMISSION_DENIED,
         "The caller is not a member of the room, or there is no such room: an outsider cannot tell which.",
@@ -136,7 +140,7 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.REGISTRATION_CLOSED: Row(
         Code.PERMISSION_DENIED,
-        "RegisterUser without the admin scope, where registration is not open.",
+        "RegisterUser without the admin scope, where registration is not open; or no key is there to sign with.",
         "",
         _RAISE,
     ),

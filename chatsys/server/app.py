@@ -19,7 +19,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import chatsys
+from chatsys.server.admin import AdminService
 from chatsys.server.chat import ChatService
+from chatsys.server.gate import Gate, GateError, make_gate
 from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
 from chatsys.server.reading import Reading
@@ -84,11 +86,13 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
         store.start(hub.publish)
         house = House(store, hub, make_reading(hub), settings.limits, instance_id)
         servicer = health.aio.HealthServicer()
-        router = _router(settings, house, start_time_us, servicer)
+        gate = _gate(settings)
+        router = _router(settings, house, gate, start_time_us, servicer)
         server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers((router,))
         port = _bind(server, settings)
         await server.start()
+        gate.start()
         await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
         _say_ready(settings, house, port)
         log.info(
@@ -103,18 +107,34 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
         await servicer.enter_graceful_shutdown()
         hub.drain()
         await server.stop(DRAIN_SECONDS)
+        gate.stop()
     finally:
         store.close()
 
 
-def _router(settings: Settings, house: House, start_time_us: int, servicer: Any) -> Router:
-    users = UserService(house)
+def _gate(settings: Settings) -> Gate:
+    try:
+        return make_gate(settings)
+    except GateError as error:
+        raise CannotServeError(str(error)) from error
+
+
+def _router(settings: Settings, house: House, gate: Gate, start_time_us: int, servicer: Any) -> Router:
+    registration_open = settings.registration == "open" or not gate.tokens
+    users = UserService(house, gate, registration_open=registration_open)
     metadata = ((INSTANCE_KEY, house.instance_id), (RUN_KEY, settings.run_id))
-    router = Router(metadata, users.admit, lambda: draining() if house.hub.draining else None)
+    router = Router(metadata, users.admit, gate.staying, lambda: draining() if house.hub.draining else None)
     services = {
+        "AdminService": AdminService(house, gate),
         "ChatService": ChatService(house),
         "RoomService": RoomService(house),
-        "ServerService": ServerService(house, start_time_us, router.unimplemented),
+        "ServerService": ServerService(
+            house,
+            start_time_us,
+            router.unimplemented,
+            registration_open=registration_open,
+            auth_required=gate.tokens,
+        ),
         "UserService": users,
     }
     for descriptor in _CONTRACT:

@@ -11,6 +11,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import grpc
@@ -25,9 +26,13 @@ log = logging.getLogger(__name__)
 
 Method = Callable[[Any, Call], Awaitable[Any]]
 Metadata = tuple[tuple[str, str], ...]
-Admit = Callable[[Call], Awaitable[None]]
+Admit = Callable[[Call, bool], Awaitable[None]]
+Staying = Callable[[Call], AbstractContextManager[None]]
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
+
+_LASTING = ("Poll",)
+"""Methods without a response stream that may wait for long."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -37,14 +42,18 @@ class Router(grpc.GenericRpcHandler):
 
     Args:
         metadata: Initial metadata of every answer.
-        admit: Called before a method that needs a caller; raises ``Refusal`` or returns.
+        admit: Called before each method, with whether it needs a caller; raises ``Refusal`` or returns.
+        staying: Around a call that may last.
         draining: Whether to refuse all.
     """
 
-    def __init__(self, metadata: Metadata, admit: Admit, draining: Callable[[], Refusal | None]) -> None:
+    def __init__(
+        self, metadata: Metadata, admit: Admit, staying: Staying, draining: Callable[[], Refusal | None]
+    ) -> None:
         self.unimplemented: list[str] = []
         self._metadata = metadata
         self._admit = admit
+        self._staying = staying
         self._draining = draining
         self._handlers: dict[str, Handler] = {}
         self._late: dict[str, Callable[[], None]] = {}
@@ -89,6 +98,7 @@ class Router(grpc.GenericRpcHandler):
 
     def _handler(self, method: MethodDescriptor, function: Method, *, known: bool) -> Handler:
         streams = method.server_streaming
+        lasts = streams or method.name in _LASTING
 
         async def handle(request: Any, context: Context) -> Any:
             answer = None
@@ -99,9 +109,12 @@ class Router(grpc.GenericRpcHandler):
                 leaving = self._draining()
                 if leaving is not None:
                     raise leaving  # noqa: TRY301  # one place turns refusals into statuses: below
-                if known:
-                    await self._admit(call)
-                answer = await function(request, call)
+                await self._admit(call, known)
+                if lasts:
+                    with self._staying(call):
+                        answer = await function(request, call)
+                else:
+                    answer = await function(request, call)
                 if answer is not None and not isinstance(answer, bytes):
                     answer = answer.SerializeToString()
                 await call.greet()
@@ -109,7 +122,7 @@ class Router(grpc.GenericRpcHandler):
                 await _abort(call, refusal)
             except asyncio.CancelledError:
                 # Left to gRPC it may keep the caller waiting for ever.
-                await _abort(call, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
+                await _abort(call, call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
             except sqlite3.Error as error:
                 log.error("%s: the log could not be read: %s", method.full_name, error)  # noqa: TRY400  # said
                 await _abort(call, Refusal.store_unavailable("the log cannot be read now"))

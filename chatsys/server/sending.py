@@ -81,6 +81,7 @@ class SendStream:
             Refusal: What may succeed later, or a batch that is too large.
         """
         leave: Callable[[], None] = lambda: self._read.put_nowait(draining())  # noqa: E731  # kept to take it back
+        self._call.on_end = self._end
         self._house.hub.leaving.add(leave)
         reader = asyncio.create_task(self._take(requests))
         try:
@@ -100,11 +101,17 @@ class SendStream:
         try:
             async for batch in requests:
                 await self._room.acquire()
+                if self._call.ending is not None:
+                    break
                 self._read.put_nowait(self._submit(batch))
         except Refusal as refusal:
             end = refusal
         finally:
             self._read.put_nowait(end)
+
+    def _end(self, why: Refusal) -> None:
+        """What was read is answered, nothing after it is stored: so ``why`` is a definite answer to the rest."""
+        self._read.put_nowait(why)
 
     def _submit(self, batch: chat_pb2.SendMessagesRequest) -> _Pending:
         most = self._house.limits.max_batch_messages

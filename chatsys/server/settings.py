@@ -14,6 +14,7 @@ from chatsys.config.kinds import (
     PORT,
     RUN_ID,
     SWITCH,
+    WORD,
     duration,
     number,
     one_of,
@@ -57,7 +58,19 @@ class Settings:
     port: int = setting(PORT, 50_051, "port to listen on; 0 lets the system choose")
     data: Path = setting(DIR, data_directory, "where the log is kept")
     auth: str = setting(
-        one_of("none"), "none", "none: callers name themselves and may do everything, on loopback only"
+        one_of("none", "tokens"),
+        "none",
+        "none: callers name themselves and may do everything, on loopback only; tokens: they show bearer tokens",
+    )
+    keys: Path | None = setting(
+        DIR, None, "keys that tokens are signed with: a directory, or a file with a set", said="DATA/keys"
+    )
+    audience: str = setting(WORD, "chatsys", "whom tokens are for; one for another audience is refused")
+    token_lifetime: float = setting(
+        duration(1.0), 30 * 86_400.0, "how long a token lasts that the server makes"
+    )
+    registration: str = setting(
+        one_of("closed", "open"), "closed", "open: whoever reaches the server may make a user, with a token"
     )
     insecure_any_host: bool = setting(
         SWITCH,
@@ -69,6 +82,11 @@ class Settings:
     )
     log_level: str = setting(one_of("debug", "info", "warning", "error"), "info", "what to log to stderr")
     limits: Limits = dataclasses.field(default_factory=Limits)
+
+    @property
+    def key_path(self) -> Path:
+        """Where the keys are."""
+        return self.keys if self.keys is not None else self.data / "keys"
 
     def faults(self) -> list[str]:
         """What is wrong with settings that are each well formed; whole sentences."""

@@ -93,9 +93,9 @@ def test_what_cannot_go_together(argv, sentence):
 
 def test_what_an_orchestrator_puts_there_is_no_setting():
     environ = {
-        "CHATSYS_PORT": "tcp://10.0.0.1:50051",
-        "CHATSYS_PORT_50051_TCP_ADDR": "10.0.0.1",
-        "CHATSYS_SERVICE_HOST": "10.0.0.1",
+        "CHATSYS_PORT": "tcp://127.0.0.1:50051",
+        "CHATSYS_PORT_50051_TCP_ADDR": "127.0.0.1",
+        "CHATSYS_SERVICE_HOST": "127.0.0.1",
     }
     assert read(Settings, [], environ).settings.port == 50_051
 

@@ -36,10 +36,8 @@ def test_what_the_server_says_of_itself(served, world):
         assert info.limits.max_content_bytes == 65_536
         assert info.limits.max_poll_wait == duration_pb2.Duration(seconds=30)
         assert list(info.unimplemented_methods) == [
-            "chatsys.v1.AdminService/CreateToken",
             "chatsys.v1.AdminService/DrainServer",
             "chatsys.v1.AdminService/ExplainDelivery",
-            "chatsys.v1.AdminService/RevokeTokens",
             "chatsys.v1.RoomService/DeleteRoom",
             "chatsys.v1.RoomService/UpdateRoom",
         ]
