@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chatsys.client.caller import DEFAULT_WITHIN, Caller, Changed
 from chatsys.client.client import Client, Notice, Outgoing, Sent
+from chatsys.client.credentials import TokenSource
 from chatsys.client.errors import (
     AbortedError,
     AlreadyExistsError,
@@ -32,6 +33,7 @@ from chatsys.client.place import Delta, Place
 from chatsys.client.polling import Polled
 from chatsys.client.retry import RetryPolicy
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream, Update
+from chatsys.client.tls import Tls
 from chatsys.client.transport import Expectation, Identity
 
 __all__ = [
@@ -69,6 +71,8 @@ __all__ = [
     "Sent",
     "SessionReplacedError",
     "Stream",
+    "Tls",
+    "TokenSource",
     "UnauthenticatedError",
     "UnavailableError",
     "UnimplementedError",

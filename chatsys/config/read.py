@@ -12,7 +12,7 @@ from chatsys.config.table import PREFIX, Setting, make, settings_of
 
 CONFIG_FLAG = "--config"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-FOREIGN = frozenset({"SERVER", "USER", "TOKEN", "CONSUMER", "CA", "CERT", "KEY", "TOKEN_FILE"})
+FOREIGN = frozenset({"SERVER", "USER", "TOKEN", "CA", "CERT", "CERT_KEY"})
 """Variables of the clients' command line, which have the same prefix."""
 
 

@@ -181,7 +181,17 @@ def _bind(server: grpc.aio.Server, settings: Settings) -> int:
         with socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
-        port = server.add_insecure_port(f"{host}:{settings.port}")
+        if settings.tls_cert is None:
+            port = server.add_insecure_port(f"{host}:{settings.port}")
+        else:
+            from chatsys.server.tls import TlsError, server_credentials  # noqa: PLC0415  # most starts need no ssl
+
+            try:
+                credentials = server_credentials(settings)
+            except TlsError as error:
+                raise CannotServeError(str(error)) from error
+            assert credentials is not None, "there is a certificate"
+            port = server.add_secure_port(f"{host}:{settings.port}", credentials)
     except OSError as error:
         raise _cannot_listen(host, settings.port, error.strerror or str(error)) from error
     except RuntimeError as error:

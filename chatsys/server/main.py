@@ -40,6 +40,11 @@ def main(argv: list[str], reading: type[Reading] = Reading) -> int:
         log.warning(
             "whoever reaches %s may be anybody and do everything (--insecure-any-host)", settings.host
         )
+    if settings.auth == "tokens" and settings.tls_cert is None and not is_loopback(settings.host):
+        log.warning(
+            "tokens come in the clear to %s: add --tls-cert and --tls-key, or end TLS before this server",
+            settings.host,
+        )
     return serve(settings, reading)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from chatsys.config.kinds import (
     ADDRESS,
     DIR,
+    FILE,
     PORT,
     RUN_ID,
     SWITCH,
@@ -72,6 +73,13 @@ class Settings:
     registration: str = setting(
         one_of("closed", "open"), "closed", "open: whoever reaches the server may make a user, with a token"
     )
+    tls_cert: Path | None = setting(
+        FILE, None, "speak TLS: the server's certificate and those above it, as PEM"
+    )
+    tls_key: Path | None = setting(FILE, None, "the key of that certificate, as PEM")
+    client_ca: Path | None = setting(
+        FILE, None, "mTLS: let in only who shows a certificate that one of these vouches for, as PEM"
+    )
     insecure_any_host: bool = setting(
         SWITCH,
         False,
@@ -96,6 +104,10 @@ class Settings:
                 f"--auth none lets every caller be anybody, so it listens on loopback only, not on {self.host};"
                 " use --host 127.0.0.1, or add --insecure-any-host on a network where all may be trusted"
             )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            found.append("--tls-cert and --tls-key go together: the certificate and its key")
+        if self.client_ca is not None and self.tls_cert is None:
+            found.append("--client-ca is for a server that speaks TLS: add --tls-cert and --tls-key")
         limits = self.limits
         if limits.max_content_bytes > limits.max_request_bytes:
             found.append(

@@ -170,7 +170,8 @@ import os, sys, threading
 import chatsys.server.main
 assert threading.active_count() == 1
 assert len(os.listdir("/proc/self/task")) == 1
-heavy = {"click", "rich", "yaml", "google.rpc", "jwt", "cryptography", "structlog", "prometheus_client"} & set(sys.modules)
+heavy = {"click", "rich", "yaml", "google.rpc", "jwt", "cryptography", "structlog", "prometheus_client"}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 """
     ended = run("-c", code, command=[sys.executable])

@@ -1,5 +1,6 @@
 """A server with tokens: who is let in, who is shown out, and what that does to what is under way."""
 
+import asyncio
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from chatsys.auth import keys
 from chatsys.auth.revocations import Revocations
 from chatsys.auth.tokens import Claims, mint
+from chatsys.client import Client
 from chatsys.server import gate as gates
 from chatsys.server.call import Call
 from chatsys.v1 import admin_pb2, chat_pb2, server_pb2, user_pb2
@@ -208,6 +210,32 @@ def test_keys_are_rotated_while_streams_go_on(house, stubs, play, show, texts):
             assert texts((await stream.read()).deltas) == ["by the new key"]
             assert (await old.GetUser(user_pb2.GetUserRequest(user_id="bob"))).user.user_id == "bob"
             stream.cancel()
+
+    play(body())
+
+
+def test_a_client_goes_on_with_the_next_token(house, stubs, play, show):
+    here = house()
+    fetched = []
+
+    def fetch():
+        fetched.append(here.token("bob", lasts=0.6 if not fetched else 3600.0))
+        return fetched[-1]
+
+    async def body():
+        async with stubs(here.served.address) as as_user, Client(here.served.address, token=fetch) as bob:
+            await show(as_user, here.token("root", admin=True)).create("r", "alice", "bob")
+            alice = show(as_user, here.token("alice"))
+            await alice.send("r", "before")
+            messages: Any = bob.receive()
+            assert (await anext(messages)).content == b"before"
+            following = asyncio.ensure_future(anext(messages))
+            while len(fetched) < 2:
+                await alice.poll(wait=Duration(nanos=10_000_000))
+            await alice.send("r", "after")
+            assert (await following).content == b"after"
+            assert (await bob.send("r", "mine")).sequence == 4
+            await messages.aclose()
 
     play(body())
 
