@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 
 from harness.judge import judge
+from harness.model.cast import Client, Room
 from harness.model.history import Op
-from harness.model.plan import Client, Plan, Room
+from harness.model.plan import Plan
 
 MEMBERS = 20
 

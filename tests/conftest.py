@@ -39,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Let `-n auto` mean half as many again as there are cores: these tests mostly wait for other processes."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose program is missing."""
     for marker in item.iter_markers("needs"):

@@ -15,7 +15,8 @@ from typing import Any
 from harness import __version__, archive
 from harness.cli.derive import derive
 from harness.keeper.handle import Keeper
-from harness.model.plan import Plan, Step
+from harness.model.plan import Plan
+from harness.model.steps import Step
 from harness.model.verdict import RunStatus
 from harness.report.model import RowReport
 from harness.run.needs import SkippedError

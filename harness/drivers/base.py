@@ -79,6 +79,7 @@ class Driver:
         self.consumer = ""
         self.receive = "stream"
         self.acks = "auto"
+        self.sends = "unary"
         self.include_own = False
         self.window: int | None = None
         """Unacknowledged messages it wants at most; None leaves it to the server."""
@@ -284,6 +285,7 @@ class Driver:
         self.consumer = request.text("consumer", "")
         self.receive, self.role = receive, role
         self.acks = request.choice("acks", ("auto", "manual"))
+        self.sends = request.choice("sends", ("unary", "stream")) if "sends" in request.fields else "unary"
         self.include_own = request.flag("include_own")
         self.window = request.number("window") if "window" in request.fields else None
         self.handles_per_s = request.rate("handles_per_s") if "handles_per_s" in request.fields else None

@@ -25,6 +25,7 @@ class ChatsysDriver(Driver):
     capabilities = (
         "stream",
         "poll",
+        "batch",
         "ack",
         "position",
         "order",

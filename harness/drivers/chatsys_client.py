@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
-from chatsys.client import Changed, ChatError, Client, Place
+from chatsys.client import Changed, ChatError, Client, Outgoing, Place
 from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
 from harness.drivers.base import Driver
-from harness.drivers.reading import PollReader, Reader, StreamReader, text_of
+from harness.drivers.poll_reader import PollReader
+from harness.drivers.reading import Reader, text_of
 from harness.drivers.request import Request, RequestError
+from harness.drivers.stream_reader import StreamReader
 
 #: How long `disconnect` waits for acknowledgements under way, seconds.
 FAREWELL: Final = 0.3
@@ -155,7 +157,12 @@ class Session:
         client = self._online(request)
         room, text, message = request.text("room"), request.text("text"), request.text("message")
         try:
-            sent = await client.send(room, text, client_message_id=message, within=request.within)
+            if self._driver.sends == "stream":
+                (sent,) = await client.send_batch([Outgoing(room, text, message)], within=request.within)
+                if isinstance(sent, ChatError):
+                    raise sent
+            else:
+                sent = await client.send(room, text, client_message_id=message, within=request.within)
         except ChatError as fault:
             raise _answer(fault) from fault
         answer: dict[str, Any] = {"sequence": sent.sequence, "position": sent.position}

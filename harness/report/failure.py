@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.model.plan import Expect, Parallel, Send
+from harness.model.actions import Expect, Send
+from harness.model.steps import Parallel
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.excerpt import Place, excerpt, gutter_of
 from harness.report.look import Look, Tone

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model.history import NEMESIS, Op
-from harness.model.plan import (
+from harness.model.actions import (
     Ack,
     Add,
     Connect,
@@ -15,19 +14,15 @@ from harness.model.plan import (
     Expect,
     Join,
     Kick,
-    Kill,
     Leave,
-    Parallel,
-    Pause,
     Poll,
     Resend,
-    Restart,
-    Resume,
     Send,
-    Start,
-    Step,
     Wait,
 )
+from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.history import NEMESIS, Op
+from harness.model.steps import Parallel, Step
 from harness.report.text import seconds
 
 #: Text of a message nobody scripted, as far as it is quoted.

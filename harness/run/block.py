@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from harness.model.plan import Lane, Step
+from harness.model.steps import Lane, Step
 from harness.run.clock import Clock
 from harness.verbs import VERBS
 from harness.verbs.stage import Stage, StepFailedError

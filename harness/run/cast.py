@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.keeper.handle import Keeper
+from harness.model.cast import Client, Room
 from harness.model.history import FENCE, HARNESS
-from harness.model.plan import Client, Plan, Room
+from harness.model.plan import Plan
 from harness.run import needs
 from harness.run.driver import Driver
 from harness.run.fences import Fences
@@ -220,6 +221,7 @@ class Cast:
             "receive": needs.reading(client, capabilities),
             "acks": client.acks,
             "include_own": client.include_own,
+            **({"sends": client.sends} if client.sends != "unary" else {}),
             **({"window": client.window} if client.window is not None else {}),
             **({"handles_per_s": client.handles_per_s} if client.handles_per_s is not None else {}),
             "role": role,

@@ -21,6 +21,7 @@ from harness.run.talk import Line, Talk, UnheardError, shown
 CAPABILITIES: Final = {
     "stream": "pushes messages to a connected client",
     "poll": "can be asked for messages",
+    "batch": "takes messages by one open stream",
     "ack": "remembers how far each reader has acknowledged",
     "position": "says how far its answers are complete",
     "order": "shows one room's messages to every member in one order",

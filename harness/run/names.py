@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from harness.model.history import FENCE, HARNESS
 from harness.model.plan import Plan
@@ -52,6 +53,10 @@ class Names:
     def room(self, id_: str) -> str:
         """Return the plan's name for a room id."""
         return self._rooms.get(id_, id_)
+
+    def by_room(self, by_id: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return values by the plan's names of the rooms whose ids they have."""
+        return {self.room(room): value for room, value in (by_id or {}).items()}
 
 
 def _ids(names: Iterable[str], run: str, forbidden: str) -> dict[str, str]:

@@ -11,8 +11,10 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from harness.model.cast import Client, Receive
 from harness.model.history import SERVER
-from harness.model.plan import Client, Plan, Receive, Step
+from harness.model.plan import Plan
+from harness.model.steps import Step
 
 #: Verb -> the capability without which it cannot be played.
 VERB_NEEDS: Final[Mapping[str, str]] = {
@@ -94,6 +96,9 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         if client.acks == "manual":
             line = _line(plan, f"/clients/{client.name}/acks", "/clients")
             yield Need(("ack",), f"{client.name} acknowledges by hand", line)
+        if client.sends == "stream":
+            line = _line(plan, f"/clients/{client.name}/sends", "/clients")
+            yield Need(("batch",), f"{client.name} sends by a stream", line)
         if client.token != "valid":  # noqa: S105 - the kind of one
             line = _line(plan, f"/clients/{client.name}/token", "/clients")
             yield Need(("auth",), f"{client.name} shows a bad `token`", line)

@@ -12,8 +12,8 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.model.faults import SERVER, Kill, Pause, Restart
 from harness.model.history import NEMESIS, Op
-from harness.model.plan import SERVER, Kill, Pause, Restart
 from harness.run.cast import Cast
 from harness.run.clock import Clock
 from harness.run.player import Player

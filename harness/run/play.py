@@ -11,7 +11,8 @@ from typing import Any
 
 from harness.keeper.handle import CommandError, Keeper
 from harness.model.history import HARNESS, SCRIPT, Op
-from harness.model.plan import Plan, Step
+from harness.model.plan import Plan
+from harness.model.steps import Step
 from harness.run import needs
 from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from harness.keeper.handle import Exit
+from harness.model.cast import Client
 from harness.model.history import Op
-from harness.model.plan import Client
 from harness.run import signals
 from harness.run.driver import Driver, Reply
+from harness.run.ear import Ear
 from harness.run.names import Names
 from harness.run.needs import TURNED_AWAY
 from harness.run.recorder import Recorder
@@ -58,19 +59,14 @@ class Player:
         self._setup = setup
         self._names = names
         self._recorder = recorder
-        self._identify = identify
         self._spawn = spawn
         self._on_fault = on_fault
+        self._ear = Ear(names, recorder, identify, self._complete)
         self._driver: Driver | None = None
         self._incarnation = 0
         self._leaving = False
         self._killed = False
         self._frozen = False
-        self._via: int | None = None
-        self._polls: dict[int, Op] = {}
-        self._asked: dict[int, Op] = {}
-        """Polls that the script asked for, by the number of their request."""
-        self._acks: dict[int, Op] = {}
 
     @property
     def process(self) -> str:
@@ -111,7 +107,7 @@ class Player:
             self._driver.close()
         self._incarnation += 1
         self._leaving = self._killed = False
-        driver = await self._spawn(self.process, self._event)
+        driver = await self._spawn(self.process, self._hear)
         self._driver = driver
         value = {
             "pid": driver.child.pid,
@@ -138,7 +134,7 @@ class Player:
         """Bring it online."""
         await self.start()
         invoked = self._recorder.invoke(self.process, "connect", {}, step)
-        self._via = invoked.op
+        self._ear.connected_by = invoked.op
         answer, _ = await self._ask(
             invoked, "connect", within_s, server=dict(server), within_ms=round(within_s * 1000)
         )
@@ -210,13 +206,13 @@ class Player:
         """Read until caught up with these positions, without waiting for anything new."""
         invoked = self._recorder.invoke(self.process, "poll", {"positions": list(positions)}, step)
         number = self._driver.next_request if self._driver is not None else 0
-        self._asked[number] = invoked
+        self._ear.asked[number] = invoked
         try:
             answer, _ = await self._ask(
                 invoked, "poll", within_s, positions=list(positions), within_ms=round(within_s * 1000)
             )
         finally:
-            del self._asked[number]
+            del self._ear.asked[number]
         return answer
 
     async def ack(self, acks: Mapping[str, int], within_s: float, step: str | None) -> Answer:
@@ -252,7 +248,7 @@ class Player:
             if reply.ok is None:
                 return self._complete(invoked, reply)[0]
             for message in reply.ok["messages"]:
-                self._recorder.note(self.process, "read", self._message(message), op=invoked.op)
+                self._recorder.note(self.process, "read", self._ear.message(message), op=invoked.op)
                 after = max(after, message.get("sequence", 0))
             count += len(reply.ok["messages"])
             if not reply.ok.get("more"):
@@ -337,7 +333,7 @@ class Player:
         if reply.ok is not None:
             ok = reply.ok
             if "cursors" in ok:
-                ok = {**ok, "cursors": self._by_room(ok["cursors"])}
+                ok = {**ok, "cursors": self._names.by_room(ok["cursors"])}
             return Answer(self.process, "ok"), self._recorder.complete(invoked, "ok", ok, t=reply.t)
         error = reply.error or {}
         type_: Literal["fail", "info"] = "fail" if reply.definite else "info"
@@ -345,66 +341,14 @@ class Player:
         code, reason = str(error.get("code", "UNKNOWN")), str(error.get("reason", ""))
         return Answer(self.process, type_, code, reason, str(error.get("message", ""))), ended
 
-    def _message(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        room = self._names.room(message["room"])
-        sender = self._names.user(message["sender"])
-        value = {
-            "room": room,
-            "client_message_id": message["message"],
-            "id": self._identify(room, sender, message["message"]),
-            "sender": sender,
-            "text": message["text"],
-        }
-        if "sequence" in message:
-            value["sequence"] = message["sequence"]
-        return value
-
-    def _event(self, event: Mapping[str, Any]) -> None:
-        t = event.get("t")
-        poll = self._polls.get(event["poll"]) if "poll" in event else self._asked.get(event.get("request", 0))
-        via = poll.op if poll is not None else self._via
-        match event["event"]:
-            case "deliver":
-                value = {**self._message(event["message"]), "via": via}
-                self._recorder.note(self.process, "deliver", value, t=t)
-            case "claim":
-                claim = {key: event[key] for key in ("after", "through", "lost") if key in event}
-                value = {"room": self._names.room(event["room"]), **claim, "via": via}
-                self._recorder.note(self.process, "claim", value, t=t)
-            case "ended":
-                value = {"room": self._names.room(event["room"]), "through": event["through"]}
-                self._recorder.note(self.process, "ended", value, t=t)
-            case "poll":
-                acks = self._by_room(event.get("acks"))
-                value = {"acks": acks} if acks else {}
-                self._polls[event["poll"]] = self._recorder.invoke(self.process, "poll", value)
-            case "polled":
-                self._settle(self._polls.pop(event["poll"]), event)
-            case "ack":
-                acks = self._by_room(event["acks"])
-                self._acks[event["ack"]] = self._recorder.invoke(self.process, "ack", {"acks": acks})
-            case "acked":
-                self._settle(self._acks.pop(event["ack"]), event)
-            case "connection":
-                value = {key: event[key] for key in ("state", "instance", "reason") if key in event}
-                self._recorder.note(self.process, "connection", value, t=t)
-            case other:
-                raise ValueError(f"no event is called {other!r}")
-
-    def _settle(self, invoked: Op, event: Mapping[str, Any]) -> None:
-        self._complete(invoked, Reply(event.get("ok"), event.get("error") or {}, event.get("t")))
-
-    def _by_room(self, by_id: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {self._names.room(room): value for room, value in (by_id or {}).items()}
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        self._ear.hear(self.process, event)
 
     def _ended(self, driver: Driver, how: Exit) -> None:
         self.online = False
         gone = Reply(
             None, {"code": "UNAVAILABLE", "reason": "DRIVER_GONE", "message": "its process ended"}, None
         )
-        for doing in (*self._polls.values(), *self._acks.values()):
-            self._complete(doing, gone)
-        self._polls.clear()
-        self._acks.clear()
+        self._ear.gone(gone)
         value = {"pid": driver.child.pid, "code": how.code, "signal": how.signal, "asked": self._leaving}
         self._recorder.note(self.process, "exit", value)

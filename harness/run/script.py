@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
+from harness.model.cast import Room
+from harness.model.faults import SERVER, Kill, Pause, Restart, Resume, Start
 from harness.model.history import SCRIPT
-from harness.model.plan import SERVER, Kill, Parallel, Pause, Restart, Resume, Room, Start, Step
+from harness.model.steps import Parallel, Step
 from harness.run.block import Blocks, StoppedError
 from harness.run.cast import Cast
 from harness.run.clock import Clock

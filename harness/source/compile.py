@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.plan import Plan, Receive
+from harness.model.cast import Receive
+from harness.model.plan import Plan
 from harness.model.span import Span
 from harness.model.verdict import FAMILIES
-from harness.source.cast import RECEIVE, read_cast, unused
+from harness.source.cast import read_cast, unused
+from harness.source.cast_keys import RECEIVE
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.model.plan import Client, Inbox, Parallel, Plan, Send, Step
+from harness.model.actions import Send
+from harness.model.cast import Client
+from harness.model.plan import Inbox, Plan
+from harness.model.steps import Parallel, Step
 from harness.model.verdict import FAMILIES
 from harness.verbs import VERBS
 from harness.verbs.phrases import count, duration, listing, names
@@ -133,6 +136,8 @@ def _ways_of_receiving(plan: Plan) -> Iterator[str]:
         habits = []
         if client.acks == "manual":
             habits.append("acknowledges by hand")
+        if client.sends == "stream":
+            habits.append("sends by an open stream")
         if client.handles_per_s is not None:
             habits.append(f"takes {client.handles_per_s:g} messages a second")
         if client.window is not None:

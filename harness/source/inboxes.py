@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from harness.model.plan import Inbox, InboxItem
+from harness.model.actions import InboxItem
+from harness.model.plan import Inbox
 from harness.source.reporter import Reporter
+from harness.verbs.declared import Message
 from harness.verbs.items import INTERLEAVED, read_inbox_items
 from harness.verbs.kinds import describe
 from harness.verbs.phrases import listing
 from harness.verbs.problem import Place, Problem, did_you_mean, escape
-from harness.verbs.scope import Message, Scope
+from harness.verbs.scope import Scope
 
 EVERYONE_ELSE = "everyone_else"
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.model.verdict import FAMILIES
-from harness.source.cast import RESERVED, ClientKeys, RoomKeys
+from harness.source.cast import RESERVED
+from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.codes import CODES
 from harness.source.compile import ScenarioKeys
 from harness.source.examples import EXAMPLES

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.model.verdict import FAMILIES
-from harness.source.cast import ClientKeys, RoomKeys
+from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
 from harness.source.inboxes import EVERYONE_ELSE
 from harness.verbs import VERBS

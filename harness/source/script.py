@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from harness.model.plan import Step
+from harness.model.steps import Step
 from harness.source.reporter import Reporter
 from harness.verbs import LATER_VERBS, VERBS
 from harness.verbs.keys import not_yet, read_keys, table

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Ack, Step
+from harness.model.actions import Ack
+from harness.model.steps import Step
+from harness.verbs.declared import Message
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import NAME, NAMES, NS_PER_S, Item
 from harness.verbs.phrases import names
 from harness.verbs.presence import check_online
 from harness.verbs.problem import Place, Problem
-from harness.verbs.scope import Message, Scope
+from harness.verbs.references import resolve
+from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage, settle, together
 from harness.verbs.verb import Verb
 
@@ -53,7 +56,7 @@ def _compile(keys: AckKeys, scope: Scope, pointer: str) -> Ack | None:
 
 
 def _message(written: str, scope: Scope, pointer: str) -> Message | None:
-    series = scope.resolve(written, pointer)
+    series = resolve(scope, written, pointer)
     if series is None:
         return None
     ids = [id_ for part in series for id_ in part]

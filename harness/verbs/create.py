@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Create, Entry, HistoryVisibility, Step
+from harness.model.actions import Create
+from harness.model.cast import Entry, HistoryVisibility
+from harness.model.steps import Step
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import NAME, NAMES, NEW_ROOM, NS_PER_S, Item, one_of
 from harness.verbs.phrases import names

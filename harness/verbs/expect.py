@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Expect, Step
+from harness.model.actions import Expect
+from harness.model.steps import Step
+from harness.verbs.declared import Message
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import MESSAGES, NAMES, NS_PER_S, Item
 from harness.verbs.phrases import duration, names
 from harness.verbs.problem import Place, Problem
-from harness.verbs.scope import Message, Scope
+from harness.verbs.references import resolve
+from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage
 from harness.verbs.verb import Verb
 
@@ -61,7 +64,7 @@ def _ids(keys: ExpectKeys, scope: Scope, pointer: str) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for item in keys.expect:
         where = f"{pointer}/expect{item.at}"
-        for series in scope.resolve(item.text, where) or ():
+        for series in resolve(scope, item.text, where) or ():
             for id_ in series:
                 if found.setdefault(id_, where) != where:
                     scope.report(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.model.plan import InboxItem
+from harness.model.actions import InboxItem
 from harness.verbs.keys import bad_value
 from harness.verbs.kinds import BadValueError, read_text
 from harness.verbs.problem import Place, Problem
+from harness.verbs.references import resolve
 from harness.verbs.scope import Scope
 
 INTERLEAVED = "interleaved"
@@ -89,7 +90,7 @@ def _item(client: str | None, item: object, pointer: str, scope: Scope) -> Inbox
     except BadValueError as fault:
         scope.report(bad_value(fault, pointer))
         return None
-    series = scope.resolve(written, pointer)
+    series = resolve(scope, written, pointer)
     if series is None:
         return None
     return InboxItem(pointer=pointer, written=written, series=_without_own(client, series, scope))
@@ -116,7 +117,7 @@ def _interleaved(client: str | None, item: Mapping[str, Any], pointer: str, scop
         except BadValueError as fault:
             scope.report(bad_value(fault, where))
             return None
-        series = scope.resolve(written, where)
+        series = resolve(scope, written, where)
         if series is None:
             return None
         words.append(written)

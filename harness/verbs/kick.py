@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Kick, Step
+from harness.model.actions import Kick
+from harness.model.steps import Step
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import NAME, NAMES, NS_PER_S, ROOM, Item
 from harness.verbs.phrases import names

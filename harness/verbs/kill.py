@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Kill, Step
+from harness.model.faults import Kill
+from harness.model.steps import Step
 from harness.verbs.ids import id_by_place
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, Item, one_of

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.model.plan import Room
+from harness.model.cast import Room
 
 Reach = Literal["will", "may", "never"]
 """Whether a correct server brings a message to a client by the end of the script."""

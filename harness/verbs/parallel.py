@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.model.plan import Lane, Parallel, Step
+from harness.model.steps import Lane, Parallel, Step
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, BadValueError, Kind, describe, read_name, wrong_type
 from harness.verbs.lanes import branch, join

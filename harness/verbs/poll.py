@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.plan import InboxItem, Poll, Step
+from harness.model.actions import InboxItem, Poll
+from harness.model.steps import Step
+from harness.verbs.declared import Message
 from harness.verbs.items import ITEMS_SCHEMA, read_inbox_items
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import NAMES, NS_PER_S, Item, Kind
 from harness.verbs.phrases import names
 from harness.verbs.presence import check_online
 from harness.verbs.problem import Place, Problem
-from harness.verbs.scope import Message, Scope
+from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage, settle, together
 from harness.verbs.verb import Verb
 

@@ -7,12 +7,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Outcome, Resend, Step
+from harness.model.actions import Outcome, Resend
+from harness.model.steps import Step
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import MESSAGES, NS_PER_S, Item, one_of
 from harness.verbs.phrases import names
 from harness.verbs.presence import check_online
 from harness.verbs.problem import Place, Problem
+from harness.verbs.references import resolve
 from harness.verbs.scope import Scope
 from harness.verbs.send import settle_send
 from harness.verbs.stage import Stage, together
@@ -37,7 +39,7 @@ def _compile(keys: ResendKeys, scope: Scope, pointer: str) -> Resend | None:
     found: dict[str, str] = {}
     for item in keys.resend:
         where = f"{pointer}/resend{item.at}"
-        for series in scope.resolve(item.text, where) or ():
+        for series in resolve(scope, item.text, where) or ():
             found.update((id_, where) for id_ in series)
     refused = "refused" in keys.given
     if refused and "outcome" in keys.given:

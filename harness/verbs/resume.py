@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Resume, Step
+from harness.model.faults import Resume
+from harness.model.steps import Step
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S, Item
 from harness.verbs.problem import Problem

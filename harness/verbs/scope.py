@@ -11,62 +11,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.model.plan import Client, Room, Send, Step
+from harness.model.actions import Send
+from harness.model.cast import Client, Room
 from harness.model.span import Span
+from harness.model.steps import Step
+from harness.verbs.declared import Fault, Message, Series, not_a_user
 from harness.verbs.kinds import Item
 from harness.verbs.memberships import Memberships, Reach
-from harness.verbs.phrases import count, listing
-from harness.verbs.problem import Place, Problem, did_you_mean, other_lane
+from harness.verbs.phrases import listing
+from harness.verbs.problem import Place, Problem, did_you_mean
 
 _RANGE = re.compile(r"(.*?)([0-9]{1,6})\.\.([0-9]{1,6})\Z", re.DOTALL)
 MAX_RANGE = 10_000
-
-
-def not_a_user(device: Client, pointer: str) -> Problem:
-    """Return the problem of a device that stands where a user is wanted."""
-    return Problem(
-        code="unknown-client",
-        pointer=pointer,
-        message=f"rooms list users, and `{device.name}` is a device of `{device.user}`",
-        label=f"write `{device.user}`",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message that the script sends."""
-
-    id: str
-    sender: str
-    room: str
-    step: int
-    pointer: str
-    certain: bool
-    """It will exist on a good server: its step demands `ok`."""
-    impossible: bool
-    """It must not come to exist: its step is `refused` or has `outcome: none`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The messages of one send step with `repeat` or several senders: one tuple of ids a sender, in order."""
-
-    by_sender: Mapping[str, tuple[str, ...]]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """All ids, sender by sender."""
-        return tuple(id_ for ids in self.by_sender.values() for id_ in ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault that the script has begun."""
-
-    pointer: str
-    targets: tuple[str, ...]
-    ends: bool
-    """By itself, after its `for`."""
 
 
 @dataclass(slots=True)
@@ -349,68 +305,6 @@ class Scope:
         if action.repeat is not None or len(action.senders) > 1:
             self.series[action.id] = Series({name: tuple(ids) for name, ids in by_sender.items()})
 
-    def resolve(self, written: str, pointer: str) -> tuple[tuple[str, ...], ...] | None:
-        """Return the messages that `hello`, `line.2` or `line.*` means; one tuple a sender.
-
-        None when there are none: then it was reported, or an earlier fault is to blame.
-        """
-        if written in self.messages:
-            return ((written,),)
-        base, dot, rest = written.partition(".")
-        if base not in self.series and base in self.bases and (lane := other_lane(self.bases[base], pointer)):
-            self.report(
-                Problem(
-                    code="message-not-yet",
-                    pointer=pointer,
-                    message=f"`{base}` is sent in the lane `{lane}`, at the same time as this step",
-                    label="speak of it in that lane, or after the `parallel`",
-                    related=(Place(f"{self.bases[base]}/id", "given here"),),
-                )
-            )
-            return None
-        if base in self.faults:
-            self.report(
-                Problem(
-                    code="unknown-message",
-                    pointer=pointer,
-                    message=f"`{base}` is a fault, not a message",
-                    label="write the id of a message",
-                    related=(Place(self.faults[base].pointer, "this fault", on_key=True),),
-                )
-            )
-            return None
-        if base in self.series:
-            series = self.series[base]
-            if rest == "*":
-                return tuple(series.by_sender.values())
-            sender, star = rest[:-2], rest[-2:]
-            if star == ".*" and len(series.by_sender) > 1 and sender in series.by_sender:
-                return (series.by_sender[sender],)
-            self._not_in_series(written, base, rest, series, pointer)
-        elif base in self.bases and dot:
-            self._unknown_message(
-                pointer,
-                f"`{base}` is one message, not a series",
-                f"write `{base}`, or give its step a `repeat`",
-                base,
-            )
-        elif base in self.declared:
-            if self.declared[base] >= self.step:
-                self._too_early(base, pointer)
-        else:
-            known = [id_ for id_, step in self.declared.items() if step < self.step]
-            so_far = f"ids so far: {listing(known)}" if known else "no message before this place has an `id`"
-            self.report(
-                Problem(
-                    code="unknown-message",
-                    pointer=pointer,
-                    message=f"no message has the id `{written[:70]}`",
-                    label=did_you_mean(written, [*self.declared, *(f"{id_}.*" for id_ in self.series)]),
-                    help=(so_far,),
-                )
-            )
-        return None
-
     # -- coming and going in rooms -------------------------------------------------------------------------
 
     def removed(self, users: Sequence[str], room: str, pointer: str) -> None:
@@ -470,38 +364,5 @@ class Scope:
                 message=f"`{name}` stands here twice",
                 label="remove one",
                 related=related,
-            )
-        )
-
-    def _too_early(self, base: str, pointer: str) -> None:
-        step = self.pointers[self.declared[base]]
-        self.report(
-            Problem(
-                code="message-not-yet",
-                pointer=pointer,
-                message=f"`{base}` is not sent before this step",
-                label=f"it is sent on line {self.line(step)}"
-                if self.declared[base] != self.step
-                else "it is this step's own id",
-                related=(Place(f"{step}/id", "given here"),) if self.declared[base] != self.step else (),
-            )
-        )
-
-    def _not_in_series(self, written: str, base: str, rest: str, series: Series, pointer: str) -> None:
-        ids = series.ids
-        shape = f"`{base}` is a series of {count(len(ids), 'message')}: {listing(ids)}"
-        if not rest:
-            self._unknown_message(pointer, shape, f"write `{base}.*` for all of them", base)
-        else:
-            self._unknown_message(pointer, f"no message has the id `{written[:70]}`", shape, base)
-
-    def _unknown_message(self, pointer: str, message: str, label: str, base: str) -> None:
-        self.report(
-            Problem(
-                code="unknown-message",
-                pointer=pointer,
-                message=message,
-                label=label,
-                related=(Place(f"{self.bases[base]}/id", "given here"),),
             )
         )

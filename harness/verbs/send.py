@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.model.plan import Outcome, Send, Step
+from harness.model.actions import Outcome, Send
+from harness.model.steps import Step
 from harness.verbs.ids import id_by_place, id_is_new
 from harness.verbs.keys import RefusableKeys, key
 from harness.verbs.kinds import COUNT, DURATION, MESSAGE_ID, NAMES, NS_PER_S, ROOM, TEXT, Item, one_of

@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from harness.model.plan import Kill, Parallel, Pause, Restart, Resume, Room, Start, Step
+from harness.model.cast import Room
+from harness.model.faults import Kill, Pause, Restart, Resume, Start
+from harness.model.steps import Parallel, Step
 
 T = TypeVar("T")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.model.plan import SERVER
+from harness.model.faults import SERVER
+from harness.verbs.declared import Fault
 from harness.verbs.ids import id_is_new
 from harness.verbs.kinds import (
     DURATION,
@@ -18,7 +19,7 @@ from harness.verbs.kinds import (
 )
 from harness.verbs.phrases import names
 from harness.verbs.problem import Place, Problem
-from harness.verbs.scope import Fault, Scope
+from harness.verbs.scope import Scope
 
 
 def _read_length(value: object) -> int:

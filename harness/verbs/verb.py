@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from harness.model.plan import Action, Step
+from harness.model.steps import Action, Step
 from harness.verbs.keys import StepKeys
 from harness.verbs.scope import Scope
 from harness.verbs.stage import Stage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model.plan import Step, Wait
+from harness.model.actions import Wait
+from harness.model.steps import Step
 from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import DURATION, NS_PER_S, BadValueError, Kind, read_duration
 from harness.verbs.phrases import duration, listing

@@ -277,3 +277,18 @@ def test_a_thousand_messages_sent_at_once_come_in_order(tmp_path):
             assert got == sorted(sequences, key=sequences.__getitem__)
 
     run(main())
+
+
+def test_sent_by_a_stream_they_keep_the_order_in_which_they_were_asked_for(tmp_path):
+    async def main():
+        async with stage(tmp_path, alice={"sends": "stream"}, bob={}) as (_, players):
+            alice, outsider = players["alice"], "nobodys"
+            asked = (alice.ask("send", room="lobby", message=f"m{n}", text="x" * 500) for n in range(1000))
+            answers = await asyncio.gather(*asked)
+            assert [answer["ok"]["sequence"] for answer in answers] == list(range(2, 1002))
+            again = await alice.do("send", room="lobby", message="m7", text="x" * 500)
+            assert (again["sequence"], again["duplicate"]) == (9, True)
+            refused = await alice.ask("send", room=outsider, message="lost", text="x")
+            assert (refused["error"]["code"], refused["error"]["definite"]) == ("PERMISSION_DENIED", True)
+
+    run(main())

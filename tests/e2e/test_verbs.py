@@ -199,7 +199,7 @@ def test_a_slow_reader_takes_its_time(chatsim, scenario):
 scenario: slow
 matrix: {how: [stream, poll]}
 receive: "${how}"
-clients: {alice: {}, bob: {handles: 50/s, window: 3}}
+clients: {alice: {sends: stream}, bob: {handles: 50/s, window: 3}}
 rooms: {lobby: [alice, bob]}
 steps:
   - connect: [alice, bob]

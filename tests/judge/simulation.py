@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from harness.model.actions import InboxItem
+from harness.model.cast import Client, Room
 from harness.model.history import Op
-from harness.model.plan import Client, Inbox, InboxItem, Plan, Room
+from harness.model.plan import Inbox, Plan
 from tests.judge.notation import History
 
 Item = TypeVar("Item")

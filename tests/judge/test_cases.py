@@ -15,7 +15,8 @@ import yaml
 
 from harness.judge import judge
 from harness.model.verdict import FAMILIES, Judgement, RunStatus
-from tests.judge.notation import history_of, plan_of
+from tests.judge.notation import history_of
+from tests.judge.plans import plan_of
 
 CASES: list[dict[str, Any]] = [
     {**case, "file": path.stem}

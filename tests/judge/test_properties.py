@@ -16,7 +16,8 @@ from harness.judge.family import Family
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import FAMILIES, RunStatus, Status, Verdict
-from tests.judge.notation import history_of, plan_of
+from tests.judge.notation import history_of
+from tests.judge.plans import plan_of
 from tests.judge.simulation import Simulation
 
 PLAN = plan_of(

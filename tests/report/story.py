@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.model.actions import Connect, Expect, InboxItem, Send, Wait
+from harness.model.cast import Client, Room
 from harness.model.history import Op
-from harness.model.plan import Client, Connect, Expect, Inbox, InboxItem, Plan, Room, Send, Step, Wait
+from harness.model.plan import Inbox, Plan
 from harness.model.span import Span
+from harness.model.steps import Step
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
 from harness.report.model import RowReport, build
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.model.cast import Room
 from harness.model.history import Op
-from harness.model.plan import Room
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
 from harness.report.fold import TRACED
 from harness.report.look import Look

@@ -6,8 +6,10 @@ import dataclasses
 
 import pytest
 
+from harness.model.actions import Wait
+from harness.model.faults import Kill, Pause, Restart, Resume, Start
 from harness.model.history import Op
-from harness.model.plan import Kill, Lane, Parallel, Pause, Restart, Resume, Start, Step, Wait
+from harness.model.steps import Lane, Parallel, Step
 from harness.model.verdict import RunStatus
 from harness.report.fold import Fold
 from harness.report.sequence import draw

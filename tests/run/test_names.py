@@ -5,7 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.model.plan import Client, Plan, Room
+from harness.model.cast import Client, Room
+from harness.model.plan import Plan
 from harness.run.names import Names, message_key
 
 

@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from harness.model.plan import Client, Connect, Plan, Room, Step, Token
+from harness.model.actions import Connect
+from harness.model.cast import Client, Room, Token
+from harness.model.plan import Plan
 from harness.model.span import Span
+from harness.model.steps import Step
 from harness.run import needs
 from harness.run.needs import SkippedError
 

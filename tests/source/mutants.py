@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.model.plan import Connect, Disconnect, Expect, Plan, Send
+from harness.model.actions import Connect, Disconnect, Expect, Send
+from harness.model.plan import Plan
 from harness.model.span import Span
 from harness.source import compile_plan
 

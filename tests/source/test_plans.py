@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.model.plan import Expect, Inbox, InboxItem, Plan, Send
+from harness.model.actions import Expect, InboxItem, Send
+from harness.model.plan import Inbox, Plan
 from harness.source import compile_plan
 from harness.source.compile import ScenarioKeys
 from harness.verbs import LATER_VERBS, VERBS

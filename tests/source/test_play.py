@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.model.plan import (
+from harness.model.actions import (
     Ack,
     Add,
     Connect,
@@ -20,9 +20,9 @@ from harness.model.plan import (
     Poll,
     Resend,
     Send,
-    Step,
     Wait,
 )
+from harness.model.steps import Step
 from harness.verbs import VERBS
 from harness.verbs.stage import Answer, StepFailedError
 

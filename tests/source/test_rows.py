@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.model.plan import Poll, Send
+from harness.model.actions import Poll, Send
 from harness.source import compile_plans
 
 BASE = """scenario: x ${how}

@@ -10,7 +10,8 @@ from harness.judge.expectations.poll import PollStep
 from harness.judge.expectations.processes import Processes
 from harness.judge.expectations.refused import RefusedStep
 from harness.judge.expectations.script import Script
-from harness.model.plan import Expect, Plan, Poll
+from harness.model.actions import Expect, Poll
+from harness.model.plan import Plan
 
 
 def expectations(plan: Plan) -> list[Check]:

@@ -11,8 +11,9 @@ from harness.judge.findings import people, proof, quoted
 from harness.judge.messages import Message
 from harness.judge.state import State
 from harness.matching import unmet, unwanted
+from harness.model.actions import Expect
 from harness.model.history import Op
-from harness.model.plan import Expect, Step
+from harness.model.steps import Step
 from harness.model.verdict import Status, Verdict, Violation
 
 

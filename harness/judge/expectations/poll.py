@@ -15,8 +15,9 @@ from harness.judge.findings import proof
 from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
 from harness.matching import Mismatch, Standing, match_inbox
+from harness.model.actions import InboxItem, Poll
 from harness.model.history import Op
-from harness.model.plan import InboxItem, Poll, Step
+from harness.model.steps import Step
 from harness.model.verdict import Status, Verdict, Violation
 
 

@@ -9,7 +9,7 @@ from harness.judge.check import Check, Group
 from harness.judge.findings import proof
 from harness.judge.state import State
 from harness.model.history import Op
-from harness.model.plan import Step
+from harness.model.steps import Step
 from harness.model.verdict import Status, Verdict, Violation
 
 
