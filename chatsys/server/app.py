@@ -13,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -55,25 +56,30 @@ class CannotServeError(Exception):
     """The server cannot start; the message is a whole sentence."""
 
 
-def main(settings: Settings, reading: type[Reading] = Reading) -> int:
+def main(
+    settings: Settings, reading: type[Reading] = Reading, gate: Callable[[Settings], Gate] = make_gate
+) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
         settings: What was asked for, checked.
         reading: The reading side; a test server gives a subclass that lies.
+        gate: Makes what lets callers in.
 
     Returns:
         The exit status: 0 after a signal, 1 when the server could not start.
     """
     try:
-        asyncio.run(_serve(settings, reading))
-    except (CannotServeError, StoreError) as error:
+        asyncio.run(_serve(settings, reading, gate))
+    except (CannotServeError, GateError, StoreError) as error:
         sys.stderr.write(f"chatsys serve: {error}\n")
         return 1
     return 0
 
 
-async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
+async def _serve(
+    settings: Settings, make_reading: type[Reading], make_its_gate: Callable[[Settings], Gate]
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -86,7 +92,7 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
         store.start(hub.publish)
         house = House(store, hub, make_reading(hub), settings.limits, instance_id)
         servicer = health.aio.HealthServicer()
-        gate = _gate(settings)
+        gate = make_its_gate(settings)
         router = _router(settings, house, gate, start_time_us, servicer)
         server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers((router,))
@@ -110,13 +116,6 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
         gate.stop()
     finally:
         store.close()
-
-
-def _gate(settings: Settings) -> Gate:
-    try:
-        return make_gate(settings)
-    except GateError as error:
-        raise CannotServeError(str(error)) from error
 
 
 def _router(settings: Settings, house: House, gate: Gate, start_time_us: int, servicer: Any) -> Router:

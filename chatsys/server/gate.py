@@ -189,7 +189,7 @@ class TokenGate:
         claims = self._known.get(token)
         if claims is None:
             self.refresh()  # what is seen for the first time may be revoked, or its key made, this very moment
-            claims = self._tokens.verify(token, self._ring, self._audience, self._clock())
+            claims = self._verify(token)
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             self._known[token] = claims
@@ -304,6 +304,9 @@ class TokenGate:
                 call.end(fault)
         left = (claims.expires_at for call, claims in self._staying.items() if call.ending is None)
         self._next_end = min(left, default=math.inf)
+
+    def _verify(self, token: str) -> "Claims":
+        return self._tokens.verify(token, self._ring, self._audience, self._clock())
 
     def _fault(self, claims: "Claims") -> Refusal | None:
         if claims.expires_at <= self._clock():

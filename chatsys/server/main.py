@@ -6,22 +6,28 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chatsys.config import ConfigError, Configuration, read, settings_of
 from chatsys.server.app import main as serve
+from chatsys.server.gate import Gate, make_gate
 from chatsys.server.reading import Reading
 from chatsys.server.settings import Settings, is_loopback
 
 log = logging.getLogger(__name__)
 
 
-def main(argv: list[str], reading: type[Reading] = Reading) -> int:
+def main(
+    argv: list[str],
+    reading: type[Reading] = Reading,
+    gate: Callable[[Settings], Gate] = make_gate,
+) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
         argv: Options, without the name of the program.
         reading: The reading side; a test server gives a subclass that lies.
+        gate: Makes what lets callers in; a test server gives one that lets in too many.
 
     Returns:
         The exit status: 0 after a signal, 1 when it could not start, 2 for a bad configuration.
@@ -45,7 +51,7 @@ def main(argv: list[str], reading: type[Reading] = Reading) -> int:
             "tokens come in the clear to %s: add --tls-cert and --tls-key, or end TLS before this server",
             settings.host,
         )
-    return serve(settings, reading)
+    return serve(settings, reading, gate)
 
 
 def configure(command: str, about: str, argv: Sequence[str]) -> Configuration[Settings] | int:

@@ -83,6 +83,7 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
+        tokens=any(client.token != "valid" for client in plan.clients),  # noqa: S105 - the kind of one
         listener=listener,
     )
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)

@@ -39,6 +39,7 @@ class Server:
         data: its data directory; made on first start.
         log: file for its output.
         row: mark of the scenario row.
+        tokens: clients show tokens, some of which are no good: our own server is to look at them.
         listener: the address that clients get, when the server may change its own.
     """
 
@@ -51,10 +52,12 @@ class Server:
         data: Path,
         log: Path,
         row: str,
+        tokens: bool = False,
         listener: Listener | None = None,
     ) -> None:
         self.address: dict[str, Any] = {}
-        """What drivers are given to connect: host, port, and instance and run when the server told them."""
+        """What drivers are given to connect: host, port, and instance and run when the server told them; the
+        folder of its data when we started it, where a driver may find what it makes tokens of."""
         self.died: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         """Settled when the server ends unasked."""
         self.words: Mapping[str, str] = {}
@@ -67,6 +70,7 @@ class Server:
         self._data = data
         self._log = log
         self._row = row
+        self._tokens = tokens
         self._listener = listener
         self._child: Child | None = None
         self._frozen = False
@@ -105,10 +109,10 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self.address = ready
+        self.address = {**ready, "data": str(self._data)}
         if self._listener is not None:
             self._listener.target = ready["host"], ready["port"]
-            self.address = {**ready, "host": self._listener.host, "port": self._listener.port}
+            self.address |= {"host": self._listener.host, "port": self._listener.port}
             if "run" not in ready:
                 # A later life of the server has another instance, and nothing says that it is the same run.
                 self.address.pop("instance", None)
@@ -189,7 +193,8 @@ class Server:
         return uses(self._settings.server, "port")
 
     def _own_arguments(self) -> list[str]:
-        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", "none"]
+        auth = "tokens" if self._tokens else "none"
+        return ["--port", "0", "--host", "127.0.0.1", "--data", str(self._data), "--auth", auth]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
