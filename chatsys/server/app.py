@@ -25,12 +25,14 @@ from chatsys.server.chat import ChatService
 from chatsys.server.gate import Gate, GateError, make_gate
 from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
+from chatsys.server.leaving import Leaving
 from chatsys.server.reading import Reading
 from chatsys.server.rooms import RoomService
 from chatsys.server.router import Router
 from chatsys.server.services import House, clock_us
 from chatsys.server.settings import Settings
 from chatsys.server.users import UserService
+from chatsys.server.watching import Watching, WatchingError
 from chatsys.store import SqliteStore, StoreError
 from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, user_pb2
 
@@ -38,8 +40,8 @@ log = logging.getLogger(__name__)
 
 INSTANCE_KEY = "chatsys-instance"
 RUN_KEY = "chatsys-run"
-DRAIN_SECONDS = 0.5
-"""How long calls that are under way have at the end."""
+STOP_SECONDS = 0.5
+"""How long calls have that are still under way when all streams have left."""
 
 _CONTRACT = (
     admin_pb2.DESCRIPTOR.services_by_name["AdminService"],
@@ -71,7 +73,7 @@ def main(
     """
     try:
         asyncio.run(_serve(settings, reading, gate))
-    except (CannotServeError, GateError, StoreError) as error:
+    except (CannotServeError, GateError, StoreError, WatchingError) as error:
         sys.stderr.write(f"chatsys serve: {error}\n")
         return 1
     return 0
@@ -81,9 +83,9 @@ async def _serve(
     settings: Settings, make_reading: type[Reading], make_its_gate: Callable[[Settings], Gate]
 ) -> None:
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    leaving = Leaving(settings.drain)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, leaving.ask)
     start_time_us = clock_us()
     instance_id = secrets.token_hex(8)
     store = SqliteStore.open(settings.data, f"chatsys instance {instance_id}, process {os.getpid()}")
@@ -93,14 +95,18 @@ async def _serve(
         house = House(store, hub, make_reading(hub), settings.limits, instance_id)
         servicer = health.aio.HealthServicer()
         gate = make_its_gate(settings)
-        router = _router(settings, house, gate, start_time_us, servicer)
+        watching = Watching()
+        await watching.start(settings, house)
+        router = _router(settings, house, gate, start_time_us, servicer, leaving)
+        router.watcher = watching.watcher
         server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers((router,))
         port = _bind(server, settings)
         await server.start()
         gate.start()
-        await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
-        _say_ready(settings, house, port)
+        for name in ("", *(each.full_name for each in _CONTRACT)):
+            await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        _say_ready(settings, house, port, watching.port)
         log.info(
             "serving on %s:%d, log epoch %s, SQLite %s",
             settings.host,
@@ -108,23 +114,27 @@ async def _serve(
             store.epoch,
             sqlite3.sqlite_version,
         )
-        await stop.wait()
-        log.info("leaving")
+        await leaving.asked()
+        log.info("leaving, %d streams open", len(hub.streams))
         await servicer.enter_graceful_shutdown()
-        hub.drain()
-        await server.stop(DRAIN_SECONDS)
+        await leaving.see_off(hub)
+        await server.stop(STOP_SECONDS)
         gate.stop()
+        watching.stop()
+        log.info("left")
     finally:
         store.close()
 
 
-def _router(settings: Settings, house: House, gate: Gate, start_time_us: int, servicer: Any) -> Router:
+def _router(
+    settings: Settings, house: House, gate: Gate, start_time_us: int, servicer: Any, leaving: Leaving
+) -> Router:
     registration_open = settings.registration == "open" or not gate.tokens
     users = UserService(house, gate, registration_open=registration_open)
     metadata = ((INSTANCE_KEY, house.instance_id), (RUN_KEY, settings.run_id))
     router = Router(metadata, users.admit, gate.staying, lambda: draining() if house.hub.draining else None)
     services = {
-        "AdminService": AdminService(house, gate),
+        "AdminService": AdminService(house, gate, leaving.ask),
         "ChatService": ChatService(house),
         "RoomService": RoomService(house),
         "ServerService": ServerService(
@@ -204,7 +214,7 @@ def _cannot_listen(host: str, port: int, why: str) -> CannotServeError:
     )
 
 
-def _say_ready(settings: Settings, house: House, port: int) -> None:
+def _say_ready(settings: Settings, house: House, port: int, metrics_port: int | None) -> None:
     line = {
         "event": "ready",
         "host": settings.host,
@@ -214,6 +224,7 @@ def _say_ready(settings: Settings, house: House, port: int) -> None:
         "pid": os.getpid(),
         "version": chatsys.__version__,
         "log_epoch": house.store.epoch,
+        **({} if metrics_port is None else {"metrics_port": metrics_port}),
     }
     try:
         sys.stdout.write(json.dumps(line) + "\n")

@@ -9,6 +9,7 @@ import grpc
 from chatsys.core import check
 from chatsys.core.model import Caller
 from chatsys.errors import Refusal
+from chatsys.server.observe import REQUEST_KEY
 
 if TYPE_CHECKING:  # a server without tokens does not import them
     from chatsys.auth.tokens import Claims
@@ -39,6 +40,8 @@ class Call:
         user_id: The caller, or empty where the method may be called without one.
         admin: Whether the caller has the admin scope.
         authorization: What it shows to prove that; empty for nothing. Never to be logged.
+        request_id: What the caller calls this request; empty for nothing.
+        parent: The caller's traceparent; empty for none.
         claims: What its token says, where tokens are used.
         ending: Why the call is to end before it is done, if it is.
         on_end: Called with that reason instead of the task being cancelled, by those who end in good order.
@@ -54,6 +57,8 @@ class Call:
         "display_name",
         "ending",
         "on_end",
+        "parent",
+        "request_id",
         "user_id",
     )
 
@@ -65,6 +70,8 @@ class Call:
         self.authorization = ""
         self.claims: Claims | None = None
         self.display_name: str | None = None
+        self.request_id = ""
+        self.parent = ""
         self.ending: Refusal | None = None
         self.on_end: Callable[[Refusal], None] | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -73,6 +80,10 @@ class Call:
                 self.authorization = str(value)
             elif key == USER_KEY:
                 self.user_id = str(value)
+            elif key == REQUEST_KEY:
+                self.request_id = str(value)
+            elif key == "traceparent":
+                self.parent = str(value)
             elif key == NAME_KEY and isinstance(value, bytes):
                 self.display_name = value.decode(errors="replace")[: check.MAX_NAME]
 

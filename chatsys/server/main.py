@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from chatsys.config import ConfigError, Configuration, read, settings_of
+from chatsys.server import logs
 from chatsys.server.app import main as serve
 from chatsys.server.gate import Gate, make_gate
 from chatsys.server.reading import Reading
@@ -36,12 +37,7 @@ def main(
     if isinstance(configuration, int):
         return configuration
     settings = configuration.settings
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,  # a forked process may have inherited its parent's
-    )
+    logs.set_up(settings.log_level, settings.log_format)
     if settings.insecure_any_host and not is_loopback(settings.host):
         log.warning(
             "whoever reaches %s may be anybody and do everything (--insecure-any-host)", settings.host

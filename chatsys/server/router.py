@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ from google.protobuf.message_factory import GetMessageClass
 from chatsys.errors import Reason, Refusal
 from chatsys.errors.wire import DETAILS_KEY, to_status_bytes
 from chatsys.server.call import Call, Context
+from chatsys.server.observe import REQUEST_KEY, RequestEnd, RequestIds, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,9 @@ class Router(grpc.GenericRpcHandler):
         self._metadata = metadata
         self._admit = admit
         self._staying = staying
+        self._ids = RequestIds(dict(metadata).get("chatsys-instance", "")[:8])
+        self.watcher: Watcher | None = None
+        """Is told of each call that has ended."""
         self._draining = draining
         self._handlers: dict[str, Handler] = {}
         self._late: dict[str, Callable[[], None]] = {}
@@ -99,9 +104,11 @@ class Router(grpc.GenericRpcHandler):
     def _handler(self, method: MethodDescriptor, function: Method, *, known: bool) -> Handler:
         streams = method.server_streaming
         lasts = streams or method.name in _LASTING
+        name = f"{method.containing_service.name}/{method.name}"
 
         async def handle(request: Any, context: Context) -> Any:
-            answer = None
+            began = time.perf_counter()
+            answer = refusal = None
             call = Call(context, self._metadata)
             try:
                 if streams:
@@ -118,18 +125,30 @@ class Router(grpc.GenericRpcHandler):
                 if answer is not None and not isinstance(answer, bytes):
                     answer = answer.SerializeToString()
                 await call.greet()
-            except Refusal as refusal:
-                await _abort(call, refusal)
+            except Refusal as caught:
+                refusal = caught
             except asyncio.CancelledError:
                 # Left to gRPC it may keep the caller waiting for ever.
-                await _abort(call, call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
+                refusal = call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled")
             except sqlite3.Error as error:
                 log.error("%s: the log could not be read: %s", method.full_name, error)  # noqa: TRY400  # said
-                await _abort(call, Refusal.store_unavailable("the log cannot be read now"))
+                refusal = Refusal.store_unavailable("the log cannot be read now")
             except Exception:
                 error_id = secrets.token_hex(8)
                 log.exception("error %s in %s", error_id, method.full_name)
-                await _abort(call, Refusal.bug(error_id))
+                refusal = Refusal.bug(error_id)
+            if self.watcher is not None or refusal is not None:
+                request_id = self._ids.get(call.request_id)
+                if self.watcher is not None:
+                    room_id = getattr(request, "room_id", "")
+                    seconds = time.perf_counter() - began
+                    self.watcher(
+                        RequestEnd(
+                            name, lasts, request_id, call.user_id, room_id, refusal, seconds, call.parent
+                        )
+                    )
+                if refusal is not None:
+                    await _abort(call, refusal, request_id)
             return answer
 
         make = {
@@ -165,10 +184,10 @@ class Router(grpc.GenericRpcHandler):
         return handler._replace(**{kind: many})
 
 
-async def _abort(call: Call, refusal: Refusal) -> None:
+async def _abort(call: Call, refusal: Refusal, request_id: str) -> None:
     await call.greet()
     code = _CODES[int(refusal.code)]
-    trailer = ((DETAILS_KEY, to_status_bytes(refusal)),)
+    trailer = ((DETAILS_KEY, to_status_bytes(refusal)), (REQUEST_KEY, request_id))
     await call.context.abort(code, refusal.message, trailing_metadata=trailer)
 
 

@@ -89,6 +89,20 @@ class Settings:
         RUN_ID, "", "comes back in the metadata of every answer", said=f"${RUN_VARIABLE}", also=RUN_VARIABLE
     )
     log_level: str = setting(one_of("debug", "info", "warning", "error"), "info", "what to log to stderr")
+    log_format: str = setting(one_of("text", "json"), "text", "text for people, or a JSON object a line")
+    log_requests: str = setting(
+        one_of("none", "failed", "all"), "failed", "which calls are logged; failed: those refused, or slow"
+    )
+    metrics_port: int | None = setting(
+        PORT, None, "serve Prometheus metrics, /metrics, and /healthz there; 0 lets the system choose"
+    )
+    metrics_host: str = setting(ADDRESS, "127.0.0.1", "address to serve them on")
+    tracing: bool = setting(
+        SWITCH, False, "send OpenTelemetry traces, as OTEL_ variables say; needs chatsim[tracing]"
+    )
+    drain: float = setting(
+        duration(0.0, 3_600.0), 2.0, "how long streams have to leave when the server is told to end"
+    )
     limits: Limits = dataclasses.field(default_factory=Limits)
 
     @property

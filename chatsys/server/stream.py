@@ -73,6 +73,7 @@ class Stream(Watcher):
         self._tokens: list[tuple[str, int]] = []
         self._opened = False
         self._replaced = False
+        self._told = False  # that the server leaves
         self._key = (consumer.user_id, consumer.consumer_id)
 
     async def run(self, min_positions: list[str]) -> None:
@@ -95,6 +96,12 @@ class Stream(Watcher):
                         "this consumer was subscribed elsewhere; that stream goes on",
                         metadata={"instance_id": self._house.instance_id},
                     )
+                if hub.draining and not self._told:
+                    self._told = True
+                    left = max(0.0, hub.drain_until - loop.time())
+                    await self._call.write(
+                        frames.goodbye(self._house.claim(self._consumer, hub.position), left)
+                    )
                 frame, again = self._frame(due=due)
                 if frame is not None:
                     self._opened = True
@@ -104,8 +111,7 @@ class Stream(Watcher):
                     await asyncio.sleep(0)  # a long backlog of what is not for it must not hold up others
                 due = False if again else not await self.wait(beat)
         finally:
-            if hub.streams.get(self._key) is self:
-                del hub.streams[self._key]
+            hub.ended(self._key, self)
             self.close()
 
     def acknowledged(self, room_id: str, acked: int) -> None:
@@ -139,6 +145,15 @@ class Stream(Watcher):
             self.wake()
         else:
             self._house.hub.positions_awaited.add(self)
+
+    @property
+    def window_full(self) -> bool:
+        """See ``OpenStream``."""
+        return self._left <= 0
+
+    def lingers(self) -> bool:
+        """Until the others of the server have left too: its reader is told, and goes when it is ready."""
+        return self._opened and not self._house.hub.closing
 
     def replace(self) -> None:
         """The consumer was subscribed elsewhere."""
@@ -194,6 +209,7 @@ class Stream(Watcher):
             if piece.rows:
                 deltas.append(self._delta(place, room, piece.encoded))
                 room.unacked.extend(row.sequence for row in piece.rows)
+                self._house.hub.delivered += len(piece.rows)
                 messages -= len(piece.rows)
                 self._left -= len(piece.rows)
                 size -= len(piece.encoded)

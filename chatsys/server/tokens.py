@@ -58,9 +58,16 @@ class TokenMethods:
         return admin_pb2.RevokeTokensResponse(position=self._house.now())
 
     def _allow(self, call: Call) -> None:
-        if not call.admin:
-            raise Refusal(
-                Reason.ROLE_REQUIRED, "this needs the admin scope", metadata={"required_role": "admin"}
-            )
+        needs_admin(call)
         if not self._gate.tokens:
             raise Refusal(Reason.TOKENS_NOT_USED, "this server believes every name (--auth none)")
+
+
+def needs_admin(call: Call) -> None:
+    """Lets pass who has the admin scope.
+
+    Raises:
+        Refusal: ROLE_REQUIRED.
+    """
+    if not call.admin:
+        raise Refusal(Reason.ROLE_REQUIRED, "this needs the admin scope", metadata={"required_role": "admin"})

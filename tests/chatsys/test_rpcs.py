@@ -5,7 +5,7 @@ import pytest
 from google.protobuf import duration_pb2
 
 from chatsys.core import position
-from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, types_pb2, user_pb2
+from chatsys.v1 import chat_pb2, room_pb2, server_pb2, types_pb2, user_pb2
 
 
 def test_every_answer_says_which_server_it_is(served, world, room):
@@ -36,7 +36,6 @@ def test_what_the_server_says_of_itself(served, world):
         assert info.limits.max_content_bytes == 65_536
         assert info.limits.max_poll_wait == duration_pb2.Duration(seconds=30)
         assert list(info.unimplemented_methods) == [
-            "chatsys.v1.AdminService/DrainServer",
             "chatsys.v1.AdminService/ExplainDelivery",
             "chatsys.v1.RoomService/DeleteRoom",
             "chatsys.v1.RoomService/UpdateRoom",
@@ -53,8 +52,6 @@ def test_what_is_not_built_says_so(world, refused):
         with refused("NOT_IMPLEMENTED") as why:
             await alice.DeleteRoom(room_pb2.DeleteRoomRequest(room_id="r"))
         assert why[0].metadata == {"method": "chatsys.v1.RoomService/DeleteRoom"}
-        with refused("NOT_IMPLEMENTED"):
-            await alice.DrainServer(admin_pb2.DrainServerRequest())
 
     world(body)
 

@@ -60,7 +60,7 @@ def test_a_signal_ends_it_cleanly(serving, stubs, play, refused, number):
                     await stream
 
     play(body())
-    assert served.process.wait(1) == 0
+    assert served.process.wait(5) == 0
     assert served.process.stdout.read() == "", "one line and no more"
 
 
