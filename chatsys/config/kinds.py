@@ -126,11 +126,13 @@ RUN_ID = Kind("ID", _run_id)
 
 def show_duration(seconds: float) -> str:
     """A length of time as the kind reads it, in the largest unit that gives a whole number."""
+    if not seconds:
+        return "0s"
     for unit, factor in reversed(_SECONDS.items()):
         amount = seconds / factor
         if amount >= 1 and amount == int(amount):
             return f"{int(amount)}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds!r}s"
 
 
 def _float(text: str) -> float:

@@ -38,7 +38,7 @@ class Setting(NamedTuple):
             case float() if self.kind.word == "TIME":
                 return show_duration(value)
             case float():
-                return f"{value:g}"
+                return repr(value)
             case _:
                 return str(value)
 

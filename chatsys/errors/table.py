@@ -59,6 +59,8 @@ class Reason(enum.StrEnum):
     SEQUENCE_EXPIRED = "SEQUENCE_EXPIRED"
     RATE_LIMITED = "RATE_LIMITED"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+    TOO_MANY_ROOMS = "TOO_MANY_ROOMS"
+    TOO_MANY_MEMBERS = "TOO_MANY_MEMBERS"
     DRAINING = "DRAINING"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     NO_QUORUM = "NO_QUORUM"
@@ -222,7 +224,16 @@ TABLE: dict[Reason, Row] = {
         "wait, retry",
     ),
     Reason.TOO_MANY_SUBSCRIPTIONS: Row(
-        Code.RESOURCE_EXHAUSTED, "The caller or the server has too many open streams.", "", _RAISE
+        Code.RESOURCE_EXHAUSTED,
+        "The caller has too many open streams and waiting polls.",
+        "metadata `limit`",
+        _RAISE,
+    ),
+    Reason.TOO_MANY_ROOMS: Row(
+        Code.RESOURCE_EXHAUSTED, "A user would be in too many rooms.", "metadata `limit`", _RAISE
+    ),
+    Reason.TOO_MANY_MEMBERS: Row(
+        Code.RESOURCE_EXHAUSTED, "A room would have too many members.", "metadata `limit`", _RAISE
     ),
     Reason.DRAINING: Row(
         Code.UNAVAILABLE, "The server is about to leave.", "RetryInfo", "retry elsewhere with backoff"

@@ -26,6 +26,7 @@ from chatsys.server.gate import Gate, GateError, make_gate
 from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
 from chatsys.server.leaving import Leaving
+from chatsys.server.limits import Guard
 from chatsys.server.reading import Reading
 from chatsys.server.rooms import RoomService
 from chatsys.server.router import Router
@@ -92,7 +93,7 @@ async def _serve(
     try:
         hub = Hub(store.position, store.released)
         store.start(hub.publish)
-        house = House(store, hub, make_reading(hub), settings.limits, instance_id)
+        house = House(store, hub, make_reading(hub), settings.limits, instance_id, Guard(settings.limits))
         servicer = health.aio.HealthServicer()
         gate = make_its_gate(settings)
         watching = Watching()

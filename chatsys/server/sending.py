@@ -24,6 +24,7 @@ _Pending = tuple["asyncio.Future[list[Outcome]] | None", list[Send | Refusal]]
 async def send_message(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Any:
     """Stores one message; see the contract."""
     send = _checked(house, request, call)
+    house.guard.sends.take(call.user_id, 1)
     stored = house.store.submit((send,))
     await call.greet()  # while the log writes
     (outcome,) = await stored
@@ -128,6 +129,7 @@ class SendStream:
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
         if not entries:
             return None, checked
+        self._house.guard.sends.take(self._call.user_id, len(entries))
         stored = self._house.store.submit(entries, self._chain)
         stored.add_done_callback(_seen)
         return stored, checked

@@ -19,6 +19,7 @@ from chatsys.config.kinds import (
     duration,
     number,
     one_of,
+    rate,
     size,
 )
 from chatsys.config.table import setting
@@ -48,6 +49,13 @@ class Limits:
     default_poll_messages: int = setting(number(1, 10_000), 100, "messages of a poll that asks for no number")
     max_poll_messages: int = setting(number(1, 10_000), 1_000, "most messages of one poll")
     max_poll_wait: float = setting(duration(), 30.0, "how long a poll may wait for something new")
+    send_rate: float = setting(rate(), 0.0, "messages a second that one user may send; 0 sets no limit")
+    send_burst: int = setting(
+        number(1, 1_000_000), 100, "messages that one user may send at once, within the rate"
+    )
+    max_subscriptions: int = setting(number(1, 1_000_000), 1_000, "streams and waiting polls of one user")
+    max_rooms_per_user: int = setting(number(1), 10_000, "rooms that one user may be in")
+    max_members_per_room: int = setting(number(1), 10_000, "members of one room")
     max_page_size: int = setting(number(1, 10_000), 1_000, "largest page of any list")
 
 
