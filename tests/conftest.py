@@ -31,6 +31,7 @@ PACKAGES = {
     "script": "Debian package bsdutils",
     "strace": "Debian package strace",
     "tmux": "Debian package tmux",
+    "openssl": "openssl",
 }
 
 
