@@ -31,7 +31,7 @@ PACKAGES = {
     "script": "Debian package bsdutils",
     "strace": "Debian package strace",
     "tmux": "Debian package tmux",
-    "openssl": "openssl",
+    "openssl": "Debian package openssl",
 }
 
 

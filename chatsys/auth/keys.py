@@ -149,7 +149,11 @@ def fingerprint(path: Path) -> object:
 def exposed(path: Path) -> list[Path]:
     """The files with secrets that others than their owner and group may read."""
     files = path.glob(f"*{SUFFIX}") if path.is_dir() else (path,)
-    return sorted(file for file in files if file.stat().st_mode & 0o007 and '"d"' in file.read_text("utf-8"))
+    return sorted(
+        file
+        for file in files
+        if file.stat().st_mode & 0o007 and any(word in file.read_text("utf-8") for word in ('"d"', '"k"'))
+    )
 
 
 def _mark(stat: os.stat_result) -> tuple[int, int, int]:

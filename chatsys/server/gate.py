@@ -172,6 +172,8 @@ class TokenGate:
             self._revoked = self._revocations.read()
         except self._cannot as error:
             raise GateError(str(error)) from error
+        for file in keyfiles.exposed(keys):
+            log.warning("everybody on this machine may read the key %s: chmod o= it", file)
 
     def identify(self, call: Call, *, required: bool) -> None:
         """See ``Gate``."""

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
 import time
-from typing import Any, cast
+from typing import Any
 
 import grpc
 import pytest
@@ -19,8 +18,6 @@ from chatsys.auth import keys
 from chatsys.auth.revocations import Revocations
 from chatsys.auth.tokens import Claims, mint
 from chatsys.client import Client
-from chatsys.server import gate as gates
-from chatsys.server.call import Call
 from chatsys.v1 import admin_pb2, chat_pb2, server_pb2, user_pb2
 
 SERVE = [sys.executable, "-m", "chatsys.server.main", "--auth", "tokens"]
@@ -341,27 +338,6 @@ def test_revocations_outlive_the_server(house, stubs, play, refused, show):
     play(body())
 
 
-@pytest.mark.parametrize(
-    ("prepare", "sentence"),
-    [
-        (lambda folder: (folder / "keys").mkdir(), "no key is in"),
-        (lambda folder: (folder / "revocations.sqlite3").write_bytes(b"x" * 5000), "cannot be used"),
-    ],
-)
-def test_it_does_not_start_without_what_it_believes_by(tmp_path, prepare, sentence):
-    prepare(tmp_path)
-    ended = subprocess.run(
-        [*SERVE, "--port", "0", "--data", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert sentence in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
 def test_no_token_and_no_content_is_ever_logged(tmp_path, stubs, play, show):
     process = subprocess.Popen(
         [*SERVE, "--port", "0", "--data", str(tmp_path), "--log-level", "debug"],
@@ -393,21 +369,3 @@ def test_no_token_and_no_content_is_ever_logged(tmp_path, stubs, play, show):
         assert secret not in errors
     secrets = json.loads(next((tmp_path / "keys").iterdir()).read_text())
     assert secrets["d"] not in errors
-
-
-def call_with(token):
-    class Context:
-        def invocation_metadata(self):
-            return (("authorization", f"Bearer {token}"),)
-
-    return Call(cast("Any", Context()), ())
-
-
-def test_what_is_remembered_of_tokens_is_bounded(tmp_path, monkeypatch, caplog):
-    caplog.set_level(logging.CRITICAL)
-    keys.create(tmp_path / "keys")
-    monkeypatch.setattr(gates, "MAX_KNOWN", 3)
-    gate = gates.TokenGate(tmp_path / "keys", tmp_path, "chatsys", 60.0)
-    for number in range(10):
-        gate.identify(call_with(gate.mint(f"user-{number}")[0]), required=True)
-        assert len(gate._known) <= 3
