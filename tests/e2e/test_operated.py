@@ -4,9 +4,10 @@ import sys
 
 from tests.e2e.conftest import ROOT
 
-SERVER = f"{sys.executable} -m chatsys.server.main --port 0 --data {{data}} --auth tokens --send-rate 20 --send-burst 1"
+OPTIONS = "--port 0 --data {data} --auth tokens --send-rate 20 --send-burst 1"
 
 
 def test_a_conversation_with_tokens_and_a_rate(chatsim):
-    ran = chatsim("run", ROOT / "scenarios/basic.yaml", "--speed", "max", "--server", SERVER)
+    server = f"{sys.executable} -m chatsys.server.main {OPTIONS}"
+    ran = chatsim("run", ROOT / "scenarios/basic.yaml", "--speed", "max", "--server", server)
     assert ran.code == 0, ran
