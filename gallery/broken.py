@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatsys.server.gate import Gate
 from chatsys.server.reading import Reading
+from chatsys.server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,8 @@ class Broken:
     does: str
     """What it does wrong, in a few words."""
     reading: type[Reading] = Reading
+    gate: Callable[[Settings], Gate] | None = None
+    """What lets callers in; it serves with `--auth tokens` then, so that there is something to look at."""
     before: Callable[[Path, bool], None] | None = None
     """Called before it opens its log again: (data directory, whether the life before ended in good order)."""
     tamper: Callable[[], None] | None = None

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from chatsys.server.gate import make_gate
 from chatsys.server.main import main as serve
 from chatsys.server.reading import Reading
 from chatsys.store.schema import FILE
 from gallery import GALLERY
+from gallery.gates import GATES
 
 ENDED_WELL = "ended-well"
 """A file in the data directory that says how the life before ended."""
@@ -20,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     name, *options = argv
     sound = "--sound" in options
     rest = [option for option in options if option != "--sound"]
-    broken = GALLERY[name]
+    broken = GALLERY.get(name) or next(each for each in GATES.values() if each.name == name)
     data = Path(rest[rest.index("--data") + 1])
     ended_well = data / ENDED_WELL
     if not sound and broken.before is not None and (data / FILE).exists():
@@ -28,7 +30,12 @@ def main(argv: Sequence[str]) -> int:
     ended_well.unlink(missing_ok=True)
     if not sound and broken.tamper is not None:
         broken.tamper()
-    code = serve(["--port", "0", "--auth", "none", *rest], reading=Reading if sound else broken.reading)
+    auth = "none" if broken.gate is None else "tokens"
+    code = serve(
+        ["--port", "0", "--auth", auth, *rest],
+        reading=Reading if sound else broken.reading,
+        gate=make_gate if sound or broken.gate is None else broken.gate,
+    )
     if data.is_dir():
         ended_well.touch()
     return code

@@ -32,6 +32,7 @@ PACKAGES = {
     "script": "Debian package bsdutils",
     "strace": "Debian package strace",
     "tmux": "Debian package tmux",
+    "openssl": "Debian package openssl",
 }
 
 

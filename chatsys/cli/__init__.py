@@ -12,6 +12,7 @@ import chatsys
 
 COMMANDS = {
     "serve": "Serve chatsys over gRPC.",
+    "config": "Print the configuration in effect.",
     "send": "Send a message to a room.",
     "poll": "Read what is unread.",
     "chat": "Chat, in a terminal.",
@@ -19,6 +20,7 @@ COMMANDS = {
     "rooms": "List your rooms and what is unread in each.",
     "members": "List who is in a room.",
     "explain-delivery": "Say why somebody has a message or has not.",
+    "token": "Make, look into and revoke tokens; make keys.",
     "health": "Ask a server whether it serves.",
     "check": "Read a whole log and say what is wrong with it.",
     "backup": "Copy a log while its server goes on.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from chatsys.cli.talking import REFUSED, SECONDS, SERVER, UNANSWERED
+from chatsys.cli.talking import REFUSED, SECONDS, SERVER, UNANSWERED, given_tls, trusting
 
 
 @click.command(
@@ -30,6 +30,7 @@ Exit codes: 0 it serves · 1 it says that it does not, as while it stops · 3 no
 @click.option(
     "--timeout", type=SECONDS, default=2.0, show_default=True, help="How long to wait for an answer."
 )
+@trusting
 def health(server: str, timeout: float) -> None:
     """Ask a server whether it serves."""
     # gRPC takes 60 ms to import; --help does without.
@@ -37,7 +38,14 @@ def health(server: str, timeout: float) -> None:
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
 
     # A proxy for the way out of this machine is no way to a server that is asked for its health.
-    with grpc.insecure_channel(server, options=[("grpc.enable_http_proxy", 0)]) as channel:
+    options = [("grpc.enable_http_proxy", 0)]
+    tls = given_tls()
+    made = (
+        grpc.insecure_channel(server, options=options)
+        if tls is None
+        else grpc.secure_channel(server, tls.credentials(), options=options)
+    )
+    with made as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=timeout

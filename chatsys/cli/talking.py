@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 if TYPE_CHECKING:  # gRPC takes 60 ms to import; --help does without
-    from chatsys.client import Client, Delta
+    from chatsys.client import Client, Delta, Tls
     from chatsys.v1.types_pb2 import Message
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -31,6 +31,7 @@ class Who(NamedTuple):
     user: str | None
     token: str | None
     timeout: float
+    tls: Tls | None = None
 
 
 class _Server(click.ParamType[str]):
@@ -60,8 +61,67 @@ SERVER = _Server()
 SECONDS = _Seconds()
 
 
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    context.meta[f"chatsys.{option.name}"] = value
+
+
+def trusting(command: CommandT) -> CommandT:
+    """Add the options of TLS; `given_tls` has what they say."""
+    options = (
+        click.option(
+            "--tls",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep,
+            help="Speak TLS; the options below imply it.",
+        ),
+        click.option(
+            "--ca",
+            metavar="FILE",
+            envvar="CHATSYS_CA",
+            expose_value=False,
+            callback=_keep,
+            help="Who vouches for the server, as PEM. [env: CHATSYS_CA]",
+        ),
+        click.option(
+            "--cert",
+            metavar="FILE",
+            envvar="CHATSYS_CERT",
+            expose_value=False,
+            callback=_keep,
+            help="Your certificate, where the server wants one. [env: CHATSYS_CERT]",
+        ),
+        click.option(
+            "--cert-key",
+            metavar="FILE",
+            envvar="CHATSYS_CERT_KEY",
+            expose_value=False,
+            callback=_keep,
+            help="The key of it. [env: CHATSYS_CERT_KEY]",
+        ),
+    )
+    return _with(options, command)
+
+
+def given_tls() -> Tls | None:
+    """Return what the options of TLS say; None is in the clear."""
+    meta = click.get_current_context().meta
+    ca, cert, key = (meta.get(f"chatsys.{name}") for name in ("ca", "cert", "cert_key"))
+    if not (meta.get("chatsys.tls") or ca or cert or key):
+        return None
+    from chatsys.client import Tls  # noqa: PLC0415 - --help does without gRPC
+
+    try:
+        return Tls.read(ca, cert, key)
+    except OSError as fault:
+        raise click.UsageError(f"{fault.filename} cannot be read: {fault.strerror}") from None
+    except ValueError as fault:
+        raise click.UsageError(f"--cert and --cert-key: {fault}.") from None
+
+
 def talking(command: CommandT) -> CommandT:
     """Add the options by which a command finds its server and says who it is."""
+    command = trusting(command)
     options = (
         click.option(
             "--server",
@@ -116,14 +176,16 @@ def identify(server: str, user: str | None, token: str | None, timeout: float) -
     """Return who is talking; wrong usage when nobody is."""
     if not (user or token):
         raise click.UsageError("Who are you? Give --user (or CHATSYS_USER), or --token.")
-    return Who(server, user or None, token or None, timeout)
+    return Who(server, user or None, token or None, timeout, given_tls())
 
 
 def make_client(who: Who, *, consumer: str = "", include_own: bool = False) -> Client:
     """Make the client of one command."""
     from chatsys.client import Client  # noqa: PLC0415 - see above
 
-    return Client(who.server, user=who.user, token=who.token, consumer=consumer, include_own=include_own)
+    return Client(
+        who.server, user=who.user, token=who.token, tls=who.tls, consumer=consumer, include_own=include_own
+    )
 
 
 def play(work: Coroutine[Any, Any, None]) -> None:

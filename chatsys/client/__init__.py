@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chatsys.client.caller import DEFAULT_WITHIN, Caller
 from chatsys.client.client import Client, Notice, Outgoing, Sent
+from chatsys.client.credentials import TokenSource
 from chatsys.client.errors import (
     AbortedError,
     AlreadyExistsError,
@@ -33,6 +34,7 @@ from chatsys.client.polling import Polled
 from chatsys.client.retry import RetryPolicy
 from chatsys.client.rooms import Changed, RoomCaller
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream, Update
+from chatsys.client.tls import Tls
 from chatsys.client.transport import Expectation, Identity
 
 __all__ = [
@@ -71,6 +73,8 @@ __all__ = [
     "Sent",
     "SessionReplacedError",
     "Stream",
+    "Tls",
+    "TokenSource",
     "UnauthenticatedError",
     "UnavailableError",
     "UnimplementedError",

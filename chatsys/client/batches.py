@@ -106,7 +106,7 @@ class BatchSender:
                 self._unanswered = deque(batch for batch in self._unanswered if not batch.answer.done())
                 if not self._unanswered:
                     return
-                if not fault.retryable:
+                if not self._transport.may_retry(fault):
                     self._fail(fault)
                     return
                 self._last_fault = fault

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
+from chatsys.client.credentials import TokenSource
 from chatsys.client.place import Place
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+from chatsys.client.tls import Tls
 from chatsys.client.transport import Expectation, Identity, Transport
 from chatsys.v1.admin_pb2 import DeliveryState, ExplainDeliveryRequest
 from chatsys.v1.chat_pb2 import ListMessagesRequest
@@ -33,7 +35,8 @@ class Caller:
         target: str,
         *,
         user: str | None = None,
-        token: str | None = None,
+        token: str | TokenSource | None = None,
+        tls: Tls | None = None,
         expect_instance: str | None = None,
         expect_run: str | None = None,
         place: Place | None = None,
@@ -44,7 +47,9 @@ class Caller:
         Args:
             target: "host:port".
             user: who we are, for a server with `--auth none`.
-            token: bearer token; then the server knows who we are.
+            token: bearer token; then the server knows who we are. Or a function that gets one: it is asked
+                again when the server says that the one before is good no more.
+            tls: how to reach a server that speaks TLS; None speaks in the clear.
             expect_instance: see `Expectation`.
             expect_run: see `Expectation`.
             place: what was seen before by the same user, so that no read is older.
@@ -52,7 +57,12 @@ class Caller:
         """
         self.place = place if place is not None else Place()
         self._transport = Transport(
-            target, user=user, token=token, expect=Expectation(expect_instance, expect_run), retry=retry
+            target,
+            user=user,
+            token=token,
+            tls=tls,
+            expect=Expectation(expect_instance, expect_run),
+            retry=retry,
         )
 
     @classmethod

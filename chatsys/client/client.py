@@ -25,6 +25,7 @@ from google.protobuf.duration_pb2 import Duration
 from chatsys.client.acks import AckPump
 from chatsys.client.batches import BatchSender
 from chatsys.client.caller import DEFAULT_WITHIN
+from chatsys.client.credentials import TokenSource
 from chatsys.client.errors import ChatError, from_result
 from chatsys.client.ids import uuid7
 from chatsys.client.place import Delta, Place
@@ -32,6 +33,7 @@ from chatsys.client.polling import Polled, Poller
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
 from chatsys.client.rooms import RoomCaller
 from chatsys.client.stream import EpochChanged, Frame, Lost, Progress, Restored, Stream
+from chatsys.client.tls import Tls
 from chatsys.v1.chat_pb2 import (
     Ack,
     AckMessagesRequest,
@@ -82,7 +84,8 @@ class Client(RoomCaller):
         target: str,
         *,
         user: str | None = None,
-        token: str | None = None,
+        token: str | TokenSource | None = None,
+        tls: Tls | None = None,
         consumer: str = "",
         include_own: bool = False,
         expect_instance: str | None = None,
@@ -95,7 +98,9 @@ class Client(RoomCaller):
         Args:
             target: "host:port".
             user: who we are, for a server with `--auth none`.
-            token: bearer token; then the server knows who we are.
+            token: bearer token; then the server knows who we are. Or a function that gets one: it is asked
+                again when the server says that the one before is good no more.
+            tls: how to reach a server that speaks TLS; None speaks in the clear.
             consumer: names the cursor, such as a device; empty is the default one.
             include_own: also receive what this user sent, from whatever device.
             expect_instance: see `Expectation`.
@@ -107,6 +112,7 @@ class Client(RoomCaller):
             target,
             user=user,
             token=token,
+            tls=tls,
             expect_instance=expect_instance,
             expect_run=expect_run,
             place=place,

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 #: Reasons of the server's table that this library acts upon.
 LOG_EPOCH_CHANGED: Final = "LOG_EPOCH_CHANGED"
 SESSION_REPLACED: Final = "SESSION_REPLACED"
+DRAINING: Final = "DRAINING"
 #: Reasons that this library gives by itself, beside those of the server's table.
 WRONG_SERVER: Final = "WRONG_SERVER"
 HOLE_IN_STREAM: Final = "HOLE_IN_STREAM"

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 import grpc
 
 from chatsys.client.errors import (
+    DRAINING,
     HOLE_IN_STREAM,
     ChatError,
     DataLossError,
@@ -281,7 +282,9 @@ class Stream:
             if isinstance(fault, LogEpochChangedError):
                 self._place.forget()
                 self._queue.append(EpochChanged(fault))
-            elif (fault.definite and not fault.retryable) or isinstance(fault, DataLossError):
+            elif (fault.definite and not self._transport.may_retry(fault)) or isinstance(
+                fault, DataLossError
+            ):
                 self._finish(fault)
                 self._notify()
                 return
@@ -314,6 +317,8 @@ class Stream:
                 place.saw(frame.position, included)
                 included = (frame.position,)
                 await self._put(frame)
+                if frame.HasField("drain_in"):
+                    raise UnavailableError("the server is about to leave", reason=DRAINING)
                 limit, what = HEARTBEAT_LIMIT, "heartbeat"
         finally:
             call.cancel()

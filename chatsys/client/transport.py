@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import grpc
 from grpc import aio
 
+from chatsys.client.credentials import Credentials, TokenSource
 from chatsys.client.errors import WRONG_SERVER, ChatError, DeadlineExceededError, WrongServerError, from_rpc
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
+from chatsys.client.tls import Tls
 from chatsys.v1.admin_pb2_grpc import AdminServiceStub
 from chatsys.v1.chat_pb2_grpc import ChatServiceStub
 from chatsys.v1.room_pb2_grpc import RoomServiceStub
@@ -83,17 +85,32 @@ class Transport:
         target: str,
         *,
         user: str | None,
-        token: str | None,
+        token: str | TokenSource | None,
+        tls: Tls | None = None,
         expect: Expectation,
         retry: RetryPolicy = DEFAULT_RETRY,
     ) -> None:
         self.target = target
-        self.metadata: tuple[tuple[str, str], ...] = _credentials(user, token)
+        self._credentials = Credentials(user, token)
         self.expect = expect
         self.retry = retry
         self.identity = Identity()
         self.random = random.Random()
-        self._channel = aio.insecure_channel(target, options=[*CHANNEL_OPTIONS, *_proxy_option(target)])
+        options = [*CHANNEL_OPTIONS, *_proxy_option(target)]
+        self._channel = (
+            aio.insecure_channel(target, options=options)
+            if tls is None
+            else aio.secure_channel(target, tls.credentials(), options=options)
+        )
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with every call."""
+        return self._credentials.metadata
+
+    def may_retry(self, fault: ChatError) -> bool:
+        """Whether the same call may succeed now: by itself, or because there is another token to show."""
+        return fault.retryable or self._credentials.renew(fault)
 
     # Stubs are made when they are first needed: a client that only sends and receives needs one of five, and
     # each costs a forked process memory that it would otherwise share.
@@ -157,7 +174,7 @@ class Transport:
             except ChatError as caught:
                 fault = caught
             tries += 1
-            if not (idempotent and fault.retryable):
+            if not (idempotent and self.may_retry(fault)):
                 raise fault
             pause = self.retry.pause(tries, self.random.random(), fault)
             if time.monotonic() + pause >= deadline:
@@ -211,14 +228,6 @@ class Transport:
                 await self._channel.close()
         except TimeoutError:
             pass  # The process, or the garbage collector, ends what is left of it.
-
-
-def _credentials(user: str | None, token: str | None) -> tuple[tuple[str, str], ...]:
-    if token is not None:
-        return (("authorization", f"Bearer {token}"),)
-    if user is not None:
-        return (("chatsys-user", user),)
-    return ()
 
 
 def _proxy_option(target: str) -> tuple[tuple[str, Any], ...]:

@@ -39,6 +39,7 @@ class Reason(enum.StrEnum):
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # a word
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105  # a word
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  # a word
+    TOKENS_NOT_USED = "TOKENS_NOT_USED"
     NOT_A_MEMBER = "NOT_A_MEMBER"
     ROLE_REQUIRED = "ROLE_REQUIRED"
     REGISTRATION_CLOSED = "REGISTRATION_CLOSED"
@@ -60,6 +61,8 @@ class Reason(enum.StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
     STORE_FULL = "STORE_FULL"
+    TOO_MANY_ROOMS = "TOO_MANY_ROOMS"
+    TOO_MANY_MEMBERS = "TOO_MANY_MEMBERS"
     DRAINING = "DRAINING"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     NO_QUORUM = "NO_QUORUM"
@@ -124,6 +127,9 @@ TABLE: dict[Reason, Row] = {
         "",
         _RAISE,
     ),
+    Reason.TOKENS_NOT_USED: Row(
+        Code.FAILED_PRECONDITION, "A token is to be made or revoked under `--auth none`.", "", _RAISE
+    ),
     Reason.NOT_A_MEMBER: Row(
         Code.PERMISSION_DENIED,
         "The caller is not a member of the room, or there is no such room: an outsider cannot tell which.",
@@ -138,7 +144,7 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.REGISTRATION_CLOSED: Row(
         Code.PERMISSION_DENIED,
-        "RegisterUser without the admin scope, where registration is not open.",
+        "RegisterUser without the admin scope, where registration is not open; or no key is there to sign with.",
         "",
         _RAISE,
     ),
@@ -235,7 +241,16 @@ TABLE: dict[Reason, Row] = {
         "wait, retry",
     ),
     Reason.TOO_MANY_SUBSCRIPTIONS: Row(
-        Code.RESOURCE_EXHAUSTED, "The caller or the server has too many open streams.", "", _RAISE
+        Code.RESOURCE_EXHAUSTED,
+        "The caller has too many open streams and waiting polls.",
+        "metadata `limit`",
+        _RAISE,
+    ),
+    Reason.TOO_MANY_ROOMS: Row(
+        Code.RESOURCE_EXHAUSTED, "A user would be in too many rooms.", "metadata `limit`", _RAISE
+    ),
+    Reason.TOO_MANY_MEMBERS: Row(
+        Code.RESOURCE_EXHAUSTED, "A room would have too many members.", "metadata `limit`", _RAISE
     ),
     Reason.STORE_FULL: Row(
         Code.RESOURCE_EXHAUSTED,

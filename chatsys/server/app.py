@@ -13,16 +13,20 @@ import signal
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import chatsys
+from chatsys.server.admin import AdminService
 from chatsys.server.chat import ChatService
-from chatsys.server.explain import ExplainMethods
+from chatsys.server.gate import Gate, GateError, make_gate
 from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
+from chatsys.server.leaving import Leaving
+from chatsys.server.limits import Guard
 from chatsys.server.reading import Reading
 from chatsys.server.rooms import RoomService
 from chatsys.server.router import Router
@@ -30,6 +34,7 @@ from chatsys.server.services import House, clock_us
 from chatsys.server.settings import Settings
 from chatsys.server.trimming import Trimmer
 from chatsys.server.users import UserService
+from chatsys.server.watching import Watching, WatchingError
 from chatsys.store import SqliteStore, StoreError
 from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, user_pb2
 
@@ -37,8 +42,8 @@ log = logging.getLogger(__name__)
 
 INSTANCE_KEY = "chatsys-instance"
 RUN_KEY = "chatsys-run"
-DRAIN_SECONDS = 0.5
-"""How long calls that are under way have at the end."""
+STOP_SECONDS = 0.5
+"""How long calls have that are still under way when all streams have left."""
 
 _CONTRACT = (
     admin_pb2.DESCRIPTOR.services_by_name["AdminService"],
@@ -55,44 +60,55 @@ class CannotServeError(Exception):
     """The server cannot start; the message is a whole sentence."""
 
 
-def main(settings: Settings, reading: type[Reading] = Reading) -> int:
+def main(
+    settings: Settings, reading: type[Reading] = Reading, gate: Callable[[Settings], Gate] = make_gate
+) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
         settings: What was asked for, checked.
         reading: The reading side; a test server gives a subclass that lies.
+        gate: Makes what lets callers in.
 
     Returns:
         The exit status: 0 after a signal, 1 when the server could not start.
     """
     try:
-        asyncio.run(_serve(settings, reading))
-    except (CannotServeError, StoreError) as error:
+        asyncio.run(_serve(settings, reading, gate))
+    except (CannotServeError, GateError, StoreError, WatchingError) as error:
         sys.stderr.write(f"chatsys serve: {error}\n")
         return 1
     return 0
 
 
-async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
+async def _serve(
+    settings: Settings, make_reading: type[Reading], make_its_gate: Callable[[Settings], Gate]
+) -> None:
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    leaving = Leaving(settings.drain)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, leaving.ask)
     start_time_us = clock_us()
     instance_id = secrets.token_hex(8)
     store = SqliteStore.open(settings.data, f"chatsys instance {instance_id}, process {os.getpid()}")
     try:
         hub = Hub(store.position, store.released)
         store.start(hub.publish)
-        house = House(store, hub, make_reading(hub), settings.limits, instance_id)
+        house = House(store, hub, make_reading(hub), settings.limits, instance_id, Guard(settings.limits))
         servicer = health.aio.HealthServicer()
-        router = _router(settings, house, start_time_us, servicer)
+        gate = make_its_gate(settings)
+        watching = Watching()
+        await watching.start(settings, house)
+        router = _router(settings, house, gate, start_time_us, servicer, leaving)
+        router.watcher = watching.watcher
         server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers((router,))
         port = _bind(server, settings)
         await server.start()
-        await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
-        _say_ready(settings, house, port)
+        gate.start()
+        for name in ("", *(each.full_name for each in _CONTRACT)):
+            await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        _say_ready(settings, house, port, watching.port)
         log.info(
             "serving on %s:%d, log epoch %s, SQLite %s",
             settings.host,
@@ -104,32 +120,45 @@ async def _serve(settings: Settings, make_reading: type[Reading]) -> None:
             asyncio.create_task(Trimmer(house).run(), name="trimmer"),
             asyncio.create_task(_stop_serving_when_damaged(store, servicer), name="damage"),
         )
-        await stop.wait()
-        log.info("leaving")
+        await leaving.asked()
+        log.info("leaving, %d streams open", len(hub.streams))
         for task in beside:
             task.cancel()
         await servicer.enter_graceful_shutdown()
-        hub.drain()
-        await server.stop(DRAIN_SECONDS)
+        await leaving.see_off(hub)
+        await server.stop(STOP_SECONDS)
+        gate.stop()
+        watching.stop()
+        log.info("left")
     finally:
         store.close()
 
 
 async def _stop_serving_when_damaged(store: SqliteStore, servicer: Any) -> None:
     await store.found_damage.wait()
-    await servicer.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    for name in ("", *(each.full_name for each in _CONTRACT)):
+        await servicer.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
 
 
-def _router(settings: Settings, house: House, start_time_us: int, servicer: Any) -> Router:
-    users = UserService(house)
+def _router(
+    settings: Settings, house: House, gate: Gate, start_time_us: int, servicer: Any, leaving: Leaving
+) -> Router:
+    registration_open = settings.registration == "open" or not gate.tokens
+    users = UserService(house, gate, registration_open=registration_open)
     metadata = ((INSTANCE_KEY, house.instance_id), (RUN_KEY, settings.run_id))
-    router = Router(metadata, users.admit, lambda: draining() if house.hub.draining else None)
+    router = Router(metadata, users.admit, gate.staying, lambda: draining() if house.hub.draining else None)
     router.could_not_read = house.store.could_not_read
     services = {
-        "AdminService": ExplainMethods(house),
+        "AdminService": AdminService(house, gate, leaving.ask),
         "ChatService": ChatService(house),
         "RoomService": RoomService(house),
-        "ServerService": ServerService(house, start_time_us, router.unimplemented),
+        "ServerService": ServerService(
+            house,
+            start_time_us,
+            router.unimplemented,
+            registration_open=registration_open,
+            auth_required=gate.tokens,
+        ),
         "UserService": users,
     }
     for descriptor in _CONTRACT:
@@ -154,6 +183,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),  # a port in use must be an error, not a second server behind it
         ("grpc.max_receive_message_length", settings.limits.max_request_bytes),
         ("grpc.max_send_message_length", -1),
+        # Beyond the first gRPC refuses some requests at random, beyond the second all.
+        ("grpc.max_metadata_size", settings.limits.max_metadata_bytes),
+        ("grpc.absolute_max_metadata_size", settings.limits.max_metadata_bytes),
         # gRPC cancels calls that wait to be accepted beyond these; a burst of clients is no fault.
         ("grpc.server.max_pending_requests", 100_000),
         ("grpc.server.max_pending_requests_hard_limit", 200_000),
@@ -173,7 +205,17 @@ def _bind(server: grpc.aio.Server, settings: Settings) -> int:
         with socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
-        port = server.add_insecure_port(f"{host}:{settings.port}")
+        if settings.tls_cert is None:
+            port = server.add_insecure_port(f"{host}:{settings.port}")
+        else:
+            from chatsys.server.tls import TlsError, server_credentials  # noqa: PLC0415  # most starts need no ssl
+
+            try:
+                credentials = server_credentials(settings)
+            except TlsError as error:
+                raise CannotServeError(str(error)) from error
+            assert credentials is not None, "there is a certificate"
+            port = server.add_secure_port(f"{host}:{settings.port}", credentials)
     except OSError as error:
         raise _cannot_listen(host, settings.port, error.strerror or str(error)) from error
     except RuntimeError as error:
@@ -187,7 +229,7 @@ def _cannot_listen(host: str, port: int, why: str) -> CannotServeError:
     )
 
 
-def _say_ready(settings: Settings, house: House, port: int) -> None:
+def _say_ready(settings: Settings, house: House, port: int, metrics_port: int | None) -> None:
     line = {
         "event": "ready",
         "host": settings.host,
@@ -197,6 +239,7 @@ def _say_ready(settings: Settings, house: House, port: int) -> None:
         "pid": os.getpid(),
         "version": chatsys.__version__,
         "log_epoch": house.store.epoch,
+        **({} if metrics_port is None else {"metrics_port": metrics_port}),
     }
     try:
         sys.stdout.write(json.dumps(line) + "\n")

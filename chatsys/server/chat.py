@@ -54,6 +54,7 @@ class ChatService:
             "max_unacked_messages",
         )
         house.needed(request.min_positions)
+        house.guard.subscribing(house.hub, call.user_id, request.consumer_id)
         # A request that is refused must not end the stream that is open.
         reads = house.store.reads()
         for place in house.reading.places(reads, consumer):

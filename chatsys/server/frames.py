@@ -50,6 +50,14 @@ def frame(deltas: Sequence[bytes], position: str, tokens: Sequence[str], *, caug
     return _with_deltas(deltas, rest.SerializeToString())
 
 
+def goodbye(position: str, seconds: float) -> bytes:
+    """A SubscribeResponse that says when the server leaves. It claims nothing."""
+    rest = chat_pb2.SubscribeResponse(position=position)
+    rest.drain_in.FromNanoseconds(int(seconds * 1e9))
+    encoded: bytes = rest.SerializeToString()
+    return encoded
+
+
 def _with_deltas(deltas: Sequence[bytes], rest: bytes) -> bytes:
     if not deltas:
         return rest

@@ -16,6 +16,10 @@ from chatsys.store import Group
 class OpenStream(Protocol):
     """What others do to the open stream of a consumer."""
 
+    @property
+    def window_full(self) -> bool:
+        """Whether its reader has to acknowledge before messages come."""
+
     def acknowledged(self, room_id: str, acked: int) -> None:
         """The consumer's cursor in a room moved."""
 
@@ -87,6 +91,10 @@ class Watcher:
         waiter.set_result(None)
         return True
 
+    def lingers(self) -> bool:
+        """Whether it stays for a while though the server leaves."""
+        return False
+
     async def wait(self, until: float | None = None) -> bool:
         """Until something is new since the last call returned, or the loop's clock says ``until``.
 
@@ -107,7 +115,7 @@ class Watcher:
                 self._waiter = None
                 if timer is not None:
                     timer.cancel()
-        if self._hub.draining:
+        if self._hub.draining and not self.lingers():
             raise draining()
         news, self._news = self._news, False
         return news
@@ -126,6 +134,12 @@ class Hub:
         self.draining = False
         self.being_written = 0  # bytes of the frames that streams wait to get rid of
         self.deliveries = Deliveries()
+        self.drain_until = 0.0
+        """By the loop's clock: then streams are ended that have not left by themselves."""
+        self.closing = False
+        self.delivered = 0
+        """Messages written to streams."""
+        self._gone: asyncio.Future[None] | None = None
         self.by_room: dict[str, set[Watcher]] = {}
         self.by_user: dict[str, set[Watcher]] = {}
         self.streams: dict[tuple[str, str], OpenStream] = {}
@@ -200,17 +214,41 @@ class Hub:
                 metadata={"applied": str(self.position)},
             )
 
-    def drain(self) -> None:
-        """Ends every wait with DRAINING, now and from now on."""
+    def drain(self, seconds: float) -> None:
+        """Ends every wait with DRAINING, now and from now on; streams are told, and have some seconds to leave."""
         self.draining = True
-        for watchers in tuple(self.by_user.values()):
-            for watcher in tuple(watchers):
-                watcher.wake()
+        self.drain_until = asyncio.get_running_loop().time() + seconds
+        self._wake_all()
         for _, future in self._positions:
             if not future.done():
                 future.set_result(None)
         for leave in tuple(self.leaving):
             leave()
+
+    async def left(self) -> None:
+        """Waits until all streams have left, or their time is over; then ends those that are still there."""
+        if self.streams:
+            loop = asyncio.get_running_loop()
+            self._gone = loop.create_future()
+            timer = loop.call_at(self.drain_until, _expire, self._gone)
+            try:
+                await self._gone
+            finally:
+                timer.cancel()
+        self.closing = True
+        self._wake_all()
+
+    def ended(self, key: tuple[str, str], stream: OpenStream) -> None:
+        """A stream is over."""
+        if self.streams.get(key) is stream:
+            del self.streams[key]
+        if not self.streams and self._gone is not None:
+            _expire(self._gone)
+
+    def _wake_all(self) -> None:
+        for watchers in tuple(self.by_user.values()):
+            for watcher in tuple(watchers):
+                watcher.wake()
 
     def _touch(self, watchers: Iterable[Watcher], room_id: str) -> None:
         for watcher in watchers:

@@ -16,10 +16,22 @@ class ServerService:
         house: What it works with.
         start_time_us: When the process started.
         unimplemented: Methods that this build does not have; complete when the first call comes.
+        registration_open: Whether anybody may register.
+        auth_required: Whether callers show tokens.
     """
 
-    def __init__(self, house: House, start_time_us: int, unimplemented: Sequence[str]) -> None:
+    def __init__(
+        self,
+        house: House,
+        start_time_us: int,
+        unimplemented: Sequence[str],
+        *,
+        registration_open: bool,
+        auth_required: bool,
+    ) -> None:
         self._house = house
+        self._registration_open = registration_open
+        self._auth_required = auth_required
         self._start_time_us = start_time_us
         self._unimplemented = unimplemented
 
@@ -34,8 +46,8 @@ class ServerService:
             log_epoch=self._house.store.epoch,
             position=self._house.now() if call.user_id else "",
             start_time=timestamp(self._start_time_us),
-            registration_open=True,
-            auth_required=False,
+            registration_open=self._registration_open,
+            auth_required=self._auth_required,
             limits=server_pb2.ServerLimits(
                 max_content_bytes=limits.max_content_bytes,
                 max_batch_messages=limits.max_batch_messages,

@@ -10,7 +10,9 @@ import logging
 import re
 import secrets
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import grpc
@@ -20,15 +22,20 @@ from google.protobuf.message_factory import GetMessageClass
 from chatsys.errors import Reason, Refusal
 from chatsys.errors.wire import DETAILS_KEY, to_status_bytes
 from chatsys.server.call import Call, Context
+from chatsys.server.observe import REQUEST_KEY, RequestEnd, RequestIds, Watcher
 from chatsys.store import faults
 
 log = logging.getLogger(__name__)
 
 Method = Callable[[Any, Call], Awaitable[Any]]
 Metadata = tuple[tuple[str, str], ...]
-Admit = Callable[[Call], Awaitable[None]]
+Admit = Callable[[Call, bool], Awaitable[None]]
+Staying = Callable[[Call], AbstractContextManager[None]]
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
+
+_LASTING = ("Poll",)
+"""Methods without a response stream that may wait for long."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -38,15 +45,22 @@ class Router(grpc.GenericRpcHandler):
 
     Args:
         metadata: Initial metadata of every answer.
-        admit: Called before a method that needs a caller; raises ``Refusal`` or returns.
+        admit: Called before each method, with whether it needs a caller; raises ``Refusal`` or returns.
+        staying: Around a call that may last.
         draining: Whether to refuse all.
     """
 
-    def __init__(self, metadata: Metadata, admit: Admit, draining: Callable[[], Refusal | None]) -> None:
+    def __init__(
+        self, metadata: Metadata, admit: Admit, staying: Staying, draining: Callable[[], Refusal | None]
+    ) -> None:
         self.unimplemented: list[str] = []
         self.could_not_read: Callable[[sqlite3.Error], Refusal] = _could_not_read
         self._metadata = metadata
         self._admit = admit
+        self._staying = staying
+        self._ids = RequestIds(dict(metadata).get("chatsys-instance", "")[:8])
+        self.watcher: Watcher | None = None
+        """Is told of each call that has ended."""
         self._draining = draining
         self._handlers: dict[str, Handler] = {}
         self._late: dict[str, Callable[[], None]] = {}
@@ -91,9 +105,12 @@ class Router(grpc.GenericRpcHandler):
 
     def _handler(self, method: MethodDescriptor, function: Method, *, known: bool) -> Handler:
         streams = method.server_streaming
+        lasts = streams or method.name in _LASTING
+        name = f"{method.containing_service.name}/{method.name}"
 
         async def handle(request: Any, context: Context) -> Any:
-            answer = None
+            began = time.perf_counter()
+            answer = refusal = None
             call = Call(context, self._metadata)
             try:
                 if streams:
@@ -101,23 +118,38 @@ class Router(grpc.GenericRpcHandler):
                 leaving = self._draining()
                 if leaving is not None:
                     raise leaving  # noqa: TRY301  # one place turns refusals into statuses: below
-                if known:
-                    await self._admit(call)
-                answer = await function(request, call)
+                await self._admit(call, known)
+                if lasts:
+                    with self._staying(call):
+                        answer = await function(request, call)
+                else:
+                    answer = await function(request, call)
                 if answer is not None and not isinstance(answer, bytes):
                     answer = answer.SerializeToString()
                 await call.greet()
-            except Refusal as refusal:
-                await _abort(call, refusal)
+            except Refusal as caught:
+                refusal = caught
             except asyncio.CancelledError:
                 # Left to gRPC it may keep the caller waiting for ever.
-                await _abort(call, Refusal(Reason.CALL_CANCELLED, "the call was cancelled"))
+                refusal = call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled")
             except sqlite3.Error as error:
-                await _abort(call, self.could_not_read(error))
+                refusal = self.could_not_read(error)
             except Exception:
                 error_id = secrets.token_hex(8)
                 log.exception("error %s in %s", error_id, method.full_name)
-                await _abort(call, Refusal.bug(error_id))
+                refusal = Refusal.bug(error_id)
+            if self.watcher is not None or refusal is not None:
+                request_id = self._ids.get(call.request_id)
+                if self.watcher is not None:
+                    room_id = getattr(request, "room_id", "")
+                    seconds = time.perf_counter() - began
+                    self.watcher(
+                        RequestEnd(
+                            name, lasts, request_id, call.user_id, room_id, refusal, seconds, call.parent
+                        )
+                    )
+                if refusal is not None:
+                    await _abort(call, refusal, request_id)
             return answer
 
         make = {
@@ -157,10 +189,10 @@ def _could_not_read(error: sqlite3.Error) -> Refusal:
     return faults.refusal_of(error, "read")
 
 
-async def _abort(call: Call, refusal: Refusal) -> None:
+async def _abort(call: Call, refusal: Refusal, request_id: str) -> None:
     await call.greet()
     code = _CODES[int(refusal.code)]
-    trailer = ((DETAILS_KEY, to_status_bytes(refusal)),)
+    trailer = ((DETAILS_KEY, to_status_bytes(refusal)), (REQUEST_KEY, request_id))
     await call.context.abort(code, refusal.message, trailing_metadata=trailer)
 
 

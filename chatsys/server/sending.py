@@ -24,6 +24,7 @@ _Pending = tuple["asyncio.Future[list[Outcome]] | None", list[Send | Refusal]]
 async def send_message(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Any:
     """Stores one message; see the contract."""
     send = _checked(house, request, call)
+    house.guard.sends.take(call.user_id, 1)
     stored = house.store.submit((send,))
     await call.greet()  # while the log writes
     (outcome,) = await stored
@@ -81,6 +82,7 @@ class SendStream:
             Refusal: What may succeed later, or a batch that is too large.
         """
         leave: Callable[[], None] = lambda: self._read.put_nowait(draining())  # noqa: E731  # kept to take it back
+        self._call.on_end = self._end
         self._house.hub.leaving.add(leave)
         reader = asyncio.create_task(self._take(requests))
         try:
@@ -100,11 +102,17 @@ class SendStream:
         try:
             async for batch in requests:
                 await self._room.acquire()
+                if self._call.ending is not None:
+                    break
                 self._read.put_nowait(self._submit(batch))
         except Refusal as refusal:
             end = refusal
         finally:
             self._read.put_nowait(end)
+
+    def _end(self, why: Refusal) -> None:
+        """What was read is answered, nothing after it is stored: so ``why`` is a definite answer to the rest."""
+        self._read.put_nowait(why)
 
     def _submit(self, batch: chat_pb2.SendMessagesRequest) -> _Pending:
         most = self._house.limits.max_batch_messages
@@ -121,6 +129,7 @@ class SendStream:
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
         if not entries:
             return None, checked
+        self._house.guard.sends.take(self._call.user_id, len(entries))
         stored = self._house.store.submit(entries, self._chain)
         stored.add_done_callback(_seen)
         return stored, checked

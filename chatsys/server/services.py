@@ -13,6 +13,7 @@ from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
 from chatsys.server.call import Call
 from chatsys.server.hub import Hub
+from chatsys.server.limits import Guard
 from chatsys.server.reading import Consumer, Reading
 from chatsys.server.settings import Limits
 from chatsys.store import Place, Reads, SqliteStore
@@ -31,14 +32,16 @@ class House(NamedTuple):
     reading: Reading
     limits: Limits
     instance_id: str
+    guard: Guard
 
     async def ask(self, entry: LogEntry, expected: type[Kind]) -> Kind:
         """Has one entry decided and made durable.
 
         Raises:
-            Refusal: What was decided against it, or STORE_UNAVAILABLE.
+            Refusal: What was decided against it, a limit, or STORE_UNAVAILABLE.
         """
-        (outcome,) = await self.store.submit((entry,))
+        with self.guard.changing(self.store.reads, entry):
+            (outcome,) = await self.store.submit((entry,))
         return sure(outcome, expected)
 
     def now(self) -> str:

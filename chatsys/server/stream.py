@@ -80,6 +80,7 @@ class Stream(Watcher):
         self._spans: list[tuple[str, int, int]] = []  # what the frame that is being written holds
         self._opened = False
         self._replaced = False
+        self._told = False  # that the server leaves
         self._key = (consumer.user_id, consumer.consumer_id)
 
     async def run(self, min_positions: list[str]) -> None:
@@ -102,6 +103,12 @@ class Stream(Watcher):
                         "this consumer was subscribed elsewhere; that stream goes on",
                         metadata={"instance_id": self._house.instance_id},
                     )
+                if hub.draining and not self._told:
+                    self._told = True
+                    left = max(0.0, hub.drain_until - loop.time())
+                    await self._call.write(
+                        frames.goodbye(self._house.claim(self._consumer, hub.position), left)
+                    )
                 frame, again = self._frame(due=due)
                 if frame is not None:
                     self._opened = True
@@ -116,8 +123,7 @@ class Stream(Watcher):
                     await asyncio.sleep(0)  # a long backlog of what is not for it must not hold up others
                 due = False if again else not await self.wait(beat)
         finally:
-            if hub.streams.get(self._key) is self:
-                del hub.streams[self._key]
+            hub.ended(self._key, self)
             self.close()
 
     def acknowledged(self, room_id: str, acked: int) -> None:
@@ -164,6 +170,15 @@ class Stream(Watcher):
             for room_id, after, through in self._spans:
                 wrote(*self._key, room_id, Span(after, through, time_us))
             self._spans.clear()
+
+    @property
+    def window_full(self) -> bool:
+        """See ``OpenStream``."""
+        return self._left <= 0
+
+    def lingers(self) -> bool:
+        """Until the others of the server have left too: its reader is told, and goes when it is ready."""
+        return self._opened and not self._house.hub.closing
 
     def replace(self) -> None:
         """The consumer was subscribed elsewhere."""
@@ -220,6 +235,7 @@ class Stream(Watcher):
                 self._spans.append((room_id, room.claimed, piece.through))
                 deltas.append(self._delta(place, room, piece.encoded, piece.lost))
                 room.unacked.extend(row.sequence for row in piece.rows)
+                self._house.hub.delivered += len(piece.rows)
                 messages -= len(piece.rows)
                 self._left -= len(piece.rows)
                 size -= len(piece.encoded)

@@ -9,6 +9,7 @@ from chatsys.core.model import User
 from chatsys.core.outcome import UserIs
 from chatsys.errors import Reason, Refusal
 from chatsys.server.call import Call
+from chatsys.server.gate import Gate
 from chatsys.server.services import House, clock_us, timestamp
 from chatsys.v1 import types_pb2, user_pb2
 
@@ -18,18 +19,31 @@ class UserService:
 
     Args:
         house: What it works with.
+        gate: Says who calls, and makes tokens.
+        registration_open: Whether anybody may register.
     """
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, gate: Gate, *, registration_open: bool) -> None:
         self._house = house
+        self._gate = gate
+        self._open = registration_open
 
-    async def register_user(self, request: user_pb2.RegisterUserRequest, call: Call) -> Any:  # noqa: ARG002  # open to all
-        """Makes a new user. Without tokens there is none to give: the id in the metadata is enough."""
+    async def register_user(self, request: user_pb2.RegisterUserRequest, call: Call) -> Any:
+        """Makes a new user and its token. Without tokens there is none to give: the id in the metadata is enough."""
+        if not (self._open or call.admin):
+            raise Refusal(
+                Reason.REGISTRATION_CLOSED,
+                "registration is closed here; whoever has the admin scope makes users",
+            )
         check.display_name(request.display_name)
         user_id = f"u-{secrets.token_hex(12)}"
         entry = PutUser(user_id, request.display_name, clock_us(), new=True)
+        token, claims = self._gate.mint(user_id)
         made = await self._house.ask(entry, UserIs)
-        return user_pb2.RegisterUserResponse(user=_user(made.user), position=self._house.now())
+        answer = user_pb2.RegisterUserResponse(user=_user(made.user), token=token, position=self._house.now())
+        if claims is not None:
+            answer.expire_time.CopyFrom(timestamp(int(claims.expires_at * 1_000_000)))
+        return answer
 
     async def get_user(self, request: user_pb2.GetUserRequest, call: Call) -> Any:
         """Reads one user."""
@@ -41,14 +55,14 @@ class UserService:
             raise Refusal(Reason.USER_NOT_FOUND, f"no user {user_id!r} is known", resource=("user", user_id))
         return user_pb2.GetUserResponse(user=_user(user))
 
-    async def admit(self, call: Call) -> None:
-        """Lets a caller in: makes sure of its id, and remembers the display name it wants to be shown under.
+    async def admit(self, call: Call, required: bool) -> None:  # noqa: FBT001  # the shape of an admission
+        """Lets a caller in: makes sure who it is, and remembers the display name it wants to be shown under.
 
         Raises:
-            Refusal: TOKEN_MISSING or TOKEN_INVALID.
+            Refusal: See ``Gate.identify``.
         """
-        call.identify()
-        if call.display_name is None:
+        self._gate.identify(call, required=required)
+        if call.display_name is None or not required:
             return
         known = self._house.store.reads().user(call.user_id)
         if known is None or known.display_name != call.display_name:

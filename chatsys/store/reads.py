@@ -190,6 +190,13 @@ class Reads:
         ).fetchone()
         return int(row[0]), int(row[1])
 
+    def count_rooms(self, user_id: str) -> int:
+        """Rooms that a user is a member of."""
+        row = self._execute(
+            "SELECT count(*) FROM membership WHERE user_id = ? AND end_sequence = 0", (user_id,)
+        ).fetchone()
+        return int(row[0])
+
     def places(self, user_id: str, consumer_id: str) -> list[Place]:
         """Every room the user is or was a member of, by number, with this consumer's cursor."""
         rows = self._execute(_ALL_PLACES, (consumer_id, user_id))

@@ -61,7 +61,7 @@ class Performance:
             seed: stands above the seeds of the files.
             drawn_seed: for files without one; a new one is drawn when it is None.
         """
-        plans = load_or_exit(self.paths, seed=seed, drawn_seed=drawn_seed, color=self.color, to_play=True)
+        plans = load_or_exit(self.paths, seed=seed, drawn_seed=drawn_seed, color=self.color)
         if self.repeat == 1:
             return plans
         # All of them once, then all again: what is only true the first time shows soon.

@@ -13,7 +13,6 @@ from harness.model.plan import Plan
 from harness.report.look import ColorFlag, wants_color
 from harness.source.diagnostic import closing_line, render
 from harness.source.loader import Loaded, load
-from harness.source.playable import not_playable
 
 
 def load_or_exit(
@@ -22,10 +21,9 @@ def load_or_exit(
     seed: int | None = None,
     drawn_seed: int | None = None,
     color: ColorFlag = "auto",
-    to_play: bool = False,
 ) -> tuple[Plan, ...]:
     """Return the plans of all scenario files in `paths`, as `loaded_or_exit` does."""
-    return loaded_or_exit(paths, seed=seed, drawn_seed=drawn_seed, color=color, to_play=to_play).plans
+    return loaded_or_exit(paths, seed=seed, drawn_seed=drawn_seed, color=color).plans
 
 
 def loaded_or_exit(
@@ -34,7 +32,6 @@ def loaded_or_exit(
     seed: int | None = None,
     drawn_seed: int | None = None,
     color: ColorFlag = "auto",
-    to_play: bool = False,
     strict: bool = False,
 ) -> Loaded:
     """Return what comes of all scenario files in `paths`: plans, and perhaps warnings, which were shown.
@@ -47,7 +44,6 @@ def loaded_or_exit(
         seed: overrides that of the files; files without one then share a new one.
         drawn_seed: that new one; drawn here when it is None.
         color: whether diagnostics have colour.
-        to_play: the plans are to be played: what this version cannot play is a fault, too.
         strict: a warning is a fault, too.
     """
     drawn = draw_seed() if drawn_seed is None else drawn_seed
@@ -62,11 +58,6 @@ def loaded_or_exit(
     if loaded.nothing:
         click.echo(f"nothing to run: no scenario is meant by {' '.join(paths)}", err=True)
         raise click.exceptions.Exit(int(ExitCode.NOTHING))
-    if to_play and (missing := not_playable(loaded.plans)):
-        colored = wants_color(sys.stderr, os.environ, color)
-        click.echo(render(missing, color=colored, sources=loaded.sources), err=True)
-        click.echo(closing_line(missing), err=True)
-        raise click.exceptions.Exit(int(ExitCode.USAGE))
     return loaded
 
 

@@ -96,7 +96,7 @@ def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
 
 def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path) -> list[Trial]:
     plans = {
-        path: load_or_exit([path], drawn_seed=0, to_play=True)
+        path: load_or_exit([path], drawn_seed=0)
         for path in dict.fromkeys(path for exhibit in exhibits for path in exhibit.scenarios)
     }
     keeper = Keeper(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER)))

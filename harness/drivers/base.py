@@ -81,6 +81,8 @@ class Driver:
         self.acks = "auto"
         self.sends = "unary"
         self.include_own = False
+        self.token: Mapping[str, Any] = {}
+        """What is wrong with the token it shows: `kind`, and of a literal one `text`. Empty: nothing."""
         self.window: int | None = None
         """Unacknowledged messages it wants at most; None leaves it to the server."""
         self.handles_per_s: float | None = None
@@ -287,6 +289,7 @@ class Driver:
         self.acks = request.choice("acks", ("auto", "manual"))
         self.sends = request.choice("sends", ("unary", "stream")) if "sends" in request.fields else "unary"
         self.include_own = request.flag("include_own")
+        self.token = request.mapping("token") if "token" in request.fields else {}
         self.window = request.number("window") if "window" in request.fields else None
         self.handles_per_s = request.rate("handles_per_s") if "handles_per_s" in request.fields else None
         self.cast, self.rooms = request.fields.get("cast", ()), request.fields.get("rooms", ())

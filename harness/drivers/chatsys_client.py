@@ -15,6 +15,7 @@ from chatsys.client import Changed, ChatError, Client, Outgoing, Place
 from chatsys.core.position import decode
 from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
 from harness.drivers.base import Driver
+from harness.drivers.chatsys_tokens import shown
 from harness.drivers.poll_reader import PollReader
 from harness.drivers.reading import Reader, text_of
 from harness.drivers.request import Request, RequestError
@@ -52,10 +53,12 @@ class Session:
             raise RequestError("FAILED_PRECONDITION", "CONNECTED", "connect: the client is connected")
         server = request.mapping("server")
         address = request.address()
+        user, token = shown(self._driver.user, self._driver.role, self._driver.token, server)
         self._connecting = True
         client = Client(
             address,
-            user=self._driver.user,
+            user=user,
+            token=token,
             consumer=self._driver.consumer,
             include_own=self._driver.include_own,
             expect_instance=server.get("instance"),

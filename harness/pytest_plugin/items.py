@@ -22,7 +22,6 @@ from harness.report.terminal import again_line
 from harness.run.settings import Settings, parse_speed
 from harness.source.diagnostic import closing_line, render
 from harness.source.loader import load
-from harness.source.playable import not_playable
 
 _LOOK = Look(width=100)
 
@@ -57,9 +56,6 @@ class ScenarioFile(pytest.File):
         said = render(loaded.diagnostics, color=False, sources=loaded.sources)
         if loaded.failed:
             raise InvalidScenarioError(f"{said}\n{closing_line(loaded.diagnostics)}")
-        if missing := not_playable(loaded.plans):
-            said = render(missing, color=False, sources=loaded.sources)
-            raise InvalidScenarioError(f"{said}\n{closing_line(missing)}")
         if loaded.diagnostics:
             self.warn(ScenarioWarning(said))
         for plan in loaded.plans:

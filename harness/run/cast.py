@@ -238,6 +238,7 @@ class Cast:
             "acks": client.acks,
             "include_own": client.include_own,
             **({"sends": client.sends} if client.sends != "unary" else {}),
+            **_token(client),
             **({"window": client.window} if client.window is not None else {}),
             **({"handles_per_s": client.handles_per_s} if client.handles_per_s is not None else {}),
             "role": role,
@@ -266,6 +267,13 @@ class Cast:
                     help="a driver speaks the protocol of docs/driver-protocol.md on its standard output",
                 )
             )
+
+
+def _token(client: Client) -> dict[str, Any]:
+    if client.token == "valid":  # noqa: S105 - the kind of one
+        return {}
+    text = {} if client.token_text is None else {"text": client.token_text}
+    return {"token": {"kind": client.token, **text}}
 
 
 def _by_marker(capabilities: frozenset[str]) -> bool:

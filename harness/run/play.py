@@ -91,6 +91,7 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
+        tokens=any(client.token != "valid" for client in plan.clients),  # noqa: S105 - the kind of one
         network=network,
         piped=plan.troubles_disk,
     )

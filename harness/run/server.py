@@ -38,6 +38,7 @@ class Server:
         data: its data directory; made on first start.
         log: file for its output.
         row: mark of the scenario row.
+        tokens: clients show tokens, some of which are no good: our own server is to look at them.
         network: the addresses that clients get, when the server may change its own, or the network fails.
         piped: its standard error is to come through a pipe, because it may be unable to write to files.
     """
@@ -51,6 +52,7 @@ class Server:
         data: Path,
         log: Path,
         row: str,
+        tokens: bool = False,
         network: Network | None = None,
         piped: bool = False,
     ) -> None:
@@ -68,6 +70,7 @@ class Server:
         self.data = data
         self._log = log
         self._row = row
+        self._tokens = tokens
         self._network = network
         self._piped = piped
         self._address: dict[str, Any] = {}
@@ -108,7 +111,7 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self._address = ready
+        self._address = {**ready, "data": str(self.data)}
         if self._network is not None:
             await self._network.move((ready["host"], ready["port"]))
 
@@ -205,8 +208,8 @@ class Server:
         return uses(self._settings.server, "port")
 
     def _own_arguments(self) -> list[str]:
-        own = self._settings.server_words
-        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", "none"]
+        own, auth = self._settings.server_words, "tokens" if self._tokens else "none"
+        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", auth]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:

@@ -216,6 +216,8 @@ class _Table:
                     self._by_user.setdefault(scope.clients[message.sender].user, set()).add(message.id)
         due = self._certain.get(room, set())
         who = scope.clients[client]
+        if client in scope.refused and client not in scope.online:
+            return set()  # nobody brings it back to be read
         if not who.include_own:
             due = due - self._by_user.get(who.user, set())
         if room in scope.members.changed or who.stay_offline:

@@ -5,7 +5,7 @@ import pytest
 from google.protobuf import duration_pb2
 
 from chatsys.core import position
-from chatsys.v1 import admin_pb2, chat_pb2, room_pb2, server_pb2, types_pb2, user_pb2
+from chatsys.v1 import chat_pb2, room_pb2, server_pb2, types_pb2, user_pb2
 
 
 def test_every_answer_says_which_server_it_is(served, world, room):
@@ -35,23 +35,9 @@ def test_what_the_server_says_of_itself(served, world):
         assert info.position == ""
         assert info.limits.max_content_bytes == 65_536
         assert info.limits.max_poll_wait == duration_pb2.Duration(seconds=30)
-        assert list(info.unimplemented_methods) == [
-            "chatsys.v1.AdminService/CreateToken",
-            "chatsys.v1.AdminService/DrainServer",
-            "chatsys.v1.AdminService/RevokeTokens",
-        ]
+        assert not info.unimplemented_methods
         known = await as_user("alice").GetServerInfo(server_pb2.GetServerInfoRequest())
         assert position.decode(known.position, "position")[0] == info.log_epoch
-
-    world(body)
-
-
-def test_what_is_not_built_says_so(world, refused):
-    async def body(as_user):
-        alice = as_user("alice")
-        with refused("NOT_IMPLEMENTED") as why:
-            await alice.DrainServer(admin_pb2.DrainServerRequest())
-        assert why[0].metadata == {"method": "chatsys.v1.AdminService/DrainServer"}
 
     world(body)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 
 from chatsys.cli.health import health
-from chatsys.server import main as serve
+from chatsys.config import read
+from chatsys.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -33,7 +34,7 @@ def test_the_build_is_sent_what_it_copies_and_nothing_else() -> None:
 def test_one_port() -> None:
     (port,) = re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, flags=re.MULTILINE)
     (server,) = (option for option in health.params if option.name == "server")
-    assert serve._parser().parse_args([]).port == int(port)
+    assert Settings().port == int(port)
     assert server.default == f"127.0.0.1:{port}"
     assert COMPOSE["suite"]["command"][-1] == f"server:{port}"
 
@@ -41,7 +42,7 @@ def test_one_port() -> None:
 def test_compose_serves_with_options_that_exist() -> None:
     command = COMPOSE["server"]["command"]
     assert command[:2] == ["chatsys", "serve"]
-    given = serve._parser().parse_args(command[2:])
+    given = read(Settings, command[2:], {}).settings
     assert given.insecure_any_host
 
 

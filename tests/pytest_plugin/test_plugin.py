@@ -188,16 +188,6 @@ def test_each_row_of_a_matrix_is_a_test(project, pytester):
     assert {row["name"] for row in report(pytester)["rows"]} == {"rows[stream]", "rows[poll]"}
 
 
-def test_what_this_version_cannot_play_is_a_collection_error(project, pytester):
-    forged = PASSES.replace("clients: [alice, bob]", "clients: {alice: {token: forged}, bob: {}}")
-    result = project({"scenarios/forged.yaml": forged})
-    assert result.ret == 2
-    result.stdout.fnmatch_lines(
-        ["error?not-yet?: alice shows a token that is `forged`*", "*1 problem, nothing*"]
-    )
-    assert not (pytester.path / "reports").exists()
-
-
 def test_a_wrong_speed_is_said_before_anything_is_collected(project):
     result = project({"scenarios/one.yaml": PASSES}, "--chatsim-speed", "quick")
     assert result.ret == 4

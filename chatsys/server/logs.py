@@ -1,0 +1,106 @@
+"""What the server logs, and how: events with fields, as text for people or as JSON for programs.
+
+Everything goes through the standard library's logging, so that gRPC's lines look like ours. An event's fields are
+its ``extra={"fields": {...}}``. Invariant: no token and no message content is a field of any event, and what looks
+like a token in a text is blotted out all the same.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from chatsys.server.observe import RequestEnd
+
+log = logging.getLogger("chatsys.request")
+
+SLOW_SECONDS = 1.0
+"""A call without streams that took longer is logged among the failed ones."""
+
+_TOKEN = re.compile(r"\b[\w-]{8,}\.[\w-]{8,}\.[\w-]{16,}")
+
+
+def set_up(level: str, form: str) -> None:
+    """Logs to stderr from now on.
+
+    Args:
+        level: The least level that is shown.
+        form: ``text`` or ``json``.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_json_formatter() if form == "json" else _Text())
+    # Replaces what there is: a forked process may have inherited its parent's.
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def request_logger(which: str) -> Callable[[RequestEnd], None]:
+    """Logs calls as they end.
+
+    Args:
+        which: ``all``, or ``failed``: those that were refused or slow.
+    """
+
+    def write(end: RequestEnd) -> None:
+        refusal = end.refusal
+        failed = refusal is not None or (end.seconds > SLOW_SECONDS and not end.lasts)
+        if not failed and which != "all":
+            return
+        fields: dict[str, Any] = {
+            "request_id": end.request_id,
+            "method": end.method,
+            "user_id": end.user_id,
+            "room_id": end.room_id,
+            "status": "OK" if refusal is None else refusal.code.name,
+            "seconds": round(end.seconds, 6),
+        }
+        if refusal is not None:
+            fields["reason"] = str(refusal.reason)
+        log.info("request", extra={"fields": {key: value for key, value in fields.items() if value != ""}})
+
+    return write
+
+
+def blot(text: str) -> str:
+    """A text without tokens."""
+    return _TOKEN.sub("(a token)", text)
+
+
+class _Text(logging.Formatter):
+    """One line: time, level, logger, event, fields."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", {})
+        return blot(super().format(record) + "".join(f" {key}={value}" for key, value in fields.items()))
+
+
+def _json_formatter() -> logging.Formatter:
+    import structlog  # noqa: PLC0415  # dear to import; who wants text does without
+
+    def unpack(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        record: logging.LogRecord = event["_record"]
+        event["event"] = blot(str(event["event"]))
+        return {**event, **getattr(record, "fields", {})}
+
+    def blot_trace(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        if "exception" in event:
+            event["exception"] = blot(str(event["exception"]))
+        return event
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ],
+        processors=[
+            unpack,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            blot_trace,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )

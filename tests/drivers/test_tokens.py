@@ -1,0 +1,67 @@
+"""What the driver for chatsys shows: a token of each kind, or a name where there are no keys."""
+
+import time
+
+import pytest
+
+from chatsys.auth import keys
+from chatsys.auth.revocations import Revocations
+from chatsys.auth.tokens import verify
+from chatsys.errors import Refusal
+from harness.drivers.chatsys_tokens import shown
+from harness.drivers.request import RequestError
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.delenv("CHATSYS_KEYS", raising=False)
+    keys.create(tmp_path / "keys")
+    return {"data": str(tmp_path)}
+
+
+def judged(token, server, tmp_path):
+    """How a server with these files takes a token: a reason, or what it says."""
+    try:
+        claims = verify(token, keys.load(tmp_path / "keys"), "chatsys", time.time())
+    except Refusal as refusal:
+        return str(refusal.reason)
+    return "TOKEN_REVOKED" if Revocations(tmp_path).read().has(claims) else claims
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("forged", "TOKEN_INVALID"),
+        ("expired", "TOKEN_EXPIRED"),
+        ("revoked", "TOKEN_REVOKED"),
+        ("other_audience", "TOKEN_INVALID"),
+    ],
+)
+def test_each_kind_is_what_it_says(server, tmp_path, kind, reason):
+    name, token = shown("alice", "client", {"kind": kind}, server)
+    assert name is None
+    assert judged(token, server, tmp_path) == reason
+
+
+@pytest.mark.parametrize(("role", "admin"), [("client", False), ("harness", True)])
+def test_a_good_one(server, tmp_path, role, admin):
+    _, token = shown("alice", role, {}, server)
+    claims = judged(token, server, tmp_path)
+    assert (claims.user_id, claims.admin) == ("alice", admin)
+
+
+def test_without_keys_a_name(tmp_path, monkeypatch):
+    monkeypatch.delenv("CHATSYS_KEYS", raising=False)
+    assert shown("alice", "client", {}, {"data": str(tmp_path)}) == ("alice", None)
+    assert shown("alice", "client", {}, {}) == ("alice", None)
+    assert shown("alice", "client", {"kind": "missing"}, {}) == (None, None)
+    assert shown("alice", "client", {"kind": "literal", "text": "x"}, {}) == (None, "x")
+    with pytest.raises(RequestError, match="set CHATSYS_KEYS"):
+        shown("alice", "client", {"kind": "expired"}, {})
+
+
+def test_keys_that_somebody_names(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHATSYS_KEYS", str(tmp_path / "keys"))
+    assert judged(shown("alice", "client", {}, {})[1], server, tmp_path).user_id == "alice"
+    with pytest.raises(RequestError, match="started here"):
+        shown("alice", "client", {"kind": "revoked"}, {})
