@@ -103,7 +103,8 @@ def _environment(venue: Venue, plan: Plan) -> dict[str, Any]:
         "command": list(venue.command),
         "server": settings.server or "chatsys",
         "driver": settings.driver or "chatsys",
-        "speed": "max" if settings.speed is None else settings.speed,
+        # Beside a workload everything goes on in real time.
+        "speed": 1.0 if plan.workload else "max" if settings.speed is None else settings.speed,
         "versions": {"chatsim": __version__, "python": platform.python_version()},
         "platform": f"{uname.sysname} {uname.release} {uname.machine}",
         "cpus": os.cpu_count(),

@@ -19,6 +19,8 @@ from harness.verbs.stage import together
 
 RECONNECT_S = 10.0
 FENCE_S = 5.0
+#: After a workload there is more to read, and a busy machine has more to make up for.
+LOADED_FENCE_S = 20.0
 #: So long what is under way may take before faults that may hold it up are healed.
 DRAIN_S = 2.0
 AUDIT_S = 10.0
@@ -36,11 +38,11 @@ async def final_phase(
     if nemesis.any or traffic is not None:
         # A send may have been stored and never answered: the server is asked how far its log goes by now.
         await cast.renew_harness()
-        await _read_all(cast)
+        await _read_all(cast, FENCE_S if traffic is None else LOADED_FENCE_S)
     elif "history" in cast.harness.capabilities:
-        await together([cast.renew_harness(), _read_all(cast)])
+        await together([cast.renew_harness(), _read_all(cast, FENCE_S)])
     else:
-        await _read_all(cast)
+        await _read_all(cast, FENCE_S)
     if plan.listen_ns:
         listening = recorder.invoke(HARNESS, "listen", {"duration_ns": plan.listen_ns})
         await asyncio.sleep(plan.listen_ns / 1e9)  # listening is nothing but time
@@ -51,7 +53,7 @@ async def final_phase(
     recorder.complete(final, "ok")
 
 
-async def _read_all(cast: Cast) -> None:
+async def _read_all(cast: Cast, within_s: float) -> None:
     """Bring back who is away, and read everybody up to a fence."""
     players = list(cast.players.values())
     absent = [
@@ -60,7 +62,7 @@ async def _read_all(cast: Cast) -> None:
         if not (player.online or player.refused or player.dead or player.client.stay_offline)
     ]
     await together(_bring_back(player, cast) for player in absent)
-    await cast.fences.put(players, FENCE_S, None, None)
+    await cast.fences.put(players, within_s, None, None)
 
 
 async def _bring_back(player: Player, cast: Cast) -> None:
