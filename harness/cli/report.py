@@ -13,6 +13,7 @@ import click
 
 from harness import archive
 from harness.archive import ArchiveError
+from harness.cli import pages
 from harness.cli.derive import derive
 from harness.cli.exit_codes import EPILOG, exit_code
 from harness.model.history import HistoryError
@@ -29,24 +30,30 @@ from harness.report.terminal import ending, name_cells, verdict_line
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
+@click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) -> None:
+def command(directory: Path, *, quiet: bool, verbose: bool, shows: bool, color: ColorFlag) -> None:
     """Judge a recorded run again, from its histories alone.
 
     DIRECTORY is the folder of a run, or of one scenario in it; without it, the latest run. Everything that
-    follows from the record is written anew: verdicts.json, report.json, junit.xml.
+    follows from the record is written anew: verdicts.json, report.json, junit.xml, and index.html of every
+    scenario and of all. Of a folder of runs, such as reports, it writes the index.html that leads to each.
 
     \b
     Examples:
       chatsim report
       chatsim report reports/latest/basic
+      chatsim report --open
+      chatsim report reports
     """
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
-    try:
-        folders = archive.rows(directory)
-        rows = [derive(folder) for folder in folders]
-    except (ArchiveError, HistoryError) as fault:
-        raise click.UsageError(str(fault)) from fault
+    if pages.holds_runs(directory):
+        runs = pages.write_runs(directory)
+        click.echo(f"page  {runs}")
+        if shows:
+            pages.show(runs)
+        return
+    rows = _derive(directory)
     progress = open_progress(
         sys.stdout,
         sys.stderr,
@@ -69,8 +76,29 @@ def command(directory: Path, *, quiet: bool, verbose: bool, color: ColorFlag) ->
         started_at=rows[0].started_at,
     )
     write_reports(report, directory)
-    click.echo((verdict_line if quiet else ending)(report, look))
+    page = pages.write(report, directory)
+    click.echo((verdict_line if quiet else ending)(report._replace(page=str(page)), look))
+    if shows and page is not None:
+        pages.show(page)
     raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+
+
+def _derive(directory: Path) -> list[RowReport]:
+    """Judge the rows of a folder anew; one that cannot be read leaves a page that says so, and code 2."""
+    rows, faults = [], []
+    try:
+        folders = archive.rows(directory)
+    except ArchiveError as fault:
+        raise click.UsageError(str(fault)) from fault
+    for folder in folders:
+        try:
+            rows.append(derive(folder))
+        except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
+            page = pages.write_partial(folder, str(fault))
+            faults.append(f"{fault}\n  what can be read of it is in {page}")
+    if faults:
+        raise click.UsageError("\n".join(faults))
+    return rows
 
 
 def _files(rows: Sequence[RowReport]) -> set[str]:

@@ -1,8 +1,8 @@
-"""Reports to and from a run directory: the last lines of logs, and report.json and junit.xml written whole."""
+"""Reports to and from a run directory: the last lines of logs, and each report written whole."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.archive import last_lines
@@ -17,12 +17,21 @@ def read_logs(directory: Path) -> Mapping[str, tuple[str, ...]]:
     return {path.stem: last_lines(path) for path in sorted(directory.glob("*.log"))}
 
 
+#: File -> what is written to it.
+REPORTERS: Mapping[str, Callable[[Invocation], bytes]] = {
+    "report.json": lambda invocation: json_.render(invocation).encode(),
+    "junit.xml": junit.render,
+}
+
+
 def write_reports(invocation: Invocation, directory: Path) -> None:
-    """Write report.json and junit.xml; whoever reads them meanwhile sees the old ones or the new ones."""
-    for name, content in (
-        ("report.json", json_.render(invocation).encode()),
-        ("junit.xml", junit.render(invocation)),
-    ):
-        new = directory / f".{name}.new"
-        new.write_bytes(content)
-        new.replace(directory / name)
+    """Write the reports for machines."""
+    for name, render in REPORTERS.items():
+        replace(directory / name, render(invocation))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file; whoever reads it meanwhile sees the old one or the new one."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
