@@ -23,6 +23,7 @@ settings.load_profile("any machine")
 #: Program -> where it comes from.
 PACKAGES = {
     "buildah": "Debian package buildah",
+    "chromium": "Debian package chromium",
     "git": "Debian package git",
     "mosquitto": "Debian package mosquitto",
     "node": "Debian package nodejs",

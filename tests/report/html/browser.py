@@ -27,7 +27,7 @@ class Browser:
             '--disable-dev-shm-usage --remote-debugging-pipe --hide-scrollbars "$@" about:blank'
         )
         self._process = subprocess.Popen(
-            ["sh", "-c", command, "sh", str(ours[0]), str(theirs[1]), f"--user-data-dir={profile}"],
+            ["bash", "-c", command, "bash", str(ours[0]), str(theirs[1]), f"--user-data-dir={profile}"],
             pass_fds=(ours[0], theirs[1]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -91,7 +91,9 @@ class Browser:
         line, _, self._rest = self._rest.partition(b"\0")
         return json.loads(line)
 
-    def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+    def open(
+        self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, link: str = ""
+    ) -> None:
         """Show a file at a width, and wait until it is loaded."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -102,15 +104,23 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media="", features=[scheme])
-        self.events.clear()
-        self.call("Page.navigate", url=path.as_uri())
-        self.wait_for("Page.loadEventFired")
+        # By way of nothing: from a page to a place in itself nothing would be loaded.
+        for url in ("about:blank", path.as_uri() + link):
+            self.events.clear()
+            self.call("Page.navigate", url=url)
+            self.wait_for("Page.loadEventFired")
 
     def eval(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
         done = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go."""
+        text = {"text": key} if len(key) == 1 else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def complaints(self) -> list[str]:
         """Return errors, warnings and messages of the page since it was opened, and what it asked of a network."""
