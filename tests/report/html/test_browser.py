@@ -173,7 +173,11 @@ def test_keys_lead_from_violation_to_violation_and_from_message_to_message(show,
 
 def test_the_log_is_searched(show, tell):
     browser = show(tell("undelivered"))
-XX    texts = browser.eval(
+    browser.eval(
+        "const words = document.getElementById('find'); words.value = 'FENCE';"
+        " words.dispatchEvent(new Event('input'))"
+    )
+    texts = browser.eval(
         "[...document.querySelectorAll('#log tbody td:last-child')].map((cell) => cell.textContent)"
     )
     assert texts == ["6.600 fence reached", "fence by position begins", "fence by position reached"]
