@@ -14,9 +14,10 @@ import click
 from harness import archive
 from harness.archive import ArchiveError
 from harness.cli import pages
-from harness.cli.derive import derive
+from harness.cli.derive import derive, recall
 from harness.cli.exit_codes import EPILOG, exit_code
 from harness.model.history import HistoryError
+from harness.report.exports import EXPORTS
 from harness.report.files import write_reports
 from harness.report.look import ColorFlag, look_of
 from harness.report.model import Invocation, RowReport
@@ -30,9 +31,18 @@ from harness.report.terminal import ending, name_cells, verdict_line
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
+@click.option(
+    "--format",
+    "export",
+    type=click.Choice(sorted(EXPORTS)),
+    default=None,
+    help="Print one scenario in this format instead, and write nothing: a Mermaid diagram, or a trace for Perfetto.",
+)
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
-def command(directory: Path, *, quiet: bool, verbose: bool, shows: bool, color: ColorFlag) -> None:
+def command(
+    directory: Path, *, quiet: bool, verbose: bool, export: str | None, shows: bool, color: ColorFlag
+) -> None:
     """Judge a recorded run again, from its histories alone.
 
     DIRECTORY is the folder of a run, or of one scenario in it; without it, the latest run. Everything that
@@ -45,7 +55,11 @@ def command(directory: Path, *, quiet: bool, verbose: bool, shows: bool, color: 
       chatsim report reports/latest/basic
       chatsim report --open
       chatsim report reports
+      chatsim report reports/latest/basic --format trace > basic.json
     """
+    if export is not None:
+        click.echo(_exported(directory, export), nl=False)
+        return
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     if pages.holds_runs(directory):
         runs = pages.write_runs(directory)
@@ -81,6 +95,19 @@ def command(directory: Path, *, quiet: bool, verbose: bool, shows: bool, color: 
     if shows and page is not None:
         pages.show(page)
     raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+
+
+def _exported(directory: Path, name: str) -> str:
+    """Return the only row of a folder in a format of somebody else's."""
+    try:
+        folders = archive.rows(directory)
+        if len(folders) > 1:
+            named = ", ".join(folder.name for folder in folders)
+            raise click.UsageError(f"{directory} has several scenarios; name the folder of one: {named}")
+        row = recall(folders[0])
+        return EXPORTS[name](row, archive.read_ops(folders[0]))
+    except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
+        raise click.UsageError(str(fault)) from fault
 
 
 def _derive(directory: Path) -> list[RowReport]:

@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, Op
 from harness.model.verdict import Status, Verdict, Violation
+from harness.report.chart import Chart, Diagram, Mark
 from harness.report.excerpt import excerpt
 from harness.report.failure import facts, findings, places_of
-from harness.report.html.chart import Chart, Diagram, Mark
 from harness.report.html.logs import Entry, LogLine, merge_logs, stamped
 from harness.report.html.matrix import MessageRow, message_rows
 from harness.report.look import Look
@@ -86,15 +86,18 @@ class Page(NamedTuple):
     """Why this is not all of the run; empty when it is."""
 
 
-def compose(row: RowReport, ops: Iterable[Op], logs: Mapping[str, Sequence[LogLine]]) -> Page:
+def compose(
+    row: RowReport, ops: Iterable[Op], logs: Mapping[str, Sequence[LogLine]], *, shown: int = SHOWN
+) -> Page:
     """Make the page of a row.
 
     Args:
         row: The row's report.
         ops: Its history, once through, in order.
         logs: What each process wrote, oldest first.
+        shown: How many operations are told one by one.
     """
-    reading = _Reading(row)
+    reading = _Reading(row, shown)
     for op in ops:
         reading.feed(op)
     end = max(reading.last_ns, row.duration_ns if not reading.total else 0)
@@ -132,10 +135,11 @@ def compose(row: RowReport, ops: Iterable[Op], logs: Mapping[str, Sequence[LogLi
 class _Reading:
     """One pass over the history."""
 
-    def __init__(self, row: RowReport) -> None:
+    def __init__(self, row: RowReport, limit: int) -> None:
         self._trace = row.trace
         proof = [index for violation in row.violations[:1] for index in violation.ops]
-        self._first = max(0, min(proof, default=SHOWN // 2) - SHOWN // 2)
+        self._first = max(0, min(proof, default=0) - limit // 2)
+        self._last = self._first + limit
         unwanted = {
             message.id: frozenset(r.client for r in message.receipts if r.state in ("echo", "leak"))
             for message in row.messages.values()
@@ -162,7 +166,7 @@ class _Reading:
             else:
                 begun = self._open.pop(op.op, None)
         whole = merge(op, begun)
-        shown = self._first <= op.index < self._first + SHOWN or op.index in self._trace
+        shown = self._first <= op.index < self._last or op.index in self._trace
         if shown and op.f in ("send", "deliver") and op.process not in (HARNESS, FENCE):
             name = message_name(whole.value)
             self.order.setdefault(name)

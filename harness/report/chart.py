@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
-from harness.report.html.lives import Band, Life, Lives
+from harness.report.lives import Band, Life, Lives
 from harness.report.text import safe
 from harness.report.words import message_name, refusal, say_op
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.history import Op
-from harness.report.html.chart import Chart
-from harness.report.html.lives import Band
+from harness.report.chart import Chart
+from harness.report.lives import Band
 from harness.report.receipts import merge
 from tests.report.story import MS, Story
 
