@@ -52,7 +52,7 @@ def test_a_report_writes_the_page_of_each_row_and_of_all(folder, report, tell):
     index = (folder.parent / "index.html").read_text()
     assert 'href="latecomers/index.html"' in index
     assert 'href="other%5Bstream%5D/index.html"' in index
-    assert "chad never got" in (folder / "index.html").read_text()
+    assert "inbox of chad" in (folder / "index.html").read_text()
     assert not notice(folder / "index.html")
     assert not list(folder.parent.rglob(".*"))
 
