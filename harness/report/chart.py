@@ -117,9 +117,13 @@ class Chart:
     def _judge(self, op: Op) -> None:
         if op.f != "expect" or op.type == "invoke":
             return
-        kind: MarkKind = "kept" if op.type == "ok" else "broken"
-        for name in (*op.value.get("received_by", ()), *op.value.get("not_by", ())):
+        named = (*op.value.get("received_by", ()), *op.value.get("not_by", ()))
+        wrong = {pair[0] for pair in (*op.value.get("missing", ()), *op.value.get("seen", ()))}
+        if op.type != "ok" and not wrong:
+            wrong = set(named)  # it broke off, and nobody looked who had it
+        for name in dict.fromkeys(named):
             if name in self._known:
+                kind: MarkKind = "broken" if name in wrong else "kept"
                 self._marks.append(Mark(op.index, kind, name, op.time, safe(say_op(op))))
 
     def _party(self, op: Op, begun: Op | None, since: int, *, struck: bool) -> None:

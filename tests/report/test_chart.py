@@ -97,6 +97,15 @@ def test_expectations_stand_in_the_lanes_that_they_are_about():
         assert marks == [(name, mark, 2_520) for name in ("alice", "chad", "bob", "doug")]
 
 
+def test_an_expectation_is_broken_in_the_lanes_of_those_who_broke_it():
+    story = Story().begin()
+    asked = {"ids": ["hello"], "received_by": ["alice", "chad"], "not_by": ["bob", "doug"]}
+    found = {"missing": [["chad", "hello"]], "seen": [["doug", "hello"]]}
+    story.op(2_520, "script", "fail", "expect", {**asked, **found}, op=300)
+    marks = {mark.lane: mark.kind for mark in chart_of(story.ops).marks if mark.time_ns == 2_520 * MS}
+    assert marks == {"alice": "kept", "chad": "broken", "bob": "kept", "doug": "broken"}
+
+
 def test_a_life_is_told_with_its_connections_and_its_end():
     story = Story().begin()
     story.op(300, "chad", "ok", "connection", {"state": "lost"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -142,3 +144,8 @@ def test_an_empty_history_is_a_page_too(tmp_path, report):
     done = report(folder)
     assert done.exit_code == 4, done.output
     assert '<span class="verdict unknown">' in (folder / "index.html").read_text()
+
+
+def test_who_writes_no_page_does_not_pay_for_it():
+    program = "import sys, harness.cli.performance; sys.exit('jinja2' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
