@@ -44,15 +44,15 @@ class MessageRow(NamedTuple):
 
 
 def message_rows(
-    row: RowReport, messages: Mapping[str, MessageReport], order: Iterable[str], limit: int
-) -> tuple[tuple[MessageRow, ...], int]:
-    """Return the rows, and how many messages are left out.
+    row: RowReport, messages: Mapping[str, MessageReport], near: Iterable[str], limit: int
+) -> tuple[MessageRow, ...]:
+    """Return the rows, in the order in which the messages were sent.
 
     Args:
         row: The row's report.
-        messages: What became of each message.
-        order: Their names, in the order in which they are to stand.
-        limit: Cells that there may be; messages that violations are about are kept first.
+        messages: What became of each message that was followed.
+        near: Those around the first violation.
+        limit: Cells that there may be. Messages that violations are about are kept first, then those near to them.
     """
     wanting = {
         (client, name)
@@ -60,11 +60,15 @@ def message_rows(
         for name in violation.messages
         for client in violation.clients
     }
-    names = list(dict.fromkeys([*order, *messages]))
     room = max(1, limit // max(1, len(row.plan.clients)))
-    kept = set([*(name for name in names if name in row.messages), *names][:room])
-    rows = tuple(_row(messages[name], wanting) for name in names if name in messages and name in kept)
-    return rows, sum(name in messages for name in names) - len(rows)
+    kept = [name for name in dict.fromkeys([*row.messages, *near, *messages]) if name in messages][:room]
+    found = sorted((messages[name] for name in kept), key=_first_heard)
+    return tuple(_row(message, wanting) for message in found)
+
+
+def _first_heard(message: MessageReport) -> int:
+    heard = [receipt.time_ns for receipt in message.receipts if receipt.time_ns is not None]
+    return message.sent_ns if message.sent_ns is not None else min(heard, default=0)
 
 
 def _row(message: MessageReport, wanting: set[tuple[str, str]]) -> MessageRow:

@@ -23,11 +23,11 @@ from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.receipts import Receipts, merge
 from harness.report.scene import never_came
-from harness.report.text import clip, count, safe
+from harness.report.text import clip, safe
 from harness.report.words import message_name, say_op
 
 #: Operations that are told one by one.
-SHOWN = 2_000
+SHOWN = 5_000
 #: Cells of the table of who got what.
 CELLS = 20_000
 #: Findings that are told in full.
@@ -103,7 +103,7 @@ def compose(
     end = max(reading.last_ns, row.duration_ns if not reading.total else 0)
     found = findings(row)
     told = tuple(_finding(row, verdict, violation) for verdict, violation in found[:TOLD])
-    messages, fewer = message_rows(row, reading.receipts.result(), reading.order, CELLS)
+    messages = message_rows(row, reading.receipts.result(), reading.near, CELLS)
     proof = {index for finding in told for index in finding.proof}
     entries = merge_logs(
         [entry._replace(proof=entry.op in proof) for entry in reading.entries],
@@ -115,8 +115,8 @@ def compose(
         left_out.append(
             f"{reading.total - reading.shown:,} of {reading.total:,} operations; {reading.shown:,} {around} are here"
         )
-    if fewer:
-        left_out.append(f"{count(fewer, 'message')} in the table of who got what")
+    if (fewer := row.messages_sent - len(messages)) > 0:
+        left_out.append(f"{fewer:,} of {row.messages_sent:,} messages in the table of who got what")
     return Page(
         row=row,
         findings=told,
@@ -146,8 +146,10 @@ class _Reading:
         }
         self.chart = Chart([client.name for client in row.plan.clients], unwanted)
         self.receipts = Receipts(row.plan, row.messages)
-        self.order: dict[str, None] = {}
-        """Messages in the order in which they are first heard of."""
+        self.near: dict[str, None] = {}
+        """Messages that operations are about which are told one by one."""
+        self._watched: set[str] = set()
+        self._room = CELLS // max(1, len(row.plan.clients))
         self.entries: list[Entry] = []
         self.acks: list[Ack] = []
         self.total = self.shown = 0
@@ -167,10 +169,8 @@ class _Reading:
                 begun = self._open.pop(op.op, None)
         whole = merge(op, begun)
         shown = self._first <= op.index < self._last or op.index in self._trace
-        if shown and op.f in ("send", "deliver") and op.process not in (HARNESS, FENCE):
-            name = message_name(whole.value)
-            self.order.setdefault(name)
-            self.receipts.watch(name)
+        if op.f in ("send", "deliver") and op.process not in (HARNESS, FENCE):
+            self._watch(message_name(whole.value), near=shown)
         self.receipts.feed(op, begun)
         self.chart.feed(whole, begun, shown=shown)
         if shown:
@@ -182,6 +182,13 @@ class _Reading:
             self.entries.append(
                 Entry(op.time, safe(op.process), tone, safe(say_op(whole)), op.index, safe(name))
             )
+
+    def _watch(self, name: str, *, near: bool) -> None:
+        if near:
+            self.near.setdefault(name)
+        if near or len(self._watched) < self._room:
+            self._watched.add(name)
+            self.receipts.watch(name)
 
     def density(self, end_ns: int) -> tuple[int, ...]:
         bins = [0] * _BINS

@@ -74,10 +74,10 @@ def test_who_has_read_how_far_is_known():
 
 def test_a_long_run_is_told_around_its_first_violation():
     story = Story(a_plan()).begin()
-    for number in range(10_000):
+    for number in range(20_000):
         name = f"m.{number}"
         story.op(1_000 + number, "alice", "ok", "deliver", story.message(id=name, client_message_id=name))
-    wrong, far = 7_000, 100
+    wrong, far = 12_000, 100
     violation = Violation(
         kind="phantom", sentence="nobody sent it", ops=(wrong, len(story.ops) - 1), messages=("m.100",)
     )
@@ -100,7 +100,7 @@ def test_a_long_run_is_told_around_its_first_violation():
 
 def test_a_long_run_that_passes_is_told_from_its_begin():
     story = Story().begin()
-    for number in range(5_000):
+    for number in range(SHOWN + 1_000):
         story.op(1_000 + number, "alice", "ok", "poll", {}, op=7_000 + number)
     page = compose(story.judged(RunStatus.PASS), story.ops, {})
     assert [entry.op for entry in page.entries][:3] == [0, 1, 2]
@@ -117,8 +117,24 @@ def test_messages_beyond_the_table_are_counted():
             1_000 + number, "bob", "invoke", "send", story.message(id=name, client_message_id=name), op=number
         )
     page = compose(story.judged(RunStatus.PASS), story.ops, {})
-    assert len(page.messages) == 99  # 20,000 cells of 201 clients
-    assert "21 messages in the table of who got what" in page.left_out
+    assert [message.name for message in page.messages] == [f"m.{n}" for n in range(99)]  # 20,000 cells of 201
+    assert "21 of 120 messages in the table of who got what" in page.left_out
+
+
+def test_messages_far_from_the_violation_are_in_the_table_as_far_as_there_is_room():
+    story = Story().begin()
+    for number in range(SHOWN):
+        name = f"m.{number}"
+        value = story.message(id=name, client_message_id=name)
+        story.op(1_000 + number, "bob", "invoke", "send", value, op=number + 1_000)
+        story.op(1_000 + number, "bob", "ok", "send", value, op=number + 1_000)
+    wrong = len(story.ops) - 1
+    violation = Violation(kind="phantom", sentence="what is that", ops=(wrong,), messages=(name,))
+    page = compose(story.judged(RunStatus.FAIL, bad("no-phantom", violation)), story.ops, {})
+    names = [message.name for message in page.messages]
+    assert names[0] == "m.0"
+    assert names[-1] == name
+    assert len(names) == SHOWN  # 20,000 cells of four clients
 
 
 def test_log_lines_are_put_where_they_were_written():

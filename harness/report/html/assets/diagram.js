@@ -89,7 +89,8 @@ function toneOf(arrow) {
 function drawArrow(root, state, lanes, placed, arrow) {
   const [x1, x2] = [lanes.xs.get(arrow.source), lanes.xs.get(arrow.target)];
   const y1 = heightOf(placed, Math.max(arrow.begun_ns, state.from));
-  const y2 = arrow.ended_ns > state.to ? placed.height : heightOf(placed, arrow.ended_ns);
+  const beyond = arrow.ended_ns > state.to;
+  const y2 = beyond ? placed.height : heightOf(placed, arrow.ended_ns);
   const stops = arrow.end === "refused" || arrow.end === "unknown";
   const reach = stops ? 0.62 : 1; // who was refused, or never heard, may not have reached the server
   const [ex, ey] = [x1 + (x2 - x1) * reach, y1 + (y2 - y1) * reach];
@@ -103,16 +104,17 @@ function drawArrow(root, state, lanes, placed, arrow) {
   const turn = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
   if (stops) {
     svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: ex, y: ey + 4, "text-anchor": "middle" }, arrow.end === "refused" ? "✗" : "?");
-  } else {
+  } else if (!beyond) {
     svg(group, "path", { d: "M0 0 L-8 -3.6 L-8 3.6 Z", transform: `translate(${ex} ${ey}) rotate(${turn})` });
   }
   // A sending is named where it leaves, everything else where it lands: those rows are its own.
   const outward = arrow.kind === "send" || arrow.kind === "connect" || arrow.kind === "ack";
+  if (arrow.message) group.addEventListener("click", () => pick(arrow.message, false));
+  if (outward ? arrow.begun_ns < state.from : beyond) return; // that end is not in the time chosen
   const [tx, ty] = outward ? [x1, y1] : [x2, y2];
   const right = outward ? x2 > x1 : x1 > x2;
   const label = `${arrow.end === "unwanted" ? "✗ " : ""}${arrow.kind === "send" ? "send " : ""}${arrow.label}`;
   svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, cutTo(label, lanes.pitch - 14));
-  if (arrow.message) group.addEventListener("click", () => pick(arrow.message, false));
 }
 
 const SIGNS = { kept: ["◆", "good"], broken: ["◇", "bad"], never: ["✗", "bad"], refused: ["✗", "bad"], unknown: ["?", "doubt"] };
