@@ -197,10 +197,10 @@ class _Reading:
         return tuple(bins)
 
     def focus(self, told: Sequence[Finding], end_ns: int) -> tuple[int, int]:
-        """Return the time around the proof of the first finding; of a short run, all of it."""
-        if self.total <= 4 * _NEIGHBOURHOOD or not self._times:
+        """Return the time around the proof of the first finding; all of a short run, or of one without a proof."""
+        proof = next((finding.proof for finding in told if finding.proof), ())
+        if self.total <= 4 * _NEIGHBOURHOOD or not proof:
             return 0, end_ns
-        proof = next((finding.proof for finding in told if finding.proof), (0, 4 * _NEIGHBOURHOOD))
         last_one = len(self._times) - 1
         first = min(max(0, min(proof) - _NEIGHBOURHOOD), last_one)
         last = min(max(proof) + _NEIGHBOURHOOD, first + 6 * _NEIGHBOURHOOD, last_one)
