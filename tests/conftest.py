@@ -24,6 +24,7 @@ settings.load_profile("any machine")
 PACKAGES = {
     "cc": "Debian packages gcc and libc6-dev",
     "buildah": "Debian package buildah",
+    "chromium": "Debian package chromium",
     "git": "Debian package git",
     "mosquitto": "Debian package mosquitto",
     "node": "Debian package nodejs",

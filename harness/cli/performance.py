@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli import keyboard
+from harness.cli import keyboard, pages
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.cli.invocation import Invocation
 from harness.cli.scenarios import load_or_exit
@@ -53,6 +53,10 @@ class Performance:
     """Whether standard output gets JSON Lines, and people read standard error."""
     no_skip: bool = False
     """Whether a skipped row counts as a failure."""
+    html: pages.Wanted = "failed"
+    """Pages of which rows are written."""
+    shows: bool = False
+    """Whether the page is opened in a browser."""
 
     def load(self, seed: int | None, drawn_seed: int | None = None) -> tuple[Plan, ...]:
         """Load the scenarios; with any fault in any of them, say all and leave with code 2.
@@ -107,6 +111,9 @@ class Performance:
             started_at=started_at,
         )
         write_reports(report, folder)
+        page = pages.write(report, folder, self.html)
+        if page is not None:
+            report = report._replace(page=str(page))
         archive.point_latest(folder)
         code = exit_code((row.status for row in report.rows), no_skip=self.no_skip)
         if wants_annotations(os.environ):
@@ -117,6 +124,8 @@ class Performance:
         click.echo((verdict_line if self.verbosity < 0 else ending)(report, look), err=self.events)
         if events is not None:
             events.run_finished(report, code)
+        if self.shows and page is not None:
+            pages.show(page)
         return code
 
     def _rows(

@@ -84,6 +84,13 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Play each so often, by one seed.",
 )
 @click.option("--watch", is_flag=True, help="Play again what was edited, until Ctrl-C.")
+@click.option(
+    "--html",
+    type=click.Choice(["failed", "all", "none"]),
+    default=None,
+    help="Which scenarios get a page, index.html.  [default: failed; with --open all]",
+)
+@click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option(
@@ -105,6 +112,8 @@ def command(
     repeat: int,
     *,
     watch: bool,
+    html: Literal["failed", "all", "none"] | None,
+    shows: bool,
     no_skip: bool,
     quiet: bool,
     verbose: int,
@@ -141,6 +150,8 @@ def command(
             repeat=repeat,
             events=events,
             no_skip=no_skip,
+            html=html or ("all" if shows else "failed"),
+            shows=shows,
         )
         plans = () if watch else performance.load(seed)
     except BaseException:

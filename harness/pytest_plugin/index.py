@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import archive
+from harness.cli import pages
 from harness.cli.derive import recall
 from harness.model.verdict import RunStatus
 from harness.report.files import write_reports
@@ -40,6 +41,8 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
         started_at=shared["started_at"],
     )
     write_reports(report, folder)
+    page = pages.write(report, folder, "failed")
+    report = report._replace(page=str(page or ""))
     archive.point_latest(folder)
     good = report.status in (RunStatus.PASS, RunStatus.SKIPPED)
     terminal.section("chatsim", sep="=", green=good, red=not good)
@@ -59,6 +62,8 @@ def _span(rows: Sequence[RowReport]) -> int:
 def _lines(report: Invocation) -> Iterator[str]:
     yield verdict_line(report, look_of(sys.stdout, {}, flag="never", columns=100))
     yield f"report  {report.directory}"
+    if report.page:
+        yield f"page    {report.page}"
     if wants_annotations(os.environ):
         for row in report.rows:
             yield from annotation_lines(row)

@@ -53,7 +53,7 @@ def _blocks(row: RowReport, look: Look, *, blocks: int, full: bool) -> list[str]
         return _error(row, look)
     if row.status in (RunStatus.PASS, RunStatus.SKIPPED):
         return []
-    found = _findings(row)
+    found = findings(row)
     lines: list[str] = []
     if not any(verdict.reason and verdict.reason in row.reason for verdict, _ in found):
         if row.status is RunStatus.UNKNOWN:
@@ -98,7 +98,7 @@ def _finding(
     return lines
 
 
-def _findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
+def findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
     """Return what there is to tell: certain violations, then open ones, then checks that could not judge."""
     sure = [(v, violation) for v in row.verdicts if v.status is Status.FAIL for violation in v.violations]
     unknown = [v for v in row.verdicts if v.status is Status.UNKNOWN]
@@ -117,12 +117,12 @@ def _violation(
     sure = verdict.status is Status.FAIL
     name = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
     lines = _headline("✗" if sure else "?", f"{name}: {violation.sentence}", "bad" if sure else "doubt", look)
-    places = _places(row, verdict, violation)
+    places = places_of(row, verdict, violation)
     lines += excerpt(row.plan.file, row.plan.source, places if full else places[:1], look)
     if not places:
         lines.append(f"  --> {safe(row.plan.file)}")
     margin = " " * (gutter_of(places) + 1)
-    for key, value in _facts(row, verdict, violation, full=full):
+    for key, value in _glued(row, verdict, violation, full=full):
         lines += _fact(margin, key, value, look)
     if full:
         lines += diagram(row, violation, look)
@@ -137,7 +137,8 @@ def _fact(margin: str, key: str, value: str, look: Look) -> list[str]:
     return [start + first, *(" " * len(start) + line for line in rest)]
 
 
-def _places(row: RowReport, verdict: Verdict, violation: Violation) -> list[Place]:
+def places_of(row: RowReport, verdict: Verdict, violation: Violation) -> list[Place]:
+    """Return where a violation is written in the scenario, and what is to be said there."""
     pointers = violation.pointers or ((verdict.pointer,) if verdict.pointer else ())
     return [
         Place(span, _note(row, violation, pointer))
@@ -180,7 +181,12 @@ def _sent(message: MessageReport, *, named: bool) -> str:
     return f"{name}sent at {moment(message.sent_ns)}, {message.answer}{number}{when}"
 
 
-def _facts(
+def facts(row: RowReport, verdict: Verdict, violation: Violation) -> list[tuple[str, str]]:
+    """Return all that is told of a violation, as (key, value); a key is empty where the one above goes on."""
+    return [(key, value.replace(_GLUE, " ")) for key, value in _glued(row, verdict, violation, full=True)]
+
+
+def _glued(
     row: RowReport, verdict: Verdict, violation: Violation, *, full: bool
 ) -> Iterator[tuple[str, str]]:
     messages = [row.messages[name] for name in violation.messages if name in row.messages]

@@ -1,13 +1,13 @@
-"""Reports to and from a run directory: the last lines of logs, report.json and junit.xml.
+"""Reports to and from a run directory: the last lines of logs, and each report written whole.
 
-Both are written whole when an invocation is over. Until then junit.xml holds the rows that have ended: who kills
+Reports are written when an invocation is over. Until then junit.xml holds the rows that have ended: who kills
 chatsim leaves a valid file with what was known by then.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.archive import last_lines
@@ -48,12 +48,21 @@ class Growing:
         self._end += len(suite)
 
 
+#: File -> what is written to it.
+REPORTERS: Mapping[str, Callable[[Invocation], bytes]] = {
+    "report.json": lambda invocation: json_.render(invocation).encode(),
+    "junit.xml": junit.render,
+}
+
+
 def write_reports(invocation: Invocation, directory: Path) -> None:
-    """Write report.json and junit.xml; whoever reads them meanwhile sees the old ones or the new ones."""
-    for name, content in (
-        ("report.json", json_.render(invocation).encode()),
-        ("junit.xml", junit.render(invocation)),
-    ):
-        new = directory / f".{name}.new"
-        new.write_bytes(content)
-        new.replace(directory / name)
+    """Write the reports for machines."""
+    for name, render in REPORTERS.items():
+        replace(directory / name, render(invocation))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file; whoever reads it meanwhile sees the old one or the new one."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)

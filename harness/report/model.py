@@ -124,6 +124,8 @@ class Invocation(NamedTuple):
     duration_ns: int = 0
     """Wall time of all of it; 0: the sum of the rows."""
     started_at: str = ""
+    page: str = ""
+    """The page to look at, as a person would type it; empty when none was written."""
 
     def total(self, status: RunStatus) -> int:
         """Return how many rows ended so."""

@@ -5,7 +5,7 @@ A fold over the operations of a run, in their order; pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from harness.model.history import Op
@@ -107,16 +107,20 @@ class Receipts:
     Feed it every operation once, in order.
     """
 
-    def __init__(self, plan: Plan, wanted: Collection[str]) -> None:
+    def __init__(self, plan: Plan, wanted: Iterable[str]) -> None:
         """Watch the messages called `wanted`."""
         self._plan = plan
-        self._wanted = frozenset(wanted)
+        self._wanted = set(wanted)
         self._seen: dict[str, _Seen] = {}
         self._users = {client.name: client.user for client in plan.clients}
         self._members = {room.name: set(room.members) for room in plan.rooms}
         self._shows_all = {room.name for room in plan.rooms if room.history == "whole_room"}
         self._connected: set[str] = set()
         self._moves: list[_Move] = []
+
+    def watch(self, name: str) -> None:
+        """Watch one more message, from the next operation on."""
+        self._wanted.add(name)
 
     def feed(self, op: Op, begun: Op | None = None) -> bool:
         """Take in one operation, and the one that it completes; return whether it is about a watched message."""

@@ -38,19 +38,7 @@ def diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
         for op in row.trace.values()
         if op.index in violation.ops or _about(op.value, ids) or op.f in _LIVES
     ]
-    end = max([0, *(op.time for op in ops)])
-    known = [
-        op.time
-        for index in violation.ops
-        if (op := row.trace.get(index)) and op.f in ("fence", "expect", "claim")
-    ]
-    never = [
-        Never(client=r.client, message=message.id, time_ns=max(known, default=end))
-        for message in messages
-        for r in message.receipts
-        if r.client in violation.clients
-        and (r.state == "never" or (violation.kind == "missing" and r.state in ("outside", "sender")))
-    ]
+    never = never_came(row, violation, end_ns=max([0, *(op.time for op in ops)]))
     unwanted = {(r.client, m.id) for m in messages for r in m.receipts if r.state in ("echo", "leak")}
     drawn = draw(
         ops,
@@ -62,6 +50,29 @@ def diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
         columns=look.width,
     )
     return ["", *drawn]
+
+
+def never_came(row: RowReport, violation: Violation, *, end_ns: int) -> list[Never]:
+    """Return the deliveries that a violation misses, each at the moment from which that was certain.
+
+    Args:
+        row: the row.
+        violation: one of its violations.
+        end_ns: the moment to take when no operation of the proof makes it certain.
+    """
+    known = [
+        op.time
+        for index in violation.ops
+        if (op := row.trace.get(index)) and op.f in ("fence", "expect", "claim")
+    ]
+    return [
+        Never(client=r.client, message=message.id, time_ns=max(known, default=end_ns))
+        for name in violation.messages[:FOLLOWED]
+        if (message := row.messages.get(name)) is not None
+        for r in message.receipts
+        if r.client in violation.clients
+        and (r.state == "never" or (violation.kind == "missing" and r.state in ("outside", "sender")))
+    ]
 
 
 _LIVES = frozenset({"start", "exit", "connect", "disconnect", "connection"})

@@ -39,14 +39,15 @@ _COUNTED = {
     RunStatus.SKIPPED: "skipped",
     RunStatus.INTERRUPTED: "interrupted",
 }
-_STEP_MARKS: dict[str, tuple[str, Tone]] = {
+#: How steps ended, and how checks did.
+STEP_MARKS: dict[str, tuple[str, Tone]] = {
     "done": ("✓", "good"),
     "not fulfilled": ("✗", "bad"),
     "failed": ("✗", "bad"),
     "unanswered": ("?", "doubt"),
     "not reached": ("·", "dim"),
 }
-_CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
+CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
     Status.PASS: ("✓", "good"),
     Status.FAIL: ("✗", "bad"),
     Status.UNKNOWN: ("?", "doubt"),
@@ -95,7 +96,7 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
     lines = [_step_line(step, look) for step in row.steps]
     lines += [" " * 14 + told for told in _waiting((row,))]
     for verdict in row.verdicts:
-        mark, tone = _CHECK_MARKS[verdict.status]
+        mark, tone = CHECK_MARKS[verdict.status]
         how = ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)
         told = "" if verdict.status in (Status.PASS, Status.FAIL) else str(verdict.status)
         facts = count(verdict.exercised, "fact") if verdict.exercised else ""
@@ -107,7 +108,7 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
 
 
 def _step_line(step: StepReport, look: Look) -> str:
-    mark, tone = _STEP_MARKS[step.status]
+    mark, tone = STEP_MARKS[step.status]
     when = "" if step.start_ns is None else moment(step.start_ns)
     took = step.status if step.start_ns is None else seconds(step.duration_ns)
     text = safe(step.text) if not step.reason else f"{safe(step.text)} ({safe(step.reason)})"
@@ -225,6 +226,8 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
         yield "again", again(invocation, bad)
     if invocation.directory and bad:
         yield "re-judge", f"{shlex.join(['chatsim', 'report', invocation.directory])}   (starts no processes)"
+    if invocation.page:
+        yield "page", invocation.page
 
 
 def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:

@@ -30,8 +30,8 @@ def test_the_wheel_holds_all_packages_typed(wheel: zipfile.ZipFile) -> None:
     sources = {
         path.relative_to(ROOT).as_posix()
         for package in ("chatsys", "gallery", "harness")
-        for path in (ROOT / package).rglob("*.py*")
-        if path.suffix in (".py", ".pyi")
+        for path in (ROOT / package).rglob("*.*")
+        if path.suffix in (".py", ".pyi", ".js", ".css", ".jinja")
     }
     assert sources <= names
 

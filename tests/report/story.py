@@ -100,6 +100,14 @@ def a_plan(
     return Plan(**{**fields, **changes})
 
 
+_TOLD: list[tuple[RowReport, Story]] = []
+
+
+def story_of(row: RowReport) -> Story:
+    """The story that a report was made from."""
+    return next(story for told, story in _TOLD if told is row)
+
+
 class Story:
     """A plan, and the history of playing it, told one operation at a time."""
 
@@ -210,9 +218,11 @@ class Story:
         return self.report(judgement)
 
     def report(self, judgement: Judgement | None) -> RowReport:
-        return build(
+        row = build(
             self.plan, self.ops, judgement, self.env, self.logs, directory="reports/latest/latecomers"
         )
+        _TOLD.append((row, self))
+        return row
 
 
 def good(name: str, group: Any = "invariant", **more: Any) -> Verdict:

@@ -1,0 +1,92 @@
+"use strict";
+// Where things stand in the diagram: pure functions, from the page's data to numbers.
+
+const ROW = 18, GAP = 46, TOP = 34, CLOCK = 62;
+
+// The height of each moment. Every distinct moment has a row of its own, in order, and a longer time gets a little
+// more room, so that nothing is drawn over anything; what is far longer than the rest is cut down and named.
+function placeTimes(times, idle = 250e6) {
+  const moments = [...new Set(times)].sort((a, b) => a - b);
+  const ys = [], gaps = [];
+  let y = TOP + ROW;
+  moments.forEach((moment, place) => {
+    if (place) {
+      const past = moment - moments[place - 1];
+      if (past >= idle) {
+        gaps.push({ y: y + GAP / 2, ns: past });
+        y += GAP;
+      } else {
+        y += ROW + Math.min(ROW, (past / 50e6) * ROW);
+      }
+    }
+    ys.push(y);
+  });
+  return { moments, ys, gaps, height: y + ROW };
+}
+
+// The height of any moment, between its neighbours in proportion.
+function heightOf(placed, moment) {
+  const { moments, ys } = placed;
+  if (!moments.length) return TOP;
+  if (moment <= moments[0]) return moment === moments[0] ? ys[0] : TOP;
+  let low = 0, high = moments.length - 1;
+  if (moment >= moments[high]) return moment === moments[high] ? ys[high] : placed.height;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (moments[middle] <= moment) low = middle; else high = middle;
+  }
+  return ys[low] + ((ys[high] - ys[low]) * (moment - moments[low])) / (moments[high] - moments[low]);
+}
+
+// The lanes from left to right: half of the clients, the server, the others.
+function placeLanes(clients, server, width) {
+  const half = Math.ceil(clients.length / 2);
+  const names = [...clients.slice(0, half), server, ...clients.slice(half)];
+  // Half a lane is left free at the right: what happens to the last one is named there.
+  const pitch = Math.max(92, Math.min(210, Math.floor((width - CLOCK - 8) / (names.length + 0.5))));
+  const xs = new Map(names.map((name, place) => [name, CLOCK + pitch * place + Math.floor(pitch / 2)]));
+  return { names, xs, pitch, width: CLOCK + Math.ceil(pitch * (names.length + 0.5)) + 8 };
+}
+
+// What is drawn of one diagram: arrows and marks between shown lanes that touch the time chosen, at most so many,
+// from the begin of it. Proof is never left out in favour of others.
+function choose(diagram, shown, from, to, limit, proof) {
+  const arrows = diagram.arrows.filter((arrow) =>
+    shown.has(arrow.source) && shown.has(arrow.target) && arrow.ended_ns >= from && arrow.begun_ns <= to);
+  const marks = diagram.marks.filter((mark) => shown.has(mark.lane) && mark.time_ns >= from && mark.time_ns <= to);
+  const all = [
+    ...arrows.map((arrow) => ({ arrow, time: arrow.ended_ns, first: proof.has(arrow.op) })),
+    ...marks.map((mark) => ({ mark, time: mark.time_ns, first: proof.has(mark.op) || mark.kind === "never" })),
+  ].sort((a, b) => a.time - b.time);
+  let room = limit - all.filter((item) => item.first).length;
+  const kept = all.filter((item) => item.first || room-- > 0);
+  return {
+    arrows: kept.filter((item) => item.arrow).map((item) => item.arrow),
+    marks: kept.filter((item) => item.mark).map((item) => item.mark),
+    left: all.length - kept.length,
+  };
+}
+
+// Moments that need a row: the ends of arrows that lie in the time chosen, and every mark.
+function momentsOf(chosen, from, to) {
+  const times = chosen.marks.map((mark) => mark.time_ns);
+  for (const arrow of chosen.arrows) times.push(arrow.begun_ns, arrow.ended_ns);
+  return times.filter((time) => time >= from && time <= to);
+}
+
+function clock(ns) {
+  return `${(ns / 1e9).toFixed(3)} s`;
+}
+
+function long(ns) {
+  const seconds = ns / 1e9;
+  if (seconds < 0.1) return `${(ns / 1e6).toFixed(ns < 10e6 ? 1 : 0)} ms`;
+  if (seconds < 120) return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+}
+
+function cutTo(text, pixels) {
+  const room = Math.max(3, Math.floor(pixels / 6.4));
+  const letters = [...text];
+  return letters.length > room ? `${letters.slice(0, room - 1).join("")}…` : text;
+}

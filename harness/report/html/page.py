@@ -1,0 +1,239 @@
+"""What stands on the page of one row: plain data, bounded, made in one pass over the history.
+
+Invariants:
+* At most `SHOWN` operations around the first violation are told one by one, beside those that violations are
+  about; the rest are counted, and `Page.left_out` says so.
+* Every text in it is `safe`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from harness.model.history import FENCE, HARNESS, Op
+from harness.model.verdict import Status, Verdict, Violation
+from harness.report.chart import Chart, Diagram, Mark
+from harness.report.excerpt import excerpt
+from harness.report.failure import facts, findings, places_of
+from harness.report.html.logs import Entry, LogLine, merge_logs, stamped
+from harness.report.html.matrix import MessageRow, message_rows
+from harness.report.look import Look
+from harness.report.model import RowReport
+from harness.report.receipts import Receipts, merge
+from harness.report.scene import never_came
+from harness.report.text import clip, safe
+from harness.report.words import message_name, say_op
+
+#: Operations that are told one by one.
+SHOWN = 5_000
+#: Cells of the table of who got what.
+CELLS = 20_000
+#: Findings that are told in full.
+TOLD = 20
+#: Operations before and after the proof of the first finding that are drawn at first.
+_NEIGHBOURHOOD = 100
+_BINS = 200
+_EXCERPT = Look(width=96)
+
+
+class Finding(NamedTuple):
+    """One thing that went wrong, or could not be judged."""
+
+    sure: bool
+    """Whether it is certain; else it could not be judged."""
+    title: str
+    """The check, and the kind of violation."""
+    sentence: str
+    excerpt: tuple[str, ...]
+    """Lines of the scenario with carets and notes."""
+    facts: tuple[tuple[str, str], ...]
+    proof: tuple[int, ...]
+    """Indices of the operations that prove it."""
+    messages: tuple[str, ...]
+    clients: tuple[str, ...]
+    line: int | None
+
+
+class Ack(NamedTuple):
+    """A reader's word, accepted by the server, that it has read a room up to there."""
+
+    client: str
+    room: str
+    through: int
+    time_ns: int
+
+
+class Page(NamedTuple):
+    """Everything on the page of a row, beside the row itself."""
+
+    row: RowReport
+    findings: tuple[Finding, ...]
+    more_findings: int
+    diagram: Diagram
+    messages: tuple[MessageRow, ...]
+    acks: tuple[Ack, ...]
+    entries: tuple[Entry, ...]
+    """Operations and log lines, in order of time."""
+    density: tuple[int, ...]
+    """Operations in each of equal parts of the run."""
+    end_ns: int
+    focus: tuple[int, int]
+    """From when to when is shown at first."""
+    left_out: tuple[str, ...]
+    partial: str = ""
+    """Why this is not all of the run; empty when it is."""
+
+
+def compose(
+    row: RowReport, ops: Iterable[Op], logs: Mapping[str, Sequence[LogLine]], *, shown: int = SHOWN
+) -> Page:
+    """Make the page of a row.
+
+    Args:
+        row: The row's report.
+        ops: Its history, once through, in order.
+        logs: What each process wrote, oldest first.
+        shown: How many operations are told one by one.
+    """
+    reading = _Reading(row, shown)
+    for op in ops:
+        reading.feed(op)
+    end = max(reading.last_ns, row.duration_ns if not reading.total else 0)
+    found = findings(row)
+    told = tuple(_finding(row, verdict, violation) for verdict, violation in found[:TOLD])
+    messages = message_rows(row, reading.receipts.result(), reading.near, CELLS)
+    proof = {index for finding in told for index in finding.proof}
+    entries = merge_logs(
+        [entry._replace(proof=entry.op in proof) for entry in reading.entries],
+        stamped(logs, row.started_at),
+    )
+    left_out = []
+    if reading.total > reading.shown:
+        around = "around the first violation" if told else "from the begin of the run"
+        left_out.append(
+            f"{reading.total - reading.shown:,} of {reading.total:,} operations; {reading.shown:,} {around} are here"
+        )
+    if (fewer := row.messages_sent - len(messages)) > 0:
+        left_out.append(f"{fewer:,} of {row.messages_sent:,} messages in the table of who got what")
+    return Page(
+        row=row,
+        findings=told,
+        more_findings=len(found) - len(told),
+        diagram=reading.chart.diagram(end, _missing(row, end)),
+        messages=messages,
+        acks=tuple(reading.acks),
+        entries=entries,
+        density=reading.density(end),
+        end_ns=end,
+        focus=reading.focus(told, end),
+        left_out=tuple(left_out),
+    )
+
+
+class _Reading:
+    """One pass over the history."""
+
+    def __init__(self, row: RowReport, limit: int) -> None:
+        self._trace = row.trace
+        proof = [index for violation in row.violations[:1] for index in violation.ops]
+        self._first = max(0, min(proof, default=0) - limit // 2)
+        self._last = self._first + limit
+        unwanted = {
+            message.id: frozenset(r.client for r in message.receipts if r.state in ("echo", "leak"))
+            for message in row.messages.values()
+        }
+        self.chart = Chart([client.name for client in row.plan.clients], unwanted)
+        self.receipts = Receipts(row.plan, row.messages)
+        self.near: dict[str, None] = {}
+        """Messages that operations are about which are told one by one."""
+        self._watched: set[str] = set()
+        self._room = CELLS // max(1, len(row.plan.clients))
+        self.entries: list[Entry] = []
+        self.acks: list[Ack] = []
+        self.total = self.shown = 0
+        self.last_ns = 0
+        self._open: dict[int, Op] = {}
+        self._times = array("q")
+
+    def feed(self, op: Op) -> None:
+        self.total += 1
+        self.last_ns = op.time
+        self._times.append(op.time)
+        begun = None
+        if op.op is not None and op.f != "read":
+            if op.type == "invoke":
+                self._open[op.op] = op
+            else:
+                begun = self._open.pop(op.op, None)
+        whole = merge(op, begun)
+        shown = self._first <= op.index < self._last or op.index in self._trace
+        if op.f in ("send", "deliver") and op.process not in (HARNESS, FENCE):
+            self._watch(message_name(whole.value), near=shown)
+        self.receipts.feed(op, begun)
+        self.chart.feed(whole, begun, shown=shown)
+        if shown:
+            self.shown += 1
+            acked = whole.value.get("acks") if op.f in ("ack", "poll") and op.type == "ok" else None
+            self.acks += [Ack(op.client, safe(room), n, op.time) for room, n in (acked or {}).items()]
+            name = message_name(whole.value) if op.f in ("send", "deliver", "read") else ""
+            tone: Literal["op", "bad"] = "bad" if op.type == "fail" else "op"
+            self.entries.append(
+                Entry(op.time, safe(op.process), tone, safe(say_op(whole)), op.index, safe(name))
+            )
+
+    def _watch(self, name: str, *, near: bool) -> None:
+        if near:
+            self.near.setdefault(name)
+        if near or len(self._watched) < self._room:
+            self._watched.add(name)
+            self.receipts.watch(name)
+
+    def density(self, end_ns: int) -> tuple[int, ...]:
+        bins = [0] * _BINS
+        for time in self._times:
+            bins[min(_BINS - 1, time * _BINS // max(end_ns, 1))] += 1
+        return tuple(bins)
+
+    def focus(self, told: Sequence[Finding], end_ns: int) -> tuple[int, int]:
+        """Return the time around the proof of the first finding; all of a short run, or of one without a proof."""
+        proof = next((finding.proof for finding in told if finding.proof), ())
+        if self.total <= 4 * _NEIGHBOURHOOD or not proof:
+            return 0, end_ns
+        last_one = len(self._times) - 1
+        first = min(max(0, min(proof) - _NEIGHBOURHOOD), last_one)
+        last = min(max(proof) + _NEIGHBOURHOOD, first + 6 * _NEIGHBOURHOOD, last_one)
+        return self._times[first], self._times[last]
+
+
+def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> Finding:
+    if violation is None:
+        word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
+        return Finding(False, safe(verdict.name), safe(f"{word}: {verdict.reason}"), (), (), (), (), (), None)
+    places = places_of(row, verdict, violation)
+    title = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
+    return Finding(
+        sure=verdict.status is Status.FAIL,
+        title=safe(title),
+        sentence=clip(safe(violation.sentence), 600),
+        excerpt=tuple(excerpt(row.plan.file, row.plan.source, places, _EXCERPT)),
+        facts=tuple((key, clip(value, 600)) for key, value in facts(row, verdict, violation)),
+        proof=violation.ops,
+        messages=tuple(map(safe, violation.messages)),
+        clients=violation.clients,
+        line=places[0].span.line if places else None,
+    )
+
+
+def _missing(row: RowReport, end_ns: int) -> list[Mark]:
+    """Return deliveries that did not happen, each once, where one would look for them."""
+    found: dict[tuple[str, str], Mark] = {}
+    for violation in row.violations:
+        for item in never_came(row, violation, end_ns=end_ns):
+            name = safe(item.message)
+            mark = Mark(-1, "never", item.client, item.time_ns, f"never got {name}", name)
+            # The violation that knows it soonest is the one that it is drawn for.
+            if (known := found.get((item.client, name))) is None or mark.time_ns < known.time_ns:
+                found[item.client, name] = mark
+    return list(found.values())

@@ -1,0 +1,214 @@
+"""Pages as Chromium shows them: readable, harmless, and doing what is asked of them.
+
+`CHATSIM_PICTURES=DIR` leaves a picture of every state there, for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.model.history import Op
+from harness.model.verdict import RunStatus, Violation
+from harness.report.html.page import SHOWN, compose
+from harness.report.html.render import render_list, render_page
+from tests.report.html.browser import Browser
+from tests.report.story import Story, a_plan, bad, story_of
+
+pytestmark = pytest.mark.needs("chromium")
+
+LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+PICTURES = os.environ.get("CHATSIM_PICTURES")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Opens the page of a report and returns the browser."""
+
+    def show(row, link="", **how):
+        story = story_of(row)
+        path = tmp_path / "index.html"
+        path.write_text(render_page(compose(row, story.ops, story.logs)), encoding="utf-8")
+        browser.open(path, link=link, **how)
+        return browser
+
+    return show
+
+
+STATES = ("passes", "undelivered", "fifty_clients", "hostile", "server_died", "not_ready", "wide")
+
+
+#: Each state wide and light, and narrow and dark; one of them in the other two ways as well.
+WAYS = [(state, *way) for state in STATES for way in ((1280, False), (390, True))]
+WAYS += [("undelivered", 1280, True), ("undelivered", 390, False)]
+
+
+@pytest.mark.parametrize(("state", "width", "dark"), WAYS)
+def test_every_state_is_readable(show, tell, state, width, dark):
+    browser = show(tell(state), width=width, dark=dark)
+    if PICTURES:
+        browser.picture(Path(PICTURES) / f"{state}-{width}-{'dark' if dark else 'light'}.png")
+    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_list_of_runs_is_readable(browser, tmp_path, width):
+    items = [
+        {"status": status.value, "name": f"{status}-" + "n" * 60, "link": "", "cells": ["1 s", "why " * 40]}
+        for status in RunStatus
+    ]
+    path = tmp_path / "index.html"
+    path.write_text(render_list("Runs", ("ended", "run", "time", "why"), items, told="6 runs"))
+    browser.open(path, width=width)
+    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+    assert browser.complaints() == []
+
+
+HOSTILE = [
+    "<script>owned=1</script>",
+    "</script><script>owned=1</script>",
+    "<img src=x onerror=owned=1>",
+    "<svg onload=owned=1>",
+    "javascript:owned=1",
+    "'\"><iframe srcdoc='<script>parent.owned=1</script>'>",
+    "{{ 7*7 }}${owned=1}",
+    "<!--<script>",
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_nothing_that_strangers_wrote_is_run(show, body):
+    story = Story(a_plan(text=body, title=body, cast=("alice", "bob", body, "doug"))).begin()
+    first, _ = story.sent()
+    seen = story.got(519, "alice", id=body, client_message_id=body, sender=body, room=body)
+    story.logs = {body: [body], "server": [body]}
+    violation = Violation(
+        kind="phantom",
+        sentence=body,
+        ops=(first, seen),
+        messages=(body, "hello"),
+        clients=(body,),
+        hint=body,
+        expected=body,
+        actual=body,
+    )
+    browser = show(story.judged(RunStatus.FAIL, bad(body, violation), reason=body))
+    picked = browser.eval(
+        "[...document.querySelectorAll('#who tbody button')].map((button) => {"
+        " button.click(); return document.querySelector('#card p').textContent })"
+    )
+    assert f"“{body}”" in picked
+    browser.eval("document.querySelectorAll('[data-finding]').forEach((button) => button.click())")
+    assert browser.eval("typeof owned") == "undefined"
+    assert browser.eval("document.querySelectorAll('img, iframe').length") == 0
+    assert browser.complaints() == []
+
+
+def test_a_message_is_followed_from_the_diagram_the_table_and_a_link(show, tell):
+    browser = show(tell("inbox_order"), link="#m-early")
+    assert browser.eval("document.querySelector('#card h3').textContent") == "early"
+    browser.eval(
+        "document.querySelector('.arrow.deliver').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    card = browser.eval("document.getElementById('card').innerText")
+    for words in ("hello", "from\nbob to lobby", "sent\n0.512 s", "stored\nas #1", "answered\nok at 0.514 s"):
+        assert words in card
+    assert "chad\n✓ 0.516 s, 4.0 ms after it was sent" in card
+    assert browser.eval("location.hash") == "#m-hello"
+    assert browser.eval("document.querySelector('#who tr.picked button').textContent") == "hello"
+
+
+def test_who_misses_a_message_is_told_with_where_he_was(show, tell):
+    browser = show(tell("undelivered"))
+    card = browser.eval("document.getElementById('card').innerText")
+    assert "chad\n✗ never got it, and should have; online when it was sent" in card
+    assert "not a member\ndoug" in card
+
+
+def test_every_pane_follows_the_time_chosen(show, tell):
+    browser = show(tell("undelivered"))
+    drawn = "document.querySelectorAll('#canvas .arrow').length"
+    logged = "[...document.querySelectorAll('#log tbody td:first-child')].map((cell) => parseFloat(cell.textContent))"
+    whole = browser.eval(drawn)
+    browser.eval("chooseTime(500e6, 600e6)")
+    times = browser.eval(logged)
+    assert times
+    assert all(0.5 <= time <= 0.6 for time in times)
+    assert 0 < browser.eval(drawn) < whole
+    assert browser.eval("[...document.querySelectorAll('#script tr.in')].map((row) => row.id)") == [
+        "L9",
+        "L12",
+    ]
+    assert "From 0.500 s to 0.600 s" in browser.eval("document.getElementById('span').textContent")
+    browser.eval("chooseTime(3e9, 4e9)")
+    assert browser.eval("document.querySelectorAll('#who tbody tr').length") == 0
+    browser.press("w")
+    assert browser.eval(drawn) == whole
+    assert browser.eval("document.querySelectorAll('#who tbody tr').length") == 1
+
+
+def test_keys_lead_from_violation_to_violation_and_from_message_to_message(show, tell):
+    browser = show(tell("inbox_order"))
+    browser.press("n")
+    assert browser.eval("document.activeElement.parentElement.id") == "f1"
+    picked = []
+    for key in "kkj":
+        browser.press(key)
+        picked.append(browser.eval("state.message"))
+    assert picked == ["early", "early", "hello"]
+    browser.press("Escape")
+    assert browser.eval("state.message") == ""
+    browser.press("/")
+    assert browser.eval("document.activeElement.id") == "find"
+
+
+def test_the_log_is_searched(show, tell):
+    browser = show(tell("undelivered"))
+    browser.eval(
+        "const words = document.getElementById('find'); words.value = 'FENCE';"
+        " words.dispatchEvent(new Event('input'))"
+    )
+    texts = browser.eval(
+        "[...document.querySelectorAll('#log tbody td:last-child')].map((cell) => cell.textContent)"
+    )
+    assert texts == ["6.600 fence reached", "fence by position begins", "fence by position reached"]
+    browser.eval(
+        "words.value = ''; const only = document.getElementById('proof'); only.checked = true;"
+        " only.dispatchEvent(new Event('input'))"
+    )
+    assert browser.eval("document.querySelectorAll('#log tbody tr').length") == 4
+
+
+def test_a_long_run_shows_its_first_violation(show):
+    story = Story(a_plan(cast=tuple(f"user-{n}" for n in range(50)))).begin()
+    for number in range(9_000):
+        name = f"m.{number}"
+        story.ops.append(
+            Op(len(story.ops), 10**9 + number * 10**6, f"user-{number % 50}", "ok", "deliver",
+               story.message(id=name, client_message_id=name))
+        )  # fmt: skip
+    wrong = 5_000
+    client, name = story.ops[wrong].client, story.ops[wrong].value["id"]
+    violation = Violation(kind="leak", sentence="too far", ops=(wrong,), messages=(name,), clients=(client,))
+    browser = show(story.judged(RunStatus.FAIL, bad("members-only", violation)))
+    assert "4," in browser.eval("document.querySelector('header .notice').textContent")
+    assert browser.eval("data.entries.length") <= SHOWN + 200
+    assert browser.eval("document.querySelectorAll('#canvas .arrow.proof').length") == 1
+    assert browser.eval("document.querySelector('#card h3').textContent") == name
+    assert browser.complaints() == []
+
+
+def test_it_can_be_printed(show, tell, browser):
+    show(tell("fifty_clients"))
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.eval("getComputedStyle(document.getElementById('range')).display") == "none"
+    assert browser.eval("getComputedStyle(document.querySelector('#log .wide')).overflow") == "visible"

@@ -1,0 +1,105 @@
+"""Where things stand in the diagram: the page's own functions, run in Node on data made here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from harness.report.html.render import asset
+
+pytestmark = pytest.mark.needs("node")
+
+MS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Evaluates expressions after layout.js, all at once, and returns their values."""
+
+    def run(*expressions):
+        program = f"{asset('layout.js')}\nconsole.log(JSON.stringify([{','.join(expressions)}]))"
+        done = subprocess.run(
+            ["node", "-"], input=program, capture_output=True, text=True, check=True, timeout=60
+        )
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_every_moment_has_a_row_of_its_own_in_order(run):
+    times = [5, 5, 3, 900 * MS, 901 * MS, 4, 60_000 * MS]
+    placed, between, before, after = run(
+        f"placeTimes({times})",
+        f"heightOf(placeTimes({times}), {900 * MS + MS // 2})",
+        f"heightOf(placeTimes({times}), 0)",
+        f"heightOf(placeTimes({times}), 1e15)",
+    )
+    assert placed["moments"] == sorted(set(times))
+    steps = [b - a for a, b in zip(placed["ys"], placed["ys"][1:], strict=False)]
+    assert min(steps) >= 18
+    assert max(steps) == 46  # a minute takes no more room than that, and is named
+    assert [gap["ns"] for gap in placed["gaps"]] == [900 * MS - 5, 60_000 * MS - 901 * MS]
+    assert placed["ys"][3] < between < placed["ys"][4]
+    assert before < placed["ys"][0]
+    assert after == placed["height"]
+
+
+def test_no_moments_are_no_rows(run):
+    placed, height = run("placeTimes([])", "heightOf(placeTimes([]), 5)")
+    assert (placed["moments"], placed["ys"], height) == ([], [], 34)
+
+
+def test_lanes_fit_or_scroll_and_the_server_is_in_their_middle(run):
+    wide, narrow = run(
+        "(({names, xs, pitch, width}) => ({names, xs: [...xs.values()], pitch, width}))"
+        "(placeLanes(['a', 'b', 'c'], 'server', 1000))",
+        "placeLanes(['a', 'b', 'c'], 'server', 200)",
+    )
+    assert wide["names"] == ["a", "b", "server", "c"]
+    assert wide["xs"] == sorted(wide["xs"])
+    assert wide["width"] <= 1000
+    assert narrow["pitch"] == 92  # names are still told apart; the pane scrolls
+
+
+DIAGRAM = {
+    "arrows": [
+        {
+            "op": n,
+            "source": "a" if n % 2 else "b",
+            "target": "server",
+            "begun_ns": n * 10,
+            "ended_ns": n * 10 + 5,
+        }
+        for n in range(100)
+    ],
+    "marks": [
+        {"op": -1, "kind": "never", "lane": "a", "time_ns": 990},
+        {"op": 7, "kind": "life", "lane": "c", "time_ns": 70},
+    ],
+}
+
+
+def test_of_too_much_the_proof_is_drawn_and_the_rest_counted(run):
+    (chosen,) = run(
+        f"choose({json.dumps(DIAGRAM)}, new Set(['server', 'a', 'b']), 0, 2000, 10, new Set([96, 97]))"
+    )
+    assert [arrow["op"] for arrow in chosen["arrows"]] == [0, 1, 2, 3, 4, 5, 6, 96, 97]
+    assert [mark["kind"] for mark in chosen["marks"]] == ["never"]
+    assert chosen["left"] == 91
+
+
+def test_lanes_and_times_that_are_not_chosen_are_not_drawn(run):
+    chosen, times = run(
+        f"choose({json.dumps(DIAGRAM)}, new Set(['server', 'a']), 103, 131, 700, new Set())",
+        f"momentsOf(choose({json.dumps(DIAGRAM)}, new Set(['server', 'a']), 112, 131, 700, new Set()), 112, 131)",
+    )
+    assert [arrow["op"] for arrow in chosen["arrows"]] == [11, 13]
+    assert chosen["left"] == 0
+    assert times == [115, 130]  # an arrow that comes from before, or goes beyond, is drawn cut
+
+
+def test_times_are_told_as_everywhere(run):
+    told = run("clock(1231456789)", "long(4000000)", "long(400000)", "long(2500000000)", "long(125e9)")
+    assert told == ["1.231 s", "4.0 ms", "0.4 ms", "2.5 s", "2 min 5 s"]

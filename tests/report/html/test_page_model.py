@@ -1,0 +1,182 @@
+"""What stands on a page, before it is a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.model.history import Op
+from harness.model.verdict import RunStatus, Violation
+from harness.report.html.logs import merge_logs, stamped
+from harness.report.html.page import SHOWN, compose
+from tests.report.story import MS, Story, a_plan, bad, story_of
+
+
+@pytest.fixture
+def page_of(tell):
+    """Makes the page of a story by its name."""
+
+    def make(name):
+        row = tell(name)
+        story = story_of(row)
+        return compose(row, story.ops, story.logs)
+
+    return make
+
+
+def test_every_story_has_a_page_that_leaves_nothing_out(told):
+    _, row = told
+    story = story_of(row)
+    page = compose(row, story.ops, story.logs)
+    assert page.left_out == ()
+    assert sorted(e.op for e in page.entries if e.op is not None) == list(range(len(story.ops)))
+    assert page.focus == (0, page.end_ns)
+
+
+def test_a_finding_is_what_the_terminal_tells(page_of):
+    first, *others = page_of("undelivered").findings
+    assert first.sure
+    assert first.title == "no-loss (undelivered)"
+    assert first.sentence == "chad never got `hello`, which was acknowledged to bob"
+    assert first.line == 9
+    assert (
+        "alice ✓ 0.516 s   bob – sender   chad ✗ never   doug – not a member"
+        in dict(first.facts)["who got it"]
+    )
+    assert [finding.title for finding in others] == ["expect hello", "inbox of chad"]
+
+
+def test_what_never_came_is_drawn_when_it_was_certain(page_of):
+    marks = [mark for mark in page_of("undelivered").diagram.marks if mark.kind == "never"]
+    assert [(mark.lane, mark.message, mark.time_ns / MS) for mark in marks] == [("chad", "hello", 6_600)]
+
+
+def test_who_got_what_tells_a_loss_from_what_nobody_misses(page_of):
+    states = {name: page_of(name).messages[0] for name in ("undelivered", "server_died", "leak", "echo")}
+    assert [cell.state for cell in states["undelivered"].cells] == ["got", "sender", "missed", "outside"]
+    assert [cell.state for cell in states["server_died"].cells] == ["got", "sender", "none", "outside"]
+    assert [cell.state for cell in states["leak"].cells] == ["got", "sender", "got", "leak"]
+    echo = states["echo"].cells[1]
+    assert (echo.state, echo.times) == ("echo", 2)
+    assert all(message.odd for name, message in states.items() if name != "server_died")
+
+
+def test_who_has_read_how_far_is_known():
+    story = Story().begin()
+    story.sent()
+    story.got(516, "alice")
+    story.op(520, "alice", "invoke", "ack", {"acks": {"lobby": 1}}, op=600)
+    story.op(521, "alice", "ok", "ack", {"acks": {"lobby": 1}}, op=600)
+    page = compose(story.judged(RunStatus.PASS), story.ops, {})
+    assert [(ack.client, ack.room, ack.through, ack.time_ns / MS) for ack in page.acks] == [
+        ("alice", "lobby", 1, 521)
+    ]
+
+
+def test_a_long_run_is_told_around_its_first_violation():
+    story = Story(a_plan()).begin()
+    for number in range(20_000):
+        name = f"m.{number}"
+        story.op(1_000 + number, "alice", "ok", "deliver", story.message(id=name, client_message_id=name))
+    wrong, far = 12_000, 100
+    violation = Violation(
+        kind="phantom", sentence="nobody sent it", ops=(wrong, len(story.ops) - 1), messages=("m.100",)
+    )
+    row = story.judged(RunStatus.FAIL, bad("no-phantom", violation))
+    page = compose(row, story.ops, {})
+    told = {entry.op for entry in page.entries}
+    assert wrong in told
+    assert len(story.ops) - 1 in told  # all of the proof
+    assert far + len(Story(a_plan()).begin().ops) in told  # and what the violation is about
+    assert SHOWN <= len(told) <= SHOWN + 200
+    total, left = len(story.ops), len(story.ops) - len(told)
+    assert page.left_out == (
+        f"{left:,} of {total:,} operations; {len(told):,} around the first violation are here",
+    )
+    assert page.focus[0] < story.ops[wrong].time < page.focus[1]
+    assert page.focus[1] - page.focus[0] < page.end_ns / 10
+    assert sum(page.density) == total
+    assert len(page.density) == 200
+
+
+def test_a_long_run_that_passes_is_told_from_its_begin():
+    story = Story().begin()
+    for number in range(SHOWN + 1_000):
+        story.op(1_000 + number, "alice", "ok", "poll", {}, op=7_000 + number)
+    page = compose(story.judged(RunStatus.PASS), story.ops, {})
+    assert [entry.op for entry in page.entries][:3] == [0, 1, 2]
+    assert "from the begin of the run" in page.left_out[0]
+    assert page.focus == (0, page.end_ns)
+
+
+def test_messages_beyond_the_table_are_counted():
+    cast = ("bob", *(f"user-{n}" for n in range(200)))
+    story = Story(a_plan(cast=cast)).begin()
+    for number in range(120):
+        name = f"m.{number}"
+        story.op(
+            1_000 + number, "bob", "invoke", "send", story.message(id=name, client_message_id=name), op=number
+        )
+    page = compose(story.judged(RunStatus.PASS), story.ops, {})
+    assert [message.name for message in page.messages] == [f"m.{n}" for n in range(99)]  # 20,000 cells of 201
+    assert "21 of 120 messages in the table of who got what" in page.left_out
+
+
+def test_messages_far_from_the_violation_are_in_the_table_as_far_as_there_is_room():
+    story = Story().begin()
+    for number in range(SHOWN):
+        name = f"m.{number}"
+        value = story.message(id=name, client_message_id=name)
+        story.op(1_000 + number, "bob", "invoke", "send", value, op=number + 1_000)
+        story.op(1_000 + number, "bob", "ok", "send", value, op=number + 1_000)
+    wrong = len(story.ops) - 1
+    violation = Violation(kind="phantom", sentence="what is that", ops=(wrong,), messages=(name,))
+    page = compose(story.judged(RunStatus.FAIL, bad("no-phantom", violation)), story.ops, {})
+    names = [message.name for message in page.messages]
+    assert names[0] == "m.0"
+    assert names[-1] == name
+    assert len(names) == SHOWN  # 20,000 cells of four clients
+
+
+def test_log_lines_are_put_where_they_were_written():
+    logs = {
+        "server": [
+            "no stamp yet",
+            "2026-11-22 16:30:12,500 INFO serving",  # in another zone
+            "  and what follows a stamp",
+            "2026-11-22 16:30:13,250 INFO leaving",
+        ],
+        "bob": ["2026-11-22T15:30:12.750Z hello"],
+    }
+    lines = stamped(logs, "2026-11-22T15:30:12.000+00:00")
+    assert [(entry.process, entry.time_ns / MS) for entry in lines] == [
+        ("server", 0),
+        ("server", 500),
+        ("server", 500),
+        ("server", 1_250),
+        ("bob", 750),
+    ]
+    assert [entry.text[-7:] for entry in merge_logs([], lines)] == [
+        "amp yet",
+        "serving",
+        "a stamp",
+        "Z hello",
+        "leaving",
+    ]
+
+
+@pytest.mark.parametrize("started_at", ["", "yesterday"])
+def test_without_a_begin_log_lines_stand_first(started_at):
+    lines = stamped({"server": ["2026-11-22 16:30:12,500 INFO serving"]}, started_at)
+    assert [entry.time_ns for entry in lines] == [0]
+
+
+def test_a_stamp_that_is_no_time_is_text():
+    lines = stamped({"server": ["2026-99-99 99:99:99 what"]}, "2026-11-22T15:30:12+00:00")
+    assert [(entry.time_ns, entry.text) for entry in lines] == [(0, "2026-99-99 99:99:99 what")]
+
+
+def test_operations_in_a_history_without_a_plan_for_them_do_no_harm():
+    story = Story()
+    ops = [Op(0, 5, "mallory", "ok", "deliver", {"id": None, "text": "who am I"})]
+    page = compose(story.judged(RunStatus.PASS), ops, {})
+    assert [message.name for message in page.messages] == ["“who am I”"]
