@@ -20,11 +20,13 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("npm")]
 #: What this driver cannot play, and why.
 SKIPS: dict[str, str] = {
     "basic[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
+    "direct_message[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "everyone_online[poll]": "the driver lacks `poll`: alice must receive by poll (line 7)",
     "join_and_poll": "the driver lacks `poll`: alice must receive by poll (line 6)",
     "kick[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "latecomers[poll]": "the driver lacks `poll`: alice must receive by poll (line 7)",
     "lost_answers": "the driver lacks `poll`, `grpc`: bob must receive by poll (line 8)",
+    "moderation[poll]": "the driver lacks `poll`: ann must receive by poll (line 8)",
     "outsider[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "rejoin[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "same_name[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
