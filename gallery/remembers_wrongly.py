@@ -77,7 +77,7 @@ def _answer_without_sequence() -> None:
 
 
 def _never_end() -> None:
-    def drain(_hub: hub.Hub) -> None:
+    def drain(_hub: hub.Hub, _seconds: float) -> None:
         while True:
             signal.pause()
 

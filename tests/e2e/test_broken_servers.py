@@ -9,6 +9,7 @@ import pytest
 
 from gallery import GALLERY
 from gallery.__main__ import path_of
+from gallery.gates import GATES
 from harness.model.verdict import FAMILIES
 from tests.e2e.conftest import ROOT
 
@@ -63,5 +64,5 @@ def test_no_two_kinds_have_the_same_witnesses():
 
 
 def test_every_scenario_of_the_gallery_convicts_somebody():
-    used = {path_of(name) for broken in GALLERY.values() for name in broken.scenarios}
+    used = {path_of(name) for broken in (*GALLERY.values(), *GATES.values()) for name in broken.scenarios}
     assert set((ROOT / "gallery" / "scenarios").glob("*.yaml")) <= used

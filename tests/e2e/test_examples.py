@@ -2,6 +2,7 @@
 
 import textwrap
 
+from harness.judge.expectations.faults import TRAPS
 from harness.source.examples import EXAMPLES
 from tests.schema.test_reference import AROUND, BEFORE
 
@@ -10,13 +11,17 @@ def test_every_example_of_the_manual_plays(chatsim, tmp_path):
     folder = tmp_path / "examples"
     folder.mkdir()
     for name, steps in EXAMPLES.items():
-        # Of a run in which nobody says anything there is nothing to judge.
-        said = "- {send: hello, from: alice, to: lobby}\n"
-        steps_of_it = steps + said if name == "connect" else BEFORE + steps
+        # Of a run in which nobody says anything there is nothing to judge, and a trap wants a call.
+        said = "- {send: hello, from: alice, to: lobby}\n" if name in {"connect", *TRAPS} else ""
+        steps_of_it = ("" if name == "connect" else BEFORE) + steps + said
         text = AROUND + textwrap.indent(steps_of_it, "  ")
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     ran = chatsim("run", folder, "--speed", "max", "-j", "4")
-    ended = {
-        name: judged["reason"] for name in EXAMPLES if (judged := ran.verdicts(name))["status"] != "pass"
-    }
-    assert not ended
+    # Whom nothing is denied, as root, no directory is read-only.
+    skipped = {name for name in EXAMPLES if not (ran.row(name) / "verdicts.json").is_file()}
+    assert skipped <= {"read_only"}
+    judged = {name: ran.verdicts(name) for name in EXAMPLES.keys() - skipped}
+    not_passed = {name: (each["status"], each["reason"]) for name, each in judged.items() if each["reason"]}
+    # The one fault that is healed before it has struck.
+    assert not_passed.pop("lose")[0] == "unknown"
+    assert not not_passed, ran

@@ -281,19 +281,6 @@ steps:
     assert marks.read_text() == "green"
 
 
-def test_tokens_are_checked_and_not_played(chatsim, scenario):
-    text = (
-        HEAD.replace("eve: {}", "eve: {token: forged}")
-        + "steps: [{connect: eve, refused: UNAUTHENTICATED}]\n"
-    )
-    path = scenario(text)
-    assert chatsim("check", path).code == 0
-    ran = chatsim("run", path)
-    assert ran.code == 2
-    assert "eve shows a token that is `forged`, and tokens do not exist yet" in ran.err
-    assert not chatsim.reports.exists()
-
-
 def test_rooms_made_in_a_script_are_fenced_by_markers_too(chatsim, scenario):
     driver = f"{sys.executable} -m harness.drivers.chatsys --without position"
     ran = played(
