@@ -17,11 +17,7 @@ def test_every_example_of_the_manual_plays(chatsim, tmp_path):
         text = AROUND + textwrap.indent(steps_of_it, "  ")
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     ran = chatsim("run", folder, "--speed", "max", "-j", "4")
+    assert ran.code == 0, ran
     # Whom nothing is denied, as root, no directory is read-only.
     skipped = {name for name in EXAMPLES if not (ran.row(name) / "verdicts.json").is_file()}
     assert skipped <= {"read_only"}
-    judged = {name: ran.verdicts(name) for name in EXAMPLES.keys() - skipped}
-    not_passed = {name: (each["status"], each["reason"]) for name, each in judged.items() if each["reason"]}
-    # The one fault that is healed before it has struck.
-    assert not_passed.pop("lose")[0] == "unknown"
-    assert not not_passed, ran
