@@ -175,15 +175,16 @@ EXAMPLES: Mapping[str, str] = {
 - heal: locked
 """,
     "lose": """\
-- lose: response                    # it is stored, and she is not told
+- lose: response                    # it is stored, and alice is not told
   of: SendMessage
   by: alice
-- lose: request
-  of: AckMessages
-  by: [bob, chad]
+- lose: request                     # nor does the second try arrive
+  of: SendMessage
+  by: alice
   nth: 2
   id: second
-- heal: second                      # in case it has not found its call
+- {send: again and again, from: alice, to: lobby, within: 5s}
+- wait: second
 """,
     "delay": """\
 - delay: response
