@@ -181,7 +181,7 @@ EXAMPLES: Mapping[str, str] = {
 - lose: request                     # nor does the second try arrive
   of: SendMessage
   by: alice
-  nth: 2
+  nth: 1
   id: second
 - {send: again and again, from: alice, to: lobby, within: 5s}
 - wait: second
