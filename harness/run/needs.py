@@ -74,16 +74,26 @@ def check(plan: Plan, capabilities: Collection[str]) -> None:
         raise SkippedError(f"the driver lacks {', '.join(lacking)}: {_placed(first.what, first.line)}")
 
 
-def check_server(plan: Plan) -> None:
+def check_server(plan: Plan, *, by_own_driver: bool = False) -> None:
     """See that a plan can be played against a server that chatsim did not start.
 
+    Args:
+        plan: which.
+        by_own_driver: by the driver for chatsys, which makes tokens of the keys in the server's data directory.
+
     Raises:
-        SkippedError: it starts, ends or stops the server, or fills its disk.
+        SkippedError: it starts, ends or stops the server, fills its disk, or needs its keys.
     """
     for step in all_steps((plan.steps, plan.workload)):
         if _strikes_server(step):
             what = _placed(f"`{step.action.verb}: {SERVER}`", plan.line(step.pointer))
             raise SkippedError(f"a running server is not ours to stop: {what}")
+    bad = next((client for client in plan.clients if client.token != "valid"), None)  # noqa: S105 - the kind
+    if by_own_driver and bad is not None:
+        what = _placed(
+            f"{bad.name} shows a bad `token`", _line(plan, f"/clients/{bad.name}/token", "/clients")
+        )
+        raise SkippedError(f"the keys of a running server are not ours to make tokens with: {what}")
 
 
 def check_machine(plan: Plan) -> None:

@@ -155,7 +155,7 @@ def _means(network: Network | None, server: Server, calls: Calls | None) -> Mapp
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
     """Get the server and the harness ready, or skip the plan that they cannot play."""
     if settings.address is not None:
-        needs.check_server(plan)
+        needs.check_server(plan, by_own_driver=settings.driver is None)
     if settings.driver is None and not uses(settings.server, "members", "member_numbers"):
         # Both to their ends, also when one fails: nobody may be half started when the run is taken down.
         for ended in await asyncio.gather(server.start(), cast.prepare(), return_exceptions=True):

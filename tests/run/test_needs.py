@@ -124,6 +124,16 @@ def test_a_running_server_is_not_ours_to_stop(verb):
     needs.check_server(plan(step(verb, "alice"), step("connect")))
 
 
+def test_the_keys_of_a_running_server_are_not_ours():
+    made = replace(
+        plan(step("connect")),
+        clients=(Client(name="alice", user="alice", display_name="alice", token="forged"),),
+    )
+    with pytest.raises(SkippedError, match="not ours to make tokens with: alice shows a bad `token`"):
+        needs.check_server(made, by_own_driver=True)
+    needs.check_server(made)
+
+
 def test_the_group_is_everybody_in_a_room_with_the_numbers_of_the_cast():
     made = plan(clients=("zoe", "alice", "doug"))
     assert needs.group(made) == [("alice", 2)]
