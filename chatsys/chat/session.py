@@ -158,7 +158,7 @@ class Session:
                 if ended and room_id in self.model.rooms:
                     self.model.rooms[room_id].ended = True
                     self.model.say("You are no member of this room any more.", room_id)
-                    self._client.ack(room_id, through)
+                    self._client.ack_ended(room_id, through)
         self._redraw()
 
     async def _learn_names(self, room_id: str) -> None:
