@@ -102,7 +102,7 @@ async def _play_both(plan: Plan, keeper: Keeper, folder: Path, look: Look) -> tu
     click.echo(story.opening(explain(plan), look))
     await keeper.attach()
     broken = shlex.join([sys.executable, "-m", "gallery.serve", BROKEN, "--data", "{data}"])
-    rows = []
+    rows: list[RowReport] = []
     try:
         for name, server in ((story.GOOD, None), (story.BAD, broken)):
             click.echo(story.act(name, look))
