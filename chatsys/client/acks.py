@@ -86,6 +86,7 @@ class AckPump:
                             for room, sequence in said.items():
                                 _raise(waiting, room, sequence)
                     tries += 1
+                    # In the meantime later ones join what is waiting.
                     await asyncio.sleep(self._retry.pause(tries, self._random.random(), fault))
         finally:
             self._task = None

@@ -7,7 +7,7 @@ the epoch. A step is kept as it was written, whatever the tables become later.
 import logging
 import sqlite3
 
-from chatsys.store.schema import SCHEMA_VERSION
+from chatsys.store.schema import SCHEMA_VERSION, transaction
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ _TO_2 = (
     "ALTER TABLE entry ADD COLUMN crc INTEGER",
     "CREATE INDEX room_to_trim ON room (number) WHERE deleted > first OR max_age_us > 0 OR max_entries > 0",
 )
-# What format 2 did not know yet: that hearing of the end of a membership reads nothing. There a cursor at or beyond the
-# end meant that it was heard of, and still does.
+# What format 2 did not know yet: that hearing of the end of a membership reads nothing. There a cursor at or beyond
+# the end meant that it was heard of, and still does.
 _TO_3 = ("ALTER TABLE cursor ADD COLUMN settled INTEGER NOT NULL DEFAULT 0",)
 _STEPS: dict[int, tuple[str, ...]] = {1: _TO_2, 2: _TO_3}
 
@@ -44,15 +44,9 @@ def migrate(connection: sqlite3.Connection, found: int) -> None:
     """
     if found == SCHEMA_VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for version in range(found, SCHEMA_VERSION):
             for statement in _STEPS[version]:
                 connection.execute(statement)
         connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA_VERSION,))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
     log.info("the log was brought from format %d to format %d", found, SCHEMA_VERSION)

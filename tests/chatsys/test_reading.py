@@ -220,7 +220,9 @@ def test_a_membership_that_ended_is_told_until_acknowledged(world, room):
 
 
 @pytest.mark.parametrize("field", ["sequence", "ended_sequence"])
-def test_what_was_unread_when_a_membership_ended_comes_to_who_joins_a_whole_room_again(world, room, texts, field):
+def test_what_was_unread_when_a_membership_ended_comes_to_who_joins_a_whole_room_again(
+    world, room, texts, field
+):
     async def body(as_user):
         alice, bob, root = await two(as_user, room, whole=True)
         await alice.send(room, "read")
