@@ -22,7 +22,7 @@ from harness.report.exports import EXPORTS
 from harness.report.files import write_reports
 from harness.report.look import ColorFlag, look_of
 from harness.report.model import Invocation, RowReport
-from harness.report.progress import open_progress
+from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 
 
@@ -34,13 +34,19 @@ from harness.report.terminal import ending, name_cells, verdict_line
     "--history",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="A history that another program recorded; see docs/history.md. Nothing is written.",
+    help="A history that another program recorded; see docs/history.md. Nothing is written without --reports.",
 )
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
     help="With --history: the plan.json it is judged against.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="With --history: where it gets the folder of a run, with report.json, junit.xml and its page.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
@@ -52,16 +58,21 @@ from harness.report.terminal import ending, name_cells, verdict_line
     help="Print one scenario in this format instead, and write nothing: a Mermaid diagram, or a trace for Perfetto.",
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--json", "events", is_flag=True, help="Print JSON Lines, one an event; people read standard error."
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     directory: Path | None,
     history: Path | None,
     plan: Path | None,
+    reports: Path | None,
     *,
     quiet: bool,
     verbose: bool,
     export: str | None,
     shows: bool,
+    events: bool,
     color: ColorFlag,
 ) -> None:
     """Judge a recorded run again, from its histories alone.
@@ -75,6 +86,7 @@ def command(
       chatsim report
       chatsim report reports/latest/basic
       chatsim report --history mine.jsonl
+      chatsim report --history mine.jsonl --reports reports
       chatsim report --open
       chatsim report reports
       chatsim report reports/latest/basic --format trace > basic.json
@@ -83,30 +95,46 @@ def command(
         raise click.UsageError("give a folder, or a history with --history, not both")
     if plan is not None and history is None:
         raise click.UsageError("--plan says what a --history is judged against; a folder has its own plan")
-    if history is not None and (export is not None or shows):
+    if reports is not None and history is None:
+        raise click.UsageError("--reports says where a --history gets a folder; a folder is written anew in place")
+    if history is not None and reports is None and (export is not None or shows):
         raise click.UsageError(
-            "a --history has no page and no other format; it is judged, and that is printed"
+            "a --history has no page and no other format without --reports; it is judged, and that is printed"
         )
+    if history is not None and reports is not None:
+        directory, history = _kept(history, plan, reports), None
     directory = directory or Path("reports/latest")
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    people = sys.stderr if events else sys.stdout
+    look = look_of(people, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     if history is None and pages.holds_runs(directory):
         runs = pages.write_runs(directory)
-        click.echo(f"page  {runs}")
+        click.echo(f"page  {runs}", err=events)
         if shows:
             pages.show(runs)
         return
     rows = _derive(directory) if history is None else [_elsewhere(history, plan)]
-    progress = open_progress(
-        sys.stdout,
+    progress: Progress = open_progress(
+        people,
         sys.stderr,
         os.environ,
         look=look,
         verbosity=1 if verbose else -1 if quiet else 0,
         name_cells=name_cells((row.name for row in rows), look),
     )
+    told = None
+    if events:
+        from harness.report.events import Events  # noqa: PLC0415 - few reports are read by programs
+
+        progress = told = Events(progress, sys.stdout)
+        told.run_started(
+            [row.plan for row in rows],
+            command=("chatsim", *sys.argv[1:]),
+            seed=rows[0].seed,
+            directory=str(history or directory),
+        )
     with progress:
         for row in rows:
             progress.row_finished(row)
@@ -125,10 +153,13 @@ def command(
         write_reports(report, directory)
         page = pages.write(report, directory)
         report = report._replace(page=str(page))
-    click.echo((verdict_line if quiet else ending)(report, look))
+    click.echo((verdict_line if quiet else ending)(report, look), err=events)
+    code = exit_code(row.status for row in rows)
+    if told is not None:
+        told.run_finished(report, code)
     if shows and page is not None:
         pages.show(page)
-    raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+    raise click.exceptions.Exit(int(code))
 
 
 def _elsewhere(history: Path, plan: Path | None) -> RowReport:
@@ -136,6 +167,15 @@ def _elsewhere(history: Path, plan: Path | None) -> RowReport:
 
     try:
         return judged(history, plan)
+    except (ArchiveError, HistoryError) as fault:
+        raise click.UsageError(str(fault)) from fault
+
+
+def _kept(history: Path, plan: Path | None, reports: Path) -> Path:
+    from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
+
+    try:
+        return keep(history, plan, reports)
     except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
 
