@@ -52,7 +52,9 @@ def keep(history: Path, plan: Path | None, root: Path) -> Path:
     try:
         folder = archive.create(root, run)
     except OSError as fault:
-        raise ArchiveError(f"cannot write to {root}: {fault.strerror}; choose another with --reports") from fault
+        raise ArchiveError(
+            f"cannot write to {root}: {fault.strerror}; choose another with --reports"
+        ) from fault
     try:
         row = archive.create_row(folder, chosen.name)
         archive.write_json(row / "plan.json", chosen.to_json())

@@ -96,7 +96,9 @@ def command(
     if plan is not None and history is None:
         raise click.UsageError("--plan says what a --history is judged against; a folder has its own plan")
     if reports is not None and history is None:
-        raise click.UsageError("--reports says where a --history gets a folder; a folder is written anew in place")
+        raise click.UsageError(
+            "--reports says where a --history gets a folder; a folder is written anew in place"
+        )
     if history is not None and reports is None and (export is not None or shows):
         raise click.UsageError(
             "a --history has no page and no other format without --reports; it is judged, and that is printed"
