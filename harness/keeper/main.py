@@ -157,13 +157,15 @@ class Keeper:
 
 def _remove(tree: Path) -> None:
     """Remove a directory and what is in it; a fault may have left directories that nobody can write to."""
-    for folder, _, _ in os.walk(
+    if not tree.is_dir():
+        return
+    tree.chmod(0o700)
+    for folder, below, _ in os.walk(
         tree
-    ):  # from the root down: a directory that is closed shows nothing of what is below
-        os.chmod(folder, 0o700)
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                os.chmod(entry.path, 0o700)
+    ):  # from the root down: one that is closed shows nothing of what is below
+        for path in (Path(folder, name) for name in below):
+            if not path.is_symlink():
+                path.chmod(0o700)
     shutil.rmtree(tree, ignore_errors=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -36,7 +36,7 @@ def test_it_gets_the_folder_of_a_run_where_one_asks_for_it(tmp_path: Path) -> No
     ran = report(tmp_path, counted([*EXAMPLE[:10], *EXAMPLE[11:]]), "--reports", str(tmp_path / "reports"))
     assert ran.exit_code == 1, ran.output
     folder = tmp_path / "reports" / "latest"
-    suites = ElementTree.parse(folder / "junit.xml").getroot()
+    suites = ET.parse(folder / "junit.xml").getroot()
     assert int(suites.get("failures", "0")) >= 1
     (row,) = json.loads((folder / "report.json").read_text())["rows"]
     assert (row["name"], row["status"]) == ("mine", "fail")
