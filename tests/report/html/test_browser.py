@@ -12,14 +12,16 @@ import pytest
 
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Violation
-from harness.report.html.page import SHOWN, compose
+from harness.report.html.page import SHOWN
 from harness.report.html.render import render_list, render_page
 from tests.report.html.browser import Browser
-from tests.report.story import Story, a_plan, bad, story_of
+from tests.report.html.states import STATES, page_of
+from tests.report.story import Story, a_plan, bad
 
 pytestmark = pytest.mark.needs("chromium")
 
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+FINE = {"faint": [], "out": [], "cut": [], "over": [], "wide": 0}
 PICTURES = os.environ.get("CHATSIM_PICTURES")
 
 
@@ -30,33 +32,49 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
-def show(browser, tmp_path):
-    """Opens the page of a report and returns the browser."""
+def show_page(browser, tmp_path):
+    """Opens a page and returns the browser."""
 
-    def show(row, link="", **how):
-        story = story_of(row)
+    def show_page(page, link="", **how):
         path = tmp_path / "index.html"
-        path.write_text(render_page(compose(row, story.ops, story.logs)), encoding="utf-8")
+        path.write_text(render_page(page), encoding="utf-8")
         browser.open(path, link=link, **how)
         return browser
 
-    return show
+    return show_page
 
 
-STATES = ("passes", "undelivered", "fifty_clients", "hostile", "server_died", "not_ready", "wide")
+@pytest.fixture
+def show(show_page):
+    """Opens the page of a report and returns the browser."""
+    return lambda row, link="", **how: show_page(page_of(row), link, **how)
 
 
-#: Each state wide and light, and narrow and dark; one of them in the other two ways as well.
+def keep(browser, name):
+    """Leave a picture for people, if they asked for it."""
+    if PICTURES:
+        browser.picture(Path(PICTURES) / f"{name}.png")
+
+
+#: Each state wide and light, and narrow and dark; two of them in the other two ways as well.
 WAYS = [(state, *way) for state in STATES for way in ((1280, False), (390, True))]
-WAYS += [("undelivered", 1280, True), ("undelivered", 390, False)]
+WAYS += [(state, *way) for state in ("undelivered", "storm") for way in ((1280, True), (390, False))]
 
 
 @pytest.mark.parametrize(("state", "width", "dark"), WAYS)
-def test_every_state_is_readable(show, tell, state, width, dark):
-    browser = show(tell(state), width=width, dark=dark)
-    if PICTURES:
-        browser.picture(Path(PICTURES) / f"{state}-{width}-{'dark' if dark else 'light'}.png")
-    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+def test_every_state_is_readable(show_page, state, width, dark):
+    browser = show_page(STATES[state](), width=width, dark=dark)
+    keep(browser, f"{state}-{width}-{'dark' if dark else 'light'}")
+    assert browser.eval(LOOK) == FINE
+    assert browser.complaints() == []
+
+
+def test_it_is_readable_with_everything_open_and_any_time_chosen(show_page):
+    browser = show_page(STATES["storm"]())
+    browser.eval("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    for chosen in ("0, 1e9", "2.5e9, 2.7e9", "3.9e9, 3.95e9", "data.end_ns - 5, data.end_ns"):
+        browser.eval(f"chooseTime({chosen})")
+        assert browser.eval(LOOK) == FINE
     assert browser.complaints() == []
 
 
@@ -68,8 +86,9 @@ def test_a_list_of_runs_is_readable(browser, tmp_path, width):
     ]
     path = tmp_path / "index.html"
     path.write_text(render_list("Runs", ("ended", "run", "time", "why"), items, told="6 runs"))
-    browser.open(path, width=width)
-    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+    browser.open(path, width=width, dark=width == 390)
+    keep(browser, f"list-{width}")
+    assert browser.eval(LOOK) == FINE
     assert browser.complaints() == []
 
 
@@ -200,7 +219,7 @@ def test_a_long_run_shows_its_first_violation(show):
     client, name = story.ops[wrong].client, story.ops[wrong].value["id"]
     violation = Violation(kind="leak", sentence="too far", ops=(wrong,), messages=(name,), clients=(client,))
     browser = show(story.judged(RunStatus.FAIL, bad("members-only", violation)))
-    assert "4," in browser.eval("document.querySelector('header .notice').textContent")
+    assert "4," in browser.eval("document.querySelector('#range + .notice').textContent")
     assert browser.eval("data.entries.length") <= SHOWN + 200
     assert browser.eval("document.querySelectorAll('#canvas .arrow.proof').length") == 1
     assert browser.eval("document.querySelector('#card h3').textContent") == name
