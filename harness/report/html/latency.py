@@ -11,7 +11,7 @@ buckets, ten to each power of ten, so a percentile is right to a quarter of itse
 
 from __future__ import annotations
 
-import math
+import bisect
 from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -110,9 +110,7 @@ class Latencies:
 
 def bucket(ns: int) -> int:
     """Return the place of a time among `BOUNDS`: that of the lowest bound that is not below it."""
-    if ns <= BOUNDS[0]:
-        return 0
-    return min(len(BOUNDS), math.ceil(10 * math.log10(ns) - 50 - 1e-9))
+    return bisect.bisect_left(BOUNDS, ns)
 
 
 def _note(kind: tuple[array[int], array[int]], when: int, took: int) -> None:
