@@ -19,8 +19,8 @@ from harness.cli.exit_codes import EPILOG, exit_code
 from harness.cli.one_row import one_row
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
-from harness.report.files import write_reports
-from harness.report.look import ColorFlag, look_of
+from harness.report.files import summarise, write_reports
+from harness.report.look import ColorFlag, Look, look_of
 from harness.report.model import Invocation, RowReport
 from harness.report.progress import open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
@@ -42,6 +42,15 @@ from harness.report.terminal import ending, name_cells, verdict_line
     default=None,
     help="With --history: the plan.json it is judged against.",
 )
+@click.option(
+    "--compare",
+    "two",
+    type=click.Path(path_type=Path),
+    nargs=2,
+    default=None,
+    metavar="A B",
+    help="Two runs: show what each member saw differently. Judges and writes nothing.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
 @click.option(
@@ -51,16 +60,24 @@ from harness.report.terminal import ending, name_cells, verdict_line
     default=None,
     help="Print one scenario in this format instead, and write nothing: a Mermaid diagram, or a trace for Perfetto.",
 )
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write a summary in Markdown to this file, for a change.",
+)
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     directory: Path | None,
     history: Path | None,
     plan: Path | None,
+    two: tuple[Path, Path] | None,
     *,
     quiet: bool,
     verbose: bool,
     export: str | None,
+    summary: Path | None,
     shows: bool,
     color: ColorFlag,
 ) -> None:
@@ -78,7 +95,14 @@ def command(
       chatsim report --open
       chatsim report reports
       chatsim report reports/latest/basic --format trace > basic.json
+      chatsim report --compare reports/20261122T173045Z-1f3a9c reports/latest
     """
+    if two is not None:
+        if directory is not None or history is not None or export is not None or shows:
+            raise click.UsageError("--compare takes two runs and nothing else")
+        from harness.cli.compare import compare_runs  # noqa: PLC0415 - few reports compare
+
+        raise click.exceptions.Exit(int(compare_runs(*two, _look(color))))
     if history is not None and directory is not None:
         raise click.UsageError("give a folder, or a history with --history, not both")
     if plan is not None and history is None:
@@ -91,7 +115,7 @@ def command(
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = _look(color)
     if history is None and pages.holds_runs(directory):
         runs = pages.write_runs(directory)
         click.echo(f"page  {runs}")
@@ -125,10 +149,16 @@ def command(
         write_reports(report, directory)
         page = pages.write(report, directory)
         report = report._replace(page=str(page))
+    for fault in summarise(report, file=summary):
+        click.echo(fault, err=True)
     click.echo((verdict_line if quiet else ending)(report, look))
     if shows and page is not None:
         pages.show(page)
     raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+
+
+def _look(color: ColorFlag) -> Look:
+    return look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
 
 
 def _elsewhere(history: Path, plan: Path | None) -> RowReport:
