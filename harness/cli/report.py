@@ -14,8 +14,8 @@ import click
 from harness import archive
 from harness.archive import ArchiveError
 from harness.cli import pages
-from harness.cli.derive import derive, recall
-from harness.cli.exit_codes import EPILOG, exit_code
+from harness.cli.derive import derive, recall, salvage
+from harness.cli.exit_codes import EPILOG, ExitCode, exit_code
 from harness.cli.one_row import one_row
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
@@ -122,7 +122,9 @@ def command(
         if shows:
             pages.show(runs)
         return
-    rows = _derive(directory) if history is None else [_elsewhere(history, plan)]
+    rows, lacking, damaged = (
+        _derive(directory) if history is None else ([_elsewhere(history, plan)], [], False)
+    )
     progress = open_progress(
         sys.stdout,
         sys.stderr,
@@ -151,10 +153,13 @@ def command(
         report = report._replace(page=str(page))
     for fault in summarise(report, file=summary):
         click.echo(fault, err=True)
+    for told in lacking:
+        click.echo(f"partial: {told}", err=True)
     click.echo((verdict_line if quiet else ending)(report, look))
     if shows and page is not None:
         pages.show(page)
-    raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+    code = ExitCode.USAGE if damaged else exit_code(row.status for row in rows)
+    raise click.exceptions.Exit(int(code))
 
 
 def _look(color: ColorFlag) -> Look:
@@ -175,26 +180,41 @@ def _exported(directory: Path, name: str) -> str:
     folder = one_row(directory)
     try:
         return EXPORTS[name](recall(folder), archive.read_ops(folder))
-    except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
+    except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
 
 
-def _derive(directory: Path) -> list[RowReport]:
-    """Judge the rows of a folder anew; one that cannot be read leaves a page that says so, and code 2."""
-    rows, faults = [], []
+def _derive(directory: Path) -> tuple[list[RowReport], list[str], bool]:
+    """Judge the rows of a folder anew; one that is still being written, as far as it goes.
+
+    Returns:
+        The rows, with what can be read of those that cannot be judged; a sentence for each that is not whole; and
+        whether any is damaged, which is wrong input.
+
+    Raises:
+        click.UsageError: no run is there, or nothing of it can be shown.
+    """
+    rows, lacking, damaged = [], [], False
     try:
         folders = archive.rows(directory)
     except ArchiveError as fault:
         raise click.UsageError(str(fault)) from fault
     for folder in folders:
+        if growing := archive.unfinished(folder):
+            lacking.append(growing)
         try:
             rows.append(derive(folder))
-        except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
-            page = pages.write_partial(folder, str(fault))
-            faults.append(f"{fault}\n  what can be read of it is in {page}")
-    if faults:
-        raise click.UsageError("\n".join(faults))
-    return rows
+        except (ArchiveError, HistoryError) as fault:
+            lacking.append(str(fault))
+            damaged = True
+            try:
+                rows.append(salvage(folder, str(fault)))
+            except ArchiveError as hopeless:
+                page = pages.write_nothing(folder, str(hopeless))
+                lacking[-1] = f"{hopeless}. Nothing of this row can be shown; {page} says so"
+    if not rows:
+        raise click.UsageError("\n".join(lacking))
+    return rows, lacking, damaged
 
 
 def _files(rows: Sequence[RowReport]) -> set[str]:

@@ -100,6 +100,8 @@ def _first_step(a: Plan, b: Plan) -> int | None:
 def _verdicts(a: Side, b: Side) -> Iterator[Difference]:
     if a.row.status is not b.row.status:
         yield Difference("ended", f"{a.row.status} in A, {b.row.status} in B")
+    if a.row.judgement is None or b.row.judgement is None:
+        return
     ours, others = ({(v.name, v.pointer): v for v in side.row.verdicts} for side in (a, b))
     for key in dict.fromkeys([*ours, *others]):
         one, other = ours.get(key), others.get(key)
@@ -189,12 +191,12 @@ def _head(mark: str, side: Side, look: Look) -> str:
         f"{seconds(row.duration_ns)}, {count(row.messages_sent, 'message')}, "
         f"{count(got, 'delivery').replace('deliverys', 'deliveries')}"
     )
-    head = f"{mark}  {pad(word, 8)} {told}  "
+    head = f"{mark}  {pad(word, 11)} {told}  "
     label = safe(side.label)
     room = max(20, look.width - len(head))
     # The end of a path says which run it is.
     label = label if len(label) <= room else f"…{label[1 - room :]}"
-    return f"{mark}  {look.paint(pad(word, 8), tone)} {told}  {label}"
+    return f"{mark}  {look.paint(pad(word, 11), tone)} {told}  {label}"
 
 
 def _told(key: str, text: str, look: Look) -> list[str]:
