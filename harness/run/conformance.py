@@ -16,6 +16,7 @@ from harness.keeper.handle import Keeper
 from harness.run import protocol_rules as rules
 from harness.run.driver import PROTOCOL
 from harness.run.lines import MAX_LINE
+from harness.run.needs import VERB_NEEDS
 from harness.run.protocol_rules import quoted
 from harness.run.talk import Line, Talk, UnheardError, shown
 
@@ -36,16 +37,7 @@ CAPABILITIES: Final = {
     "grpc": "speaks gRPC without TLS",
 }
 #: Op -> the capability without which it is UNIMPLEMENTED.
-GUARDED: Final = {
-    "create": "rooms",
-    "join": "rooms",
-    "leave": "rooms",
-    "add": "kick",
-    "kick": "kick",
-    "poll": "poll",
-    "ack": "ack",
-    "history": "history",
-}
+GUARDED: Final = {**VERB_NEEDS, "history": "history"}
 HELLO_S: Final = 30.0
 ANSWER_S: Final = 5.0
 PATIENCE_S: Final = 1.0
