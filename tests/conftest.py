@@ -39,7 +39,8 @@ PACKAGES = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker; what the tests play is not for the summary of a CI job."""
+    os.environ.pop("GITHUB_STEP_SUMMARY", None)
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
 
 

@@ -27,7 +27,7 @@ lines that nobody invoked.
 | wait | script | {duration_ns}, or {fault}: whose end was awaited, or {when: what was, of, count, by} |
 | parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
-| holds | harness | ok: of the server: {when: ready or end, gone, file, times, tolerated?}; see `harness.model.leaks` |
+| holds | harness | ok, of the server: {when: ready or end, gone, file, times, tolerated?}; see `model.leaks` |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | workload | script | {acts, faults, duration_ns}: its moments count from the invocation; ok when its time is over |
@@ -176,7 +176,10 @@ def read_history(lines: Iterable[str]) -> Iterator[Op]:
         msg = 'line 1: a history begins with {"format": "chatsim.history", "version": 1, ...}'
         raise HistoryError(msg)
     if version != HISTORY_VERSION:
-        msg = f"line 1: this is history format {version!r}; this chatsim reads format {HISTORY_VERSION}"
+        msg = (
+            f"line 1: this is history format {version!r}; this chatsim reads format {HISTORY_VERSION}. "
+            "Read it with the chatsim that wrote it"
+        )
         raise HistoryError(msg)
     for number, line in enumerate(rows, start=2):
         try:
