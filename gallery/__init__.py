@@ -14,6 +14,7 @@ from __future__ import annotations
 from gallery import (
     decides_wrongly,
     garbles,
+    keeps,
     lets_in,
     moderates,
     remembers_wrongly,
@@ -75,6 +76,8 @@ GALLERY: dict[str, Broken] = {
         garbles.CROSSES,
         garbles.CROSSES_AS_OWN,
         decides_wrongly.REFUSES_AND_STORES,
+        keeps.KEEPS_FILES,
+        keeps.KEEPS_CONNECTIONS,
     )
 }
 """By name, in the order of the matrix."""

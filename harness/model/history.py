@@ -1,8 +1,8 @@
 """What happened: the history of a run, one operation event a line, in the order in which it was recorded.
 
 Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
-`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip`, `fired` and `leftovers` are `ok` lines
-that nobody invoked.
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip`, `fired`, `holds` and `leftovers` are `ok`
+lines that nobody invoked.
 
 | f | process | value |
 |---|---|---|
@@ -27,6 +27,7 @@ that nobody invoked.
 | wait | script | {duration_ns}, or {fault}: whose end was awaited, or {when: what was, of, count, by} |
 | parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
+| holds | harness | ok, of the server: {when: ready or end, gone, file, times, tolerated?}; see `model.leaks` |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | workload | script | {acts, faults, duration_ns}: its moments count from the invocation; ok when its time is over |
