@@ -57,7 +57,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     "--server",
     metavar="CMD|ADDRESS",
     default=None,
-    help="Server command, in which {port} {host} {data} {members} {member_numbers} are filled in, "
+    help="Server command, in which {port} {host} {data} {members} {member_numbers} {options} are filled in, "
     "or HOST:PORT of a running server.",
 )
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.model.actions import Create, InboxItem, Send
+from harness.model.actions import Create, InboxItem, RotateKeys, Send
 from harness.model.calls import CallFault
 from harness.model.cast import Client, Room
 from harness.model.disk import DiskFault
@@ -64,6 +64,8 @@ class Plan:
     nothing at all."""
     listen_ns: int = 0
     """How long clients go on recording after the last fence; real time."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the server that is started for it, by name; values as the server reads them."""
     required: tuple[str, ...] = ()
     """Invariants that may not end `not exercised`."""
     seed: int = 0
@@ -117,6 +119,13 @@ class Plan:
         for step in self.walk():
             if isinstance(step.action, Send):
                 yield step, step.action
+
+    @property
+    def looks_at_tokens(self) -> bool:
+        """Whether the server is to look at tokens, because some are no good or its keys change."""
+        return any(client.token != "valid" for client in self.clients) or any(  # noqa: S105 - the kind of one
+            isinstance(step.action, RotateKeys) for step in self.walk()
+        )
 
     @property
     def moves_server(self) -> bool:

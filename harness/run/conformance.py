@@ -30,6 +30,7 @@ CAPABILITIES: Final = {
     "rooms": "has any number of rooms",
     "one-room": "has exactly one room",
     "auth": "can tell users apart by credentials",
+    "keys": "lets the keys of credentials be changed while it runs",
     "kick": "lets an admin add and remove others",
     "history": "lets the harness read a room whole",
     "restart": "keeps messages over a restart",
@@ -45,6 +46,7 @@ GUARDED: Final = {
     "poll": "poll",
     "ack": "ack",
     "history": "history",
+    "rotate_keys": "keys",
 }
 HELLO_S: Final = 30.0
 ANSWER_S: Final = 5.0

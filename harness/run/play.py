@@ -91,7 +91,8 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
-        tokens=any(client.token != "valid" for client in plan.clients),  # noqa: S105 - the kind of one
+        tokens=plan.looks_at_tokens,
+        options=plan.options,
         network=network,
         piped=plan.troubles_disk,
     )
@@ -154,6 +155,7 @@ def _means(network: Network | None, server: Server, calls: Calls | None) -> Mapp
 
 async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> None:
     """Get the server and the harness ready, or skip the plan that they cannot play."""
+    needs.check_options(plan, settings.server)
     if settings.address is not None:
         needs.check_server(plan, by_own_driver=settings.driver is None)
     if settings.driver is None and not uses(settings.server, "members", "member_numbers"):

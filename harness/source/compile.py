@@ -20,6 +20,7 @@ from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
+from harness.source.server import read_server
 from harness.source.tree import Tree, parse
 from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
@@ -28,7 +29,6 @@ from harness.verbs.problem import Problem, did_you_mean
 from harness.verbs.scope import Scope
 
 LATER_KEYS = {
-    "server": "how the server is started",
     "services": "processes that the server needs",
     "load": "many clients in one process",
     "limits": "bounds on latency and throughput",
@@ -110,6 +110,11 @@ class ScenarioKeys(Keys):
         Kind(_read_invariants, {"anyOf": [{"const": "all"}, {"type": "object"}]}),
         "`all`, or a map that makes some obligatory: `{no-loss: required}`.",
         default=(),
+    )
+    server: Any = key(
+        _part({"type": "object"}),
+        "What the server is told that chatsim starts: `{options: {send_rate: 5/s}}`.",
+        default=None,
     )
     matrix: Any = key(
         _part({"type": "object", "additionalProperties": {"type": "array"}}),
@@ -216,6 +221,7 @@ class _Compiler:
         )
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
+        options = read_server(self.data["server"], self.report) if "server" in self.data else {}
         drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         check_triggers(steps, scope)
@@ -240,6 +246,7 @@ class _Compiler:
             inboxes=table.inboxes,
             listed=table.listed,
             listen_ns=keys.listen,
+            options=options,
             required=keys.invariants,
             seed=scope.seed,
             workload=drawn.draw(scope.seed),

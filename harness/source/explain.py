@@ -40,6 +40,8 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
+    if plan.options:
+        rows += _wrapped("server", [f"{name} {text}" for name, text in plan.options.items()], ", ")
     for said in (*_people_with_other_names(plan), *_ways_of_receiving(plan)):
         rows += _wrapped("", [said], "")
     digits = max(2, len(str(len(plan.steps))))

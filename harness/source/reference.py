@@ -15,6 +15,7 @@ from harness.source.codes import CODES
 from harness.source.compile import LATER_KEYS, ScenarioKeys
 from harness.source.examples import EXAMPLES
 from harness.source.nemesis import NemesisKeys
+from harness.source.server import ServerKeys, options_rows
 from harness.source.traffic import TRAFFIC
 from harness.source.workload import WorkloadKeys
 from harness.verbs import FAULT_VERBS, LATER_VERBS, VERBS
@@ -90,6 +91,24 @@ each counted once. `[]` says that it received nothing. A client that is not list
 
 Somebody who is in several rooms has a list for each: `alice: {lobby: [hello], garden: []}`, since rooms have no
 common order. A message whose send ended unknown may stand anywhere, or be missing.
+"""
+
+_SERVER = """\
+## Server
+
+What the server is told that chatsim starts for this scenario.
+
+```yaml
+server:
+  options: {send_rate: 30/m, send_burst: 3}
+```
+"""
+
+_OPTIONS = """\
+The options are settings of chatsys, and mean what `chatsys config` says; what is not given has its default. A server
+of your own takes them when its command has the word `{options}`: it stands for them as one JSON object, names to
+texts (see [the driver protocol](driver-protocol.md#the-server)). Without the word, or where a running server is used,
+a scenario that gives options is skipped.
 """
 
 _WORKLOAD = """\
@@ -195,6 +214,10 @@ def _sections() -> Iterator[str]:
         "user.\n"
     )
     yield _table(RoomKeys)
+    yield _SERVER
+    yield _table(ServerKeys)
+    yield _OPTIONS
+    yield _rows(("option", "value", "meaning"), options_rows())
     yield "## Steps\n"
     yield "Each step is one verb with its modifiers beside it. Any step takes these:\n"
     yield _table(StepKeys)
