@@ -20,7 +20,7 @@ from typing import Any
 
 from harness.model.actions import Create, InboxItem, RotateKeys, Send
 from harness.model.calls import CallFault
-from harness.model.cast import Client, Room
+from harness.model.cast import Auth, Client, Room
 from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
 from harness.model.network import NetworkFault
@@ -64,6 +64,8 @@ class Plan:
     nothing at all."""
     listen_ns: int = 0
     """How long clients go on recording after the last fence; real time."""
+    auth: Auth | None = None
+    """What the author says: `looks_at_tokens` is what the server does."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the server that is started for it, by name; values as the server reads them."""
     required: tuple[str, ...] = ()
@@ -122,9 +124,11 @@ class Plan:
 
     @property
     def looks_at_tokens(self) -> bool:
-        """Whether the server is to look at tokens, because some are no good or its keys change."""
-        return any(client.token != "valid" for client in self.clients) or any(  # noqa: S105 - the kind of one
-            isinstance(step.action, RotateKeys) for step in self.walk()
+        """Whether the server is to look at tokens: it was said, or some are no good, or its keys change."""
+        return (
+            self.auth == "tokens"
+            or any(client.token != "valid" for client in self.clients)  # noqa: S105 - the kind of one
+            or any(isinstance(step.action, RotateKeys) for step in self.walk())
         )
 
     @property

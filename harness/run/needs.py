@@ -97,6 +97,9 @@ def check_server(plan: Plan, *, by_own_driver: bool = False) -> None:
             if isinstance(step.action, RotateKeys):
                 what = _placed("`rotate_keys`", plan.line(step.pointer))
                 raise SkippedError(f"the keys of a running server are not ours to change: {what}")
+        if plan.auth == "tokens":
+            what = _placed("`auth: tokens`", _line(plan, "/server/auth", "/server"))
+            raise SkippedError(f"the keys of a running server are not ours to make tokens with: {what}")
     bad = next((client for client in plan.clients if client.token != "valid"), None)  # noqa: S105 - the kind
     if by_own_driver and bad is not None:
         what = _placed(
@@ -152,6 +155,8 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         if client.token != "valid":  # noqa: S105 - the kind of one
             line = _line(plan, f"/clients/{client.name}/token", "/clients")
             yield Need(("auth",), f"{client.name} shows a bad `token`", line)
+    if plan.auth == "tokens":
+        yield Need(("auth",), "`auth: tokens`", _line(plan, "/server/auth", "/server"))
     if len(plan.rooms) > 1:
         yield Need(("rooms",), f"there are {len(plan.rooms)} rooms", _line(plan, "/rooms"))
     elif plan.rooms:

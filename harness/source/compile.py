@@ -20,7 +20,7 @@ from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
-from harness.source.server import read_server
+from harness.source.server import Setup, needs_tokens, read_server
 from harness.source.tree import Tree, parse
 from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
@@ -221,7 +221,7 @@ class _Compiler:
         )
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
-        options = read_server(self.data["server"], self.report) if "server" in self.data else {}
+        server = read_server(self.data["server"], self.report) if "server" in self.data else Setup()
         drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         check_triggers(steps, scope)
@@ -233,7 +233,7 @@ class _Compiler:
             return None
         for problem in unused(cast, scope.used):
             self.report(problem)
-        return Plan(
+        plan = Plan(
             title=keys.scenario,
             name=name,
             file=file,
@@ -246,12 +246,16 @@ class _Compiler:
             inboxes=table.inboxes,
             listed=table.listed,
             listen_ns=keys.listen,
-            options=options,
+            auth=server.auth,
+            options=server.options,
             required=keys.invariants,
             seed=scope.seed,
             workload=drawn.draw(scope.seed),
             spans=_spans(self.report.tree, scope),
         )
+
+        needs_tokens(plan, self.report)
+        return None if self.report.errors else plan
 
 
 def _spans(tree: Tree, scope: Scope) -> dict[str, Span]:

@@ -40,8 +40,10 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
-    if plan.options:
-        rows += _wrapped("server", [f"{name} {text}" for name, text in plan.options.items()], ", ")
+    told = ["looks at tokens"] * (plan.auth == "tokens")
+    told += [f"{name} {text}" for name, text in plan.options.items()]
+    if told:
+        rows += _wrapped("server", told, ", ")
     for said in (*_people_with_other_names(plan), *_ways_of_receiving(plan)):
         rows += _wrapped("", [said], "")
     digits = max(2, len(str(len(plan.steps))))

@@ -96,10 +96,12 @@ common order. A message whose send ended unknown may stand anywhere, or be missi
 _SERVER = """\
 ## Server
 
-What the server is told that chatsim starts for this scenario.
+What the server is told that chatsim starts for this scenario. A server of your own decides itself whether it looks at
+tokens: `auth: tokens` needs the capability `auth`.
 
 ```yaml
 server:
+  auth: tokens                        # admins are admins, and nobody else is
   options: {send_rate: 30/m, send_burst: 3}
 ```
 """

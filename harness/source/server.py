@@ -3,15 +3,18 @@
 The names and values are those of chatsys; they are looked up when a file has the key, since few have it.
 """
 
+# ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.model.cast import Auth
+from harness.model.plan import Plan
 from harness.source.reporter import Reporter
 from harness.verbs.keys import Keys, bad_value, key, read_keys
-from harness.verbs.kinds import RATE, BadValueError, Filled, Kind, describe
+from harness.verbs.kinds import RATE, BadValueError, Filled, Kind, describe, one_of
 from harness.verbs.problem import Problem, did_you_mean, escape
 
 if TYPE_CHECKING:  # chatsys is read when it is asked for
@@ -36,14 +39,29 @@ def _read_options(value: object) -> Mapping[str, object]:
 class ServerKeys(Keys):
     """The keys of `server`."""
 
-    options: Mapping[str, object] = key(
+    auth: Auth | None = key(
+        one_of("none", "tokens"),
+        "`tokens`: everybody shows a token that chatsim makes, and roles count; `none`: everybody is who they say, "
+        "and may do everything. `none` unless a client has a bad `token`, or `rotate_keys` is played.",
+        default=None,
+    )
+    options: Mapping[str, object] | None = key(
         Kind(_read_options, {"type": "object"}, {}),
         "Settings of the server that chatsim starts, by the names of `chatsys config`.",
+        default=None,
     )
 
 
-def read_server(data: object, report: Reporter) -> dict[str, str]:
-    """Return the options of a file by name, each as its setting reads it; what is wrong is reported."""
+class Setup(NamedTuple):
+    """What the server is told."""
+
+    auth: Auth | None = None
+    options: Mapping[str, str] = {}
+    """By name, each as its setting reads it."""
+
+
+def read_server(data: object, report: Reporter) -> Setup:
+    """Return what a file says of the server; what is wrong is reported."""
     if not isinstance(data, dict):
         report(
             Problem(
@@ -53,9 +71,9 @@ def read_server(data: object, report: Reporter) -> dict[str, str]:
                 label="write `{options: {send_rate: 5/s}}`",
             )
         )
-        return {}
+        return Setup()
     keys = read_keys(ServerKeys, data, "/server", report, what="`server`")
-    return _options(keys.options, report) if keys.options else {}
+    return Setup(keys.auth, _options(keys.options, report) if keys.options else {})
 
 
 def _options(given: Mapping[str, object], report: Reporter) -> dict[str, str]:
@@ -111,6 +129,19 @@ def _unknown(name: str, pointer: str, known: Mapping[str, Any], *, own: bool) ->
         help=() if own else (f"settings: {', '.join(known)}",),
         on_key=True,
     )
+
+
+def needs_tokens(plan: Plan, report: Reporter) -> None:
+    """Report a file whose server is not to look at tokens, and must."""
+    if plan.auth == "none" and plan.looks_at_tokens:
+        report(
+            Problem(
+                code="contradiction",
+                pointer="/server/auth",
+                message="the server must look at tokens here: a client shows a bad one, or its keys change",
+                label="remove it, or write `tokens`",
+            )
+        )
 
 
 def options_schema() -> dict[str, Any]:
