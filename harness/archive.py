@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.model.history import Op, read_history
+from harness.model.history import HistoryError, Op, read_history
 from harness.model.plan import Plan
 
 ENV_VERSION = 1
@@ -121,6 +121,49 @@ class RecordedOps:
             ) from fault
         with file:
             yield from read_history(file)
+
+
+class Salvage:
+    """The operations of a row as far as they can be read, and why that is not all of them.
+
+    For those who show a run, whatever became of it; who judges one reads it with `read_ops`, which raises.
+    """
+
+    def __init__(self, row: Path) -> None:
+        self._row = row
+        self.fault = ""
+        """What is wrong with the row, without full stop; empty when it is whole. Known once all was read."""
+
+    def __iter__(self) -> Iterator[Op]:
+        """Read it from its beginning."""
+        seen = 0
+        try:
+            for op in read_ops(self._row):
+                seen += 1
+                yield op
+        except (ArchiveError, HistoryError) as fault:
+            self.fault = str(fault)
+        except UnicodeDecodeError as fault:
+            self.fault = f"{self._row / 'history.jsonl'}: not UTF-8 ({fault.reason})"
+        else:
+            self.fault = shortfall(self._row, seen)
+
+
+def shortfall(row: Path, seen: int) -> str:
+    """Return what a row lacks whose history has so many operations, all of them sound; empty when it is whole."""
+    try:
+        env = read_json(row / "env.json")
+    except ArchiveError as fault:
+        if (row / "env.json").exists():
+            return str(fault)
+        return (
+            f"{row}: no env.json, which is written last: the run is still going on, "
+            "or whoever played it ended before it was over"
+        )
+    recorded = env.get("operations")
+    if isinstance(recorded, int) and seen < recorded:
+        return f"{row / 'history.jsonl'}: cut short: it has {seen} of {recorded} operations"
+    return ""
 
 
 def read_ops(row: Path) -> RecordedOps:

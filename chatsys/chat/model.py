@@ -82,6 +82,8 @@ class Model:
         self.user = user
         self.rooms: dict[str, Room] = {}
         self.current = ""
+        self.lobby = Room("", "")
+        """Holds what the program says to somebody who looks at no room."""
         self.status = "connecting"
         self.names: dict[str, str] = {}
 
@@ -159,11 +161,7 @@ class Model:
 
     def say(self, text: str, room_id: str = "") -> None:
         """The program says something, in a room or in the one looked at."""
-        room = self.rooms.get(room_id or self.current)
-        if room is None:
-            self.status = text
-        else:
-            room.lines.append(Line(text))
+        self.rooms.get(room_id or self.current, self.lobby).lines.append(Line(text))
 
     def forget(self) -> None:
         """The log of the server is another one: sequences begin anew."""

@@ -148,11 +148,7 @@ class Screen:
         return drawn
 
     def _rows(self) -> list[StyleAndTextTuples]:
-        room = self.model.room
-        if room is None:
-            return [
-                [("class:note", "You are in no room. /join ROOM enters an open one, /new ROOM makes one.")]
-            ]
+        room = self.model.room or self.model.lobby
         rows = []
         for line in (*room.lines, *room.unsent):
             rows += self._draw_line(line)
@@ -160,7 +156,8 @@ class Screen:
 
     def _draw_line(self, line: Line) -> list[StyleAndTextTuples]:
         if not line.sender:
-            return [[("class:note", part)] for part in _wrap(f"— {line.text}", self._width())]
+            first, *rest = _wrap(line.text, self._width() - 2)
+            return [[("class:note", f"— {first}")], *([("class:note", f"  {part}")] for part in rest)]
         own = line.sender == self.model.user
         clock = time.strftime("%H:%M", time.localtime(line.seconds)) if line.seconds else "     "
         who = _cut(_plain(self.model.name(line.sender)), 24)

@@ -73,6 +73,7 @@ class AckPump:
                     for room, sequence in acks.items() if epoch == self._epoch else ():
                         self._waiting[room] = max(sequence, self._waiting.get(room, 0))
                     tries += 1
+                    # In the meantime later ones join what is waiting.
                     await asyncio.sleep(self._retry.pause(tries, self._random.random(), fault))
         finally:
             self._task = None

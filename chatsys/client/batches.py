@@ -111,9 +111,7 @@ class BatchSender:
                     return
                 self._last_fault = fault
                 tries = 1 if len(self._unanswered) < before else tries + 1
-                await asyncio.sleep(
-                    self._transport.retry.pause(tries, self._transport.random.random(), fault)
-                )
+                await self._transport.rest(tries, fault)
         finally:
             self._task = None
 

@@ -75,7 +75,7 @@ class Caller:
         caller = cls(target, **options)
         try:
             await caller.server_info(within=within)
-        except BaseException:
+        except BaseException:  # also when it is cancelled: the caller never gets what it would have to close
             await caller.close()
             raise
         return caller

@@ -203,7 +203,7 @@ class Stream:
                         if answer is None
                         else "the window of unacknowledged messages was full"
                     )
-                    await asyncio.sleep(self._transport.retry.pause(tries, self._transport.random.random()))
+                    await self._transport.rest(tries)
         except TimeoutError:
             raise DeadlineExceededError(f"no proof of progress within {within:g} s: {obstacle}") from None
 
@@ -290,7 +290,7 @@ class Stream:
                 return
             self._notify()
             tries += 1
-            await asyncio.sleep(self._transport.retry.pause(tries, self._transport.random.random(), fault))
+            await self._transport.rest(tries, fault)
 
     async def _read_stream(self) -> None:
         transport, place, chain = self._transport, self._place, Chain()

@@ -181,6 +181,10 @@ class Transport:
                 raise fault
             await asyncio.sleep(pause)
 
+    async def rest(self, tries: int, fault: ChatError | None = None) -> None:
+        """Pause before the next try, as the retry policy says: longer each time, and not in step with others."""
+        await asyncio.sleep(self.retry.pause(tries, self.random.random(), fault))
+
     async def _once(self, method: Any, request: Any, timeout: float) -> Any:
         call = method(request, timeout=timeout, metadata=self.metadata)
         try:

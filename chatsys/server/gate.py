@@ -165,6 +165,7 @@ class TokenGate:
         self._staying: dict[Call, Claims] = {}
         self._next_end = math.inf  # no token of those that stay ends before this
         self._timer: asyncio.TimerHandle | None = None
+        self._looked = clock()
         try:
             self._keys_seen = keyfiles.fingerprint(keys)
             self._ring = keyfiles.load(keys)
@@ -189,8 +190,12 @@ class TokenGate:
         if scheme.lower() != "bearer":
             raise Refusal(Reason.TOKEN_MISSING, "the metadata key 'authorization' is to be: Bearer TOKEN")
         claims = self._known.get(token)
+        # What is seen for the first time may be revoked, or its key made, this very moment. And a busy server's timer
+        # may be late, which must not make the promise false.
+        if claims is None or not 0 <= self._clock() - self._looked < REFRESH:
+            self.refresh()
+            claims = self._known.get(token)  # new keys make it forget
         if claims is None:
-            self.refresh()  # what is seen for the first time may be revoked, or its key made, this very moment
             claims = self._verify(token)
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
@@ -265,6 +270,7 @@ class TokenGate:
 
     def refresh(self) -> None:
         """Reads keys and revocations if they have changed, and ends the calls that may stay no longer."""
+        self._looked = self._clock()
         changed = self._read_keys() | self._read_revocations()
         if changed or self._next_end <= self._clock():
             self._end_some()

@@ -134,7 +134,7 @@ class Router(grpc.GenericRpcHandler):
                 refusal = call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled")
             except sqlite3.Error as error:
                 refusal = self.could_not_read(error)
-            except Exception:
+            except Exception:  # the caller gets a number, and the log the rest of it
                 error_id = secrets.token_hex(8)
                 log.exception("error %s in %s", error_id, method.full_name)
                 refusal = Refusal.bug(error_id)

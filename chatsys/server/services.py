@@ -17,6 +17,7 @@ from chatsys.server.limits import Guard
 from chatsys.server.reading import Consumer, Reading
 from chatsys.server.settings import Limits
 from chatsys.store import Place, Reads, SqliteStore
+from chatsys.v1.chat_pb2 import Ack
 
 Kind = TypeVar("Kind", bound=tuple[object, ...])
 
@@ -103,9 +104,9 @@ def sure(outcome: Outcome, expected: type[Kind]) -> Kind:
     return outcome
 
 
-def pairs(acks: Iterable[object], field: str) -> tuple[tuple[str, int], ...]:
+def pairs(acks: Iterable[Ack], field: str) -> tuple[tuple[str, int], ...]:
     """Checked (room id, sequence) of repeated Ack."""
-    return check.acks(((ack.room_id, ack.sequence) for ack in acks), field)  # type: ignore[attr-defined]  # Ack
+    return check.acks(((ack.room_id, ack.sequence) for ack in acks), field)
 
 
 def clock_us() -> int:

@@ -42,7 +42,7 @@ class Trimmer:
                 await self._pass()
             except (Refusal, sqlite3.Error) as fault:
                 log.warning("old entries could not be removed: %s", fault)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE)  # age is what it waits for: nothing tells of that
 
     async def _pass(self) -> None:
         rooms = self._house.store.reads().to_trim(self._after, ROOMS)

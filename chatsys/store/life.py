@@ -15,6 +15,8 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from chatsys.store.schema import transaction
+
 FILE = "life"
 COPY = "copy"
 """Key in the log of a backup: it was copied, and must get a new epoch."""
@@ -87,12 +89,6 @@ def _write(file: Path, name: str) -> None:
 
 
 def _put(connection: sqlite3.Connection, changes: Mapping[str, str | int], drop: tuple[str, ...]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", changes.items())
         connection.executemany("DELETE FROM meta WHERE key = ?", [(key,) for key in drop])
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

@@ -7,7 +7,7 @@ the epoch. A step is kept as it was written, whatever the tables become later.
 import logging
 import sqlite3
 
-from chatsys.store.schema import SCHEMA_VERSION
+from chatsys.store.schema import SCHEMA_VERSION, transaction
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +41,9 @@ def migrate(connection: sqlite3.Connection, found: int) -> None:
     """
     if found == SCHEMA_VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for version in range(found, SCHEMA_VERSION):
             for statement in _STEPS[version]:
                 connection.execute(statement)
         connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (SCHEMA_VERSION,))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
     log.info("the log was brought from format %d to format %d", found, SCHEMA_VERSION)

@@ -22,6 +22,7 @@ from chatsys.store import faults
 from chatsys.store.group import Group
 from chatsys.store.overlay import Overlay
 from chatsys.store.reads import Reads
+from chatsys.store.schema import transaction
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class Writer:
                 outcome, effects = decide(overlay, entry)
             except (sqlite3.Error, OSError):
                 raise
-            except Exception:
+            except Exception:  # one entry that cannot be decided must not take the others of its group down
                 error_id = secrets.token_hex(8)
                 log.exception("error %s while deciding a %s", error_id, type(entry).__name__)
                 outcomes.append(Refusal.bug(error_id))
@@ -167,12 +168,5 @@ class Writer:
         return Done(work.token, outcomes, None)
 
     def _write(self, overlay: Overlay) -> None:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._connection):
             overlay.write(self._connection)
-            execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise

@@ -17,6 +17,9 @@ COMMANDS = {
     "list": ("harness.cli.list", "show scenarios, their tags and files"),
     "new": ("harness.cli.new", "write a commented scenario to begin with"),
     "schema": ("harness.cli.schema", "print the JSON Schema of scenarios, for editors"),
+    "replay": ("harness.cli.replay", "play a recorded run in the terminal, at its own pace"),
+    "doctor": ("harness.cli.doctor", "look at this machine: limits, ports, versions, leftovers"),
+    "demo": ("harness.cli.demo", "watch it work: a pass, a failure and its page"),
     "selftest": ("harness.cli.selftest", "convict servers that are broken on purpose"),
     "report": ("harness.cli.report", "judge a recorded run again, without starting anything"),
 }

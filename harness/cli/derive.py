@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import click
 
 from harness import archive
+from harness.archive import ArchiveError
 from harness.judge import judge
 from harness.model.verdict import Judgement
 from harness.report.files import read_logs
@@ -58,3 +62,37 @@ def derive(row: Path, *, shown: str = "") -> RowReport:
         archive.write_json(row / "verdicts.json", judgement.to_json())
     ops = archive.read_ops(row) if (row / "history.jsonl").is_file() else iter(())
     return build(plan, ops, judgement, env, read_logs(row / "logs"), directory=shown or str(row))
+
+
+def remember(row: Path) -> tuple[RowReport, str]:
+    """Return the report of a row as far as it can be read, and why that is not all of it; judge and write nothing.
+
+    Args:
+        row: the row's folder.
+
+    Raises:
+        click.UsageError: it has no plan that can be read; without one there is nothing to show.
+    """
+    try:
+        plan = archive.read_plan(row)
+    except (ArchiveError, UnicodeDecodeError) as fault:
+        raise click.UsageError(f"{fault}; without its plan nothing can be shown of this run") from fault
+    faults: list[str] = []
+
+    def read(name: str) -> dict[str, Any]:
+        try:
+            return archive.read_json(row / name) if (row / name).is_file() else {}
+        except (ArchiveError, UnicodeDecodeError) as fault:
+            faults.append(str(fault))
+            return {}
+
+    env, verdicts = read("env.json") or _BROKEN_OFF, read("verdicts.json")
+    judgement = None
+    if verdicts:
+        try:
+            judgement = Judgement.from_json(verdicts)
+        except (ValueError, KeyError, TypeError) as fault:
+            faults.append(f"{row / 'verdicts.json'}: not verdicts of this chatsim ({fault})")
+    ops = archive.Salvage(row)
+    report = build(plan, ops, judgement, env, read_logs(row / "logs"), directory=str(row))
+    return report, "; ".join(dict.fromkeys(fault for fault in (*faults, ops.fault) if fault))

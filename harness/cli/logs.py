@@ -73,7 +73,7 @@ class Logs(Relay):
     async def _follow(self) -> None:
         while True:
             self.look()
-            await asyncio.sleep(PACE_S)
+            await asyncio.sleep(PACE_S)  # processes write these files without telling us
 
     def _new(self, path: Path) -> list[str]:
         start = self._read.get(path, 0)

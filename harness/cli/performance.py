@@ -19,6 +19,7 @@ import click
 from harness import archive
 from harness.cli import keyboard, pages
 from harness.cli.exit_codes import ExitCode, exit_code
+from harness.cli.failing import CouldNotRunError
 from harness.cli.invocation import Invocation
 from harness.cli.scenarios import load_or_exit
 from harness.keeper.handle import Keeper, KeeperError
@@ -134,7 +135,7 @@ class Performance:
         try:
             return asyncio.run(self._play(plans, keeper, folder, progress, look))
         except KeeperError as fault:
-            raise _CouldNotRunError(str(fault)) from fault
+            raise CouldNotRunError(str(fault)) from fault
         finally:
             keeper.abandon()
 
@@ -175,10 +176,6 @@ class Performance:
             raise click.UsageError(
                 f"cannot write to {self.reports}: {fault.strerror}; choose another with --reports"
             ) from fault
-
-
-class _CouldNotRunError(click.ClickException):
-    exit_code = ExitCode.COULD_NOT_RUN
 
 
 def _last_lines(folder: Path, plan: Plan) -> Mapping[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from harness.archive import ArchiveError
 from harness.cli import pages
 from harness.cli.derive import derive, recall
 from harness.cli.exit_codes import EPILOG, exit_code
+from harness.cli.one_row import one_row
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
 from harness.report.files import write_reports
@@ -141,13 +142,9 @@ def _elsewhere(history: Path, plan: Path | None) -> RowReport:
 
 def _exported(directory: Path, name: str) -> str:
     """Return the only row of a folder in a format of somebody else's."""
+    folder = one_row(directory)
     try:
-        folders = archive.rows(directory)
-        if len(folders) > 1:
-            named = ", ".join(folder.name for folder in folders)
-            raise click.UsageError(f"{directory} has several scenarios; name the folder of one: {named}")
-        row = recall(folders[0])
-        return EXPORTS[name](row, archive.read_ops(folders[0]))
+        return EXPORTS[name](recall(folder), archive.read_ops(folder))
     except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
         raise click.UsageError(str(fault)) from fault
 

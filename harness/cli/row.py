@@ -15,6 +15,7 @@ from typing import Any
 from harness import __version__, archive
 from harness.cli.derive import derive
 from harness.keeper.handle import Keeper
+from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.model.steps import Step
 from harness.model.verdict import RunStatus
@@ -66,6 +67,14 @@ async def play_row(
     archive.write_json(folder / "plan.json", plan.to_json())
     env = _environment(venue, plan)
     begun = time.monotonic_ns()
+    recorded = 0
+
+    def count(op: Op) -> None:
+        nonlocal recorded
+        recorded = op.index + 1
+        if on_op is not None:
+            on_op(op)
+
     try:
         played = await play(
             plan,
@@ -74,7 +83,7 @@ async def play_row(
             venue.settings,
             row=row,
             on_step=on_step,
-            on_op=on_op,
+            on_op=count,
             stop=stop,
         )
     except CouldNotRunError as fault:
@@ -88,6 +97,8 @@ async def play_row(
         env["leaks"] = [f"pid {pid}: {command}" for pid, command in played.leftovers]
         if played.interrupted:
             env |= {"status": RunStatus.INTERRUPTED, "reason": "interrupted"}
+    # Whoever reads the history later can tell that some of it is missing.
+    env["operations"] = recorded
     archive.write_json(folder / "env.json", env)
     return derive(folder)
 

@@ -18,6 +18,7 @@ import click
 
 from harness import archive
 from harness.cli.exit_codes import EPILOG, ExitCode
+from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
 from harness.keeper.handle import Keeper, KeeperError
@@ -82,7 +83,7 @@ def _gallery() -> list[Exhibit]:
         return [Exhibit.from_json(item) for item in json.loads(ran.stdout)]
     except (ValueError, KeyError, TypeError) as fault:
         said = ran.stderr.strip().rpartition("\n")[2]
-        raise _CouldNotRunError(f"the gallery of broken servers cannot be read: {said or fault}") from fault
+        raise CouldNotRunError(f"the gallery of broken servers cannot be read: {said or fault}") from fault
 
 
 def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
@@ -104,7 +105,7 @@ def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path) -> list[Trial]:
         folder = archive.create(reports, keeper.run)
         return asyncio.run(_try_all(exhibits, plans, keeper, folder, jobs))
     except KeeperError as fault:
-        raise _CouldNotRunError(str(fault)) from fault
+        raise CouldNotRunError(str(fault)) from fault
     except OSError as fault:
         raise click.UsageError(
             f"cannot write to {reports}: {fault.strerror}; choose another with --reports"
@@ -165,7 +166,3 @@ def _settings(exhibit: Exhibit, *, sound: bool) -> Settings:
         driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
     words = (exhibit.name, "--sound") if sound else (exhibit.name,)
     return Settings(server_module=SERVE, server_words=words, driver=driver, speed=None)
-
-
-class _CouldNotRunError(click.ClickException):
-    exit_code = ExitCode.COULD_NOT_RUN

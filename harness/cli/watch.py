@@ -94,7 +94,7 @@ def wait_for_change(paths: Sequence[str], before: Mapping[str, Stamp]) -> dict[s
     """Wait until files differ from what they were, and then until they rest: an editor may write in several goes."""
     last = dict(before)
     while True:
-        time.sleep(PACE_S)
+        time.sleep(PACE_S)  # editors replace files in many ways; their times tell of all of them
         now = stamps_of(paths)
         if now == last and now != before:
             return now

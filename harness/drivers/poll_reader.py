@@ -149,7 +149,9 @@ class PollReader:
             if fault.definite and not fault.retryable:
                 return
             tries += 1
-            await asyncio.sleep(pace.pause(tries, chance.random(), fault))
+            await asyncio.sleep(
+                pace.pause(tries, chance.random(), fault)
+            )  # as the library does between tries
 
     async def _poll_numbered(
         self, positions: Sequence[str], wait: float, within: float, *, patient: bool

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from harness.keeper import PACKET
 from harness.keeper.launch import Launched
@@ -155,6 +156,47 @@ class Keeper:
         if early := self._early.pop(child.pid, None):
             child.ended.set_result(early)
         return child
+
+    async def spawn_piped(
+        self,
+        name: str,
+        *,
+        command: Sequence[str] = (),
+        module: str = "",
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[Child, IO[bytes], IO[bytes]]:
+        """Start a process that we talk to; return it, the end that we write to, and the one that we read.
+
+        Args:
+            name: see `spawn`.
+            command: see `spawn`.
+            module: see `spawn`.
+            log: the file for its standard error, appended to.
+            environment: see `spawn`.
+
+        Raises:
+            CommandError: the command does not exist or cannot be executed.
+        """
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            child = await self.spawn(
+                name,
+                command=command,
+                module=module,
+                stdio=(theirs_in, theirs_out, errors),
+                environment=environment,
+            )
+        except BaseException:  # also when it is cancelled: nobody has these ends yet who could close them
+            os.close(ours_in)
+            os.close(ours_out)
+            raise
+        finally:
+            for fd in (theirs_in, theirs_out, errors):
+                os.close(fd)
+        return child, os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", 0)
 
     async def sweep(self, row: str) -> list[tuple[int, str]]:
         """Kill what a row left behind; return (pid, command) of each."""

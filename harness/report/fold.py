@@ -151,7 +151,7 @@ class Fold:
                 StepReport(
                     pointer=step.pointer,
                     line=span.line if span else 0,
-                    text=f"{lane}: {say_step(step)}" if (lane := _lane(step.pointer)) else say_step(step),
+                    text=f"{lane}: {say_step(step)}" if (lane := lane_of(step.pointer)) else say_step(step),
                     status=times.status if times else "not reached",
                     start_ns=times.start if times else None,
                     end_ns=times.end if times else None,
@@ -161,7 +161,7 @@ class Fold:
         return tuple(out)
 
 
-def _lane(pointer: str) -> str:
+def lane_of(pointer: str) -> str:
     """Return the name of the lane in which a step stands; empty outside of any."""
     parts = pointer.split("/")
     return parts[-2].replace("~1", "/").replace("~0", "~") if parts[-3] == "parallel" else ""

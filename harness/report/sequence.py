@@ -73,13 +73,9 @@ def draw(
     """
     shown = list(clients[: lanes_that_fit(columns) - 1])
     others += len(clients) - len(shown)
-    lanes = [*shown[: (len(shown) + 1) // 2], SERVER, *shown[(len(shown) + 1) // 2 :]]
+    lanes = _lanes(shown)
     rows = [row for op in _told(list(ops), proof) if (row := _row(op, lanes, proof, unwanted)) is not None]
-    rows += [
-        _Row(time=item.time_ns, rank=0, source=item.client, note=f"✗ never got {item.message}")
-        for item in never
-        if item.client in lanes
-    ]
+    rows += [_never(item) for item in never if item.client in lanes]
     rows.sort(key=lambda row: row.time)
     visible = [row for row in rows if row.label or row.note]
     order = sorted(range(len(visible)), key=lambda place: (visible[place].rank, place))
@@ -99,6 +95,63 @@ def draw(
     if len(visible) > len(kept):
         notes.append(f"… {count(len(visible) - len(kept), 'more event')} in history.jsonl")
     return [*lines, *(f"{' ' * _CLOCK}{note}" for note in notes)]
+
+
+def _lanes(clients: Sequence[str]) -> list[str]:
+    """Return the lanes from left to right: the server stands in the middle."""
+    half = (len(clients) + 1) // 2
+    return [*clients[:half], SERVER, *clients[half:]]
+
+
+class Scroll:
+    """The same diagram without an end: a line for each operation as it comes, nothing kept and nothing left out.
+
+    Args:
+        clients: Lanes besides the server's, as many as fit.
+        proof: Indices of operations that prove a violation.
+        unwanted: (client, message) of deliveries that should not have happened.
+        columns: Width in cells.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[str],
+        *,
+        proof: Collection[int] = (),
+        unwanted: Collection[tuple[str, str]] = (),
+        columns: int = 80,
+    ) -> None:
+        self._lanes = _lanes(clients)
+        self._proof = proof
+        self._unwanted = unwanted
+        self._canvas = _Canvas(self._lanes, columns)
+        self._canvas.solid[SERVER] = False
+
+    def head(self) -> str:
+        """Return the line with the names."""
+        return self._canvas.head()
+
+    def line(self, op: Op) -> str:
+        """Return the line of an operation; empty when there is nothing to see of it."""
+        row = _row(op, self._lanes, self._proof, self._unwanted)
+        if row is None:
+            return ""
+        if row.up is not None and row.up[1]:
+            self._canvas.solid[row.up[0]] = True
+        line = self._canvas.paint(row) if row.label or row.note else ""
+        if row.up is not None:
+            self._canvas.solid[row.up[0]] = row.up[1]
+        return line
+
+    def never(self, item: Never) -> str:
+        """Return the line of a delivery that did not happen; empty when its client has no lane."""
+        if item.client not in self._lanes:
+            return ""
+        return self._canvas.paint(_never(item))
+
+
+def _never(item: Never) -> _Row:
+    return _Row(time=item.time_ns, rank=0, source=item.client, note=f"✗ never got {item.message}")
 
 
 def _told(ops: list[Op], proof: Collection[int]) -> list[Op]:

@@ -233,6 +233,8 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
 def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
     """Return the command that plays these rows again with the same seed, ready to paste."""
     words = list(invocation.command) or ["chatsim", "run"]
+    if words[1:2] != ["run"]:  # pytest, or `chatsim demo`: neither takes the words below
+        return shlex.join(words)
     files = list(dict.fromkeys(row.plan.file for row in rows))
     if files and len(files) <= 3:
         kept = [word for word in words if word not in invocation.paths]

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from harness.drivers.base import OPS
 from harness.keeper.handle import Keeper
 from harness.run import protocol_rules as rules
 from harness.run.driver import PROTOCOL
@@ -37,17 +38,7 @@ CAPABILITIES: Final = {
     "grpc": "speaks gRPC without TLS",
 }
 #: Op -> the capability without which it is UNIMPLEMENTED.
-GUARDED: Final = {
-    "create": "rooms",
-    "join": "rooms",
-    "leave": "rooms",
-    "add": "kick",
-    "kick": "kick",
-    "poll": "poll",
-    "ack": "ack",
-    "history": "history",
-    "rotate_keys": "keys",
-}
+GUARDED: Final = {op: needed for op, needed in OPS.items() if needed is not None}
 HELLO_S: Final = 30.0
 ANSWER_S: Final = 5.0
 PATIENCE_S: Final = 1.0

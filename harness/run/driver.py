@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -112,28 +111,17 @@ class Driver:
             CouldNotRunError: no hello came, or another protocol's.
         """
         loop = asyncio.get_running_loop()
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
-        errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
-            child = await keeper.spawn(
-                name,
-                command=command or (),
-                module=module,
-                stdio=(theirs_in, theirs_out, errors),
-                environment={**(environment or {}), ROW_VARIABLE: row},
-            )
-        except BaseException:
-            os.close(ours_in)
-            os.close(ours_out)
-            raise
-        finally:
-            for fd in (theirs_in, theirs_out, errors):
-                os.close(fd)
+        child, ours_in, ours_out = await keeper.spawn_piped(
+            name,
+            command=command or (),
+            module=module,
+            log=log,
+            environment={**(environment or {}), ROW_VARIABLE: row},
+        )
         driver = cls(child, log, " ".join(command or ["python", "-m", module]), on_event)
-        driver._input, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(ours_in, "wb", 0))
+        driver._input, _ = await loop.connect_write_pipe(asyncio.Protocol, ours_in)
         driver._output, _ = await loop.connect_read_pipe(
-            lambda: Lines(driver._line, driver._broken, driver._all_read), os.fdopen(ours_out, "rb", 0)
+            lambda: Lines(driver._line, driver._broken, driver._all_read), ours_out
         )
         try:
             await driver._greet(name)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,27 +51,13 @@ class Talk:
         Raises:
             CommandError: the command cannot be executed.
         """
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
-        errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
-            stdio = (theirs_in, theirs_out, errors)
-            child = await keeper.spawn(
-                "driver", command=command, stdio=stdio, environment={ROW_VARIABLE: row}
-            )
-        except BaseException:
-            os.close(ours_in)
-            os.close(ours_out)
-            raise
-        finally:
-            for fd in (theirs_in, theirs_out, errors):
-                os.close(fd)
+        child, ours_in, ours_out = await keeper.spawn_piped(
+            "driver", command=command, log=log, environment={ROW_VARIABLE: row}
+        )
         talk = cls(child, log)
         loop = asyncio.get_running_loop()
-        talk._input, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(ours_in, "wb", 0))
-        talk._output, _ = await loop.connect_read_pipe(
-            lambda: Lines(talk._line, talk._broken), os.fdopen(ours_out, "rb", 0)
-        )
+        talk._input, _ = await loop.connect_write_pipe(asyncio.Protocol, ours_in)
+        talk._output, _ = await loop.connect_read_pipe(lambda: Lines(talk._line, talk._broken), ours_out)
         return talk
 
     def write(self, data: bytes) -> None:

@@ -20,7 +20,7 @@ from harness.source.inboxes import Inboxes, read_inboxes
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
-from harness.source.server import Setup, needs_tokens, read_server
+from harness.source.server import Setup, read_server, sound
 from harness.source.tree import Tree, parse
 from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
@@ -254,8 +254,7 @@ class _Compiler:
             spans=_spans(self.report.tree, scope),
         )
 
-        needs_tokens(plan, self.report)
-        return None if self.report.errors else plan
+        return plan if sound(plan, self.report) else None
 
 
 def _spans(tree: Tree, scope: Scope) -> dict[str, Span]:

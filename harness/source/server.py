@@ -131,9 +131,10 @@ def _unknown(name: str, pointer: str, known: Mapping[str, Any], *, own: bool) ->
     )
 
 
-def needs_tokens(plan: Plan, report: Reporter) -> None:
-    """Report a file whose server is not to look at tokens, and must."""
-    if plan.auth == "none" and plan.looks_at_tokens:
+def sound(plan: Plan, report: Reporter) -> bool:
+    """Whether the server may do what it is told: one that is not to look at tokens, and must, is reported."""
+    contradicts = plan.auth == "none" and plan.looks_at_tokens
+    if contradicts:
         report(
             Problem(
                 code="contradiction",
@@ -142,6 +143,7 @@ def needs_tokens(plan: Plan, report: Reporter) -> None:
                 label="remove it, or write `tokens`",
             )
         )
+    return not contradicts
 
 
 def options_schema() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S
 from harness.verbs.network import DIRECTION, lasting, of_whom, strike
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -48,11 +48,6 @@ def _sentence(step: Step) -> str:
     return f"{who} {'are' if len(action.targets) > 1 else 'is'} cut off{long}"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Cut)
-    await stage.strike(step.action, step)
-
-
 CUT = Verb(
     name="cut",
     summary=(
@@ -63,5 +58,5 @@ CUT = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

@@ -12,7 +12,7 @@ from harness.verbs.keys import key
 from harness.verbs.kinds import NS_PER_S, one_of
 from harness.verbs.phrases import duration
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import LENGTH
 from harness.verbs.verb import Verb
 
@@ -41,11 +41,6 @@ def _sentence(step: Step) -> str:
     return f"{what}{said(action.nth, action.of, action.targets)} takes {duration(action.delay_ns)} longer"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Delay)
-    await stage.strike(step.action, step)
-
-
 DELAY = Verb(
     name="delay",
     summary="Delay one request or its answer. Needs gRPC.",
@@ -53,5 +48,5 @@ DELAY = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

@@ -12,7 +12,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NAMES, NS_PER_S, Item
 from harness.verbs.network import lasting
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, LENGTH
 from harness.verbs.verb import Verb
 
@@ -36,11 +36,6 @@ def _sentence(step: Step) -> str:
     return f"the server's disk is full{lasting(step.action.for_ns)}"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, DiskFull)
-    await stage.strike(step.action, step)
-
-
 DISK_FULL = Verb(
     name="disk_full",
     summary="Let no file of the server take another byte; reading goes on.",
@@ -48,5 +43,5 @@ DISK_FULL = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

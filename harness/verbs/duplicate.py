@@ -11,7 +11,7 @@ from harness.verbs.calls import CallKeys, said, strike
 from harness.verbs.keys import key
 from harness.verbs.kinds import NS_PER_S, BadValueError, Kind, one_of
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.verb import Verb
 
 _REQUEST: Kind[Any] = one_of("request")
@@ -45,11 +45,6 @@ def _sentence(step: Step) -> str:
     return f"{said(action.nth, action.of, action.targets)} reaches the server twice"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Duplicate)
-    await stage.strike(step.action, step)
-
-
 DUPLICATE = Verb(
     name="duplicate",
     summary="Let one request reach the server twice; the caller gets the first answer. Needs gRPC.",
@@ -57,5 +52,5 @@ DUPLICATE = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

@@ -11,7 +11,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S
 from harness.verbs.network import of_whom, strike
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -36,11 +36,6 @@ def _sentence(step: Step) -> str:
     return f"the server sends GOAWAY to {of_whom(step.action.targets)}"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, GoAway)
-    await stage.strike(step.action, step)
-
-
 GOAWAY = Verb(
     name="goaway",
     summary="Send GOAWAY on connections: new calls need a new one, those under way go on. Needs gRPC.",
@@ -48,5 +43,5 @@ GOAWAY = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

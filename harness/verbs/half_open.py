@@ -11,7 +11,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S
 from harness.verbs.network import lasting, of_whom, strike
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -46,11 +46,6 @@ def _sentence(step: Step) -> str:
     )
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, HalfOpen)
-    await stage.strike(step.action, step)
-
-
 HALF_OPEN = Verb(
     name="half_open",
     summary=(
@@ -61,5 +56,5 @@ HALF_OPEN = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

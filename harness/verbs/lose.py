@@ -11,7 +11,7 @@ from harness.verbs.calls import CallKeys, said, strike
 from harness.verbs.keys import key
 from harness.verbs.kinds import NS_PER_S, one_of
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.verb import Verb
 
 
@@ -39,11 +39,6 @@ def _sentence(step: Step) -> str:
     return f"{what}{said(action.nth, action.of, action.targets)} gets lost"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Lose)
-    await stage.strike(step.action, step)
-
-
 LOSE = Verb(
     name="lose",
     summary="Lose one request or its answer, by meaning and not by bytes: the caller hears nothing. Needs gRPC.",
@@ -51,5 +46,5 @@ LOSE = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

@@ -11,7 +11,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S
 from harness.verbs.network import lasting, of_whom, strike
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -39,11 +39,6 @@ def _sentence(step: Step) -> str:
     return f"new connections of {of_whom(action.targets)} are turned away{lasting(action.for_ns)}"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Refuse)
-    await stage.strike(step.action, step)
-
-
 REFUSE = Verb(
     name="refuse",
     summary="Turn new connections away; those that exist go on.",
@@ -51,5 +46,5 @@ REFUSE = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

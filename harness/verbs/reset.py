@@ -11,7 +11,7 @@ from harness.verbs.keys import StepKeys, key
 from harness.verbs.kinds import NS_PER_S
 from harness.verbs.network import of_whom, strike
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -36,11 +36,6 @@ def _sentence(step: Step) -> str:
     return f"the connections of {of_whom(step.action.targets)} are reset"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Reset)
-    await stage.strike(step.action, step)
-
-
 RESET = Verb(
     name="reset",
     summary="End connections by a reset, towards both ends; clients may come back at once.",
@@ -48,5 +43,5 @@ RESET = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

@@ -13,7 +13,7 @@ from harness.verbs.network import BANDWIDTH, DIRECTION, lasting, of_whom, strike
 from harness.verbs.phrases import duration, names
 from harness.verbs.problem import Problem
 from harness.verbs.scope import Scope
-from harness.verbs.stage import Stage
+from harness.verbs.stage import play_strike
 from harness.verbs.targets import FAULT_ID, LENGTH, TARGETS, Targets
 from harness.verbs.verb import Verb
 
@@ -78,11 +78,6 @@ def _sentence(step: Step) -> str:
     return f"{about[action.direction]} {of_whom(action.targets)} {names(how)}{lasting(action.for_ns)}"
 
 
-async def _play(stage: Stage, step: Step) -> None:
-    assert isinstance(step.action, Slow)
-    await stage.strike(step.action, step)
-
-
 SLOW = Verb(
     name="slow",
     summary="Make the network slow: latency, jitter, bandwidth. Bytes stay in order, and none is lost.",
@@ -90,5 +85,5 @@ SLOW = Verb(
     within_ns=2 * NS_PER_S,
     compile=_compile,
     sentence=_sentence,
-    play=_play,
+    play=play_strike,
 )

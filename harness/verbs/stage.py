@@ -156,6 +156,12 @@ class Stage(Protocol):
         ...
 
 
+async def play_strike(stage: Stage, step: Step) -> None:
+    """Play a step that begins a fault on what is no process."""
+    assert isinstance(step.action, Affliction)
+    await stage.strike(step.action, step)
+
+
 def settle(step: Step, answers: Iterable[Answer], *, may_fail: bool = False) -> None:
     """Compare how operations ended with what the step says.
 

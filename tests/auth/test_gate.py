@@ -8,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from chatsys.auth import keys
+from chatsys.auth.revocations import Revocations
+from chatsys.errors import Reason, Refusal
 from chatsys.server import gate as gates
 from chatsys.server.call import Call
 
@@ -58,3 +60,17 @@ def test_a_key_that_everybody_may_read_is_told_of(tmp_path, caplog):
     path.chmod(0o644)
     gates.TokenGate(tmp_path / "keys", tmp_path, "chatsys", 60.0)
     assert f"everybody on this machine may read the key {path}" in caplog.text
+
+
+def test_a_revocation_holds_in_time_also_when_the_timer_is_late(tmp_path):
+    keys.create(tmp_path / "keys")
+    now = [1_800_000_000.0]
+    gate = gates.TokenGate(tmp_path / "keys", tmp_path, "chatsys", 60.0, clock=lambda: now[0])
+    token, claims = gate.mint("alice")
+    gate.identify(call_with(token), required=True)
+    assert claims is not None
+    Revocations(tmp_path).revoke_token(claims.token_id, claims.expires_at)
+    now[0] += gates.REFRESH
+    with pytest.raises(Refusal) as refused:  # nothing has started the timer
+        gate.identify(call_with(token), required=True)
+    assert refused.value.reason is Reason.TOKEN_REVOKED

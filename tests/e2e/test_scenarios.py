@@ -54,8 +54,9 @@ SCRIPTED = [path for path in shipped() if "\nworkload:" not in path.read_text(en
 def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message(chatsim, path):
     ran = chatsim("run", path, "--speed", "max")
     whole = (ran.row() / "history.jsonl").read_text()
-    # Of very many, every so many: each is a judgement of its own.
-    stride = 1 + sum('"f":"deliver"' in line for line in whole.splitlines()) // 40
+    # Of very many, every so many: each is a judgement of its own, and a longer one.
+    deliveries = sum('"f":"deliver"' in line for line in whole.splitlines())
+    stride = 1 + max(deliveries // 40, deliveries**2 // 20_000)
     number = 0
     while gone := without_one_delivery(ran.row(), number):
         client, message = gone
@@ -69,10 +70,11 @@ def test_without_any_one_of_its_deliveries_it_fails_and_names_person_and_message
     assert number > 0
 
 
-def test_everything_at_once_in_one_invocation(chatsim):
-    ran = chatsim("run", "scenarios", "--speed", "max", "-j", "4")
+def test_many_at_once_in_one_invocation(chatsim):
+    some = [str(path) for path in SCENARIOS[::4]]  # all of them are played above, and by the suite
+    ran = chatsim("run", *some, "--speed", "max", "-j", "4")
     assert ran.code == 0, ran
-    plans = load([str(path) for path in SCENARIOS]).plans
+    plans = load(some).plans
     assert {path.parent.name for path in ran.folder.glob("*/history.jsonl")} == {plan.name for plan in plans}
     assert f"{len(plans)} passed" in ran.text
     assert Path(ran.folder).is_symlink()

@@ -31,7 +31,7 @@ def test_the_wheel_holds_all_packages_typed(wheel: zipfile.ZipFile) -> None:
         path.relative_to(ROOT).as_posix()
         for package in ("chatsys", "gallery", "harness")
         for path in (ROOT / package).rglob("*.*")
-        if path.suffix in (".py", ".pyi", ".js", ".css", ".jinja")
+        if path.suffix in (".py", ".pyi", ".js", ".css", ".jinja", ".yaml")
     }
     assert sources <= names
 

@@ -1,0 +1,138 @@
+"""`chatsim replay`: what it shows of a history, when it shows it, and which row it takes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli.replay import command, paced
+from harness.report.look import Look
+from harness.report.replay import Frame, Retelling
+from tests.report.html.test_files import write
+from tests.report.story import Story, story_of
+from tests.report.test_golden import check
+
+
+def retold(row, look=Look(), ops=None):  # noqa: B008 - a Look is a value
+    retelling = Retelling(row, look)
+    frames = list(
+        retelling.frames(sorted(story_of(row).ops if ops is None else ops, key=lambda op: op.index))
+    )
+    shown = [line for frame in frames for line in frame.lines]
+    return frames, "\n".join([*retelling.opening(), *shown, *retelling.closing(), ""])
+
+
+@pytest.mark.parametrize("name", ["undelivered", "server_died", "leak", "fifty_clients"])
+def test_a_run_told_again(tell, name):
+    check(f"replay_{name}.txt", retold(tell(name))[1])
+
+
+def test_every_story_fits_its_terminal_and_goes_forward_in_time(told):
+    _, row = told
+    for width in (60, 80, 120):
+        frames, text = retold(row, Look(width=width))
+        assert all(a.time_ns <= b.time_ns for a, b in itertools.pairwise(frames))
+        assert all(len(line) <= width for line in text.split("\n") if line.isascii())
+    assert retold(row, Look(ascii=True))[1].isascii()
+
+
+def test_names_stand_again_after_a_while():
+    story = Story().begin()
+    for number in range(100):
+        story.got(1_000 + number, "alice", id=f"m.{number}", client_message_id=f"m.{number}")
+    lines = retold(story.report(None), ops=story.ops)[1].split("\n")
+    heads = [place for place, line in enumerate(lines) if line.split() == ["alice", "bob", "server", "chad"]]
+    assert len(heads) == 3
+    assert all(b - a <= 42 for a, b in itertools.pairwise(heads))
+
+
+class Watch:
+    """A clock that only moves by sleeping."""
+
+    def __init__(self):
+        self.now, self.slept = 100.0, []
+
+    def sleep(self, seconds):
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.mark.parametrize(("speed", "slept"), [(1.0, [1.0, 2.0]), (4.0, [0.25, 0.5]), (None, [])])
+def test_lines_come_when_they_are_due(speed, slept):
+    frames = [Frame(0, ("a",)), Frame(10**9, ("b", "c")), Frame(10**9, ("d",)), Frame(3 * 10**9, ("e",))]
+    watch = Watch()
+    assert list(paced(frames, speed, lambda: watch.now, watch.sleep)) == list("abcde")
+    assert watch.slept == slept
+
+
+def test_who_is_late_does_not_wait():
+    watch = Watch()
+    lines = paced([Frame(10**9, ("a",)), Frame(2 * 10**9, ("b",))], 1.0, lambda: watch.now, watch.sleep)
+    assert next(lines) == "a"
+    watch.now += 60  # the terminal was stopped
+    assert list(lines) == ["b"]
+    assert watch.slept == [1.0]
+
+
+@pytest.fixture
+def run(tmp_path, tell):
+    """The folder of a run: two that passed and one that did not."""
+    folder = tmp_path / "run"
+    for name, story in (("one", "passes"), ("latecomers[poll]", "undelivered"), ("two", "passes")):
+        row = tell(story)
+        write(folder / name, row)
+        (folder / name / "verdicts.json").write_text(json.dumps(row.judgement.to_json()))
+    return folder
+
+
+def replay(*words):
+    return CliRunner().invoke(command, [*map(str, words)])
+
+
+def test_of_several_the_one_that_failed_is_meant_and_nothing_is_written(run):
+    before = sorted(run.rglob("*"))
+    done = replay(run)
+    assert done.exit_code == 0, done.output
+    assert "✗ never got hello" in done.output
+    assert done.output.splitlines()[-1] == f"  page       chatsim report {run / 'latecomers[poll]'} --open"
+    assert sorted(run.rglob("*")) == before
+
+
+def test_a_row_by_its_name(run):
+    done = replay(run, "--row", "one")
+    assert done.exit_code == 0
+    assert "PASS" in done.output
+    refused = replay(run, "--row", "latecomers[pol]")
+    assert refused.exit_code == 2
+    assert "did you mean latecomers[poll]?" in " ".join(refused.output.split())
+
+
+def test_where_several_could_be_meant_they_are_named(run, tell):
+    write(run / "worse", tell("leak"))
+    (run / "worse" / "verdicts.json").write_text(json.dumps(tell("leak").judgement.to_json()))
+    done = replay(run)
+    assert done.exit_code == 2
+    assert done.output.rstrip().endswith("name one, or its folder: latecomers[poll], worse")
+
+
+def test_a_speed_that_is_none(run):
+    done = replay(run, "--speed", "fast")
+    assert done.exit_code == 2
+    assert "'fast' is no speed: write a factor such as 10x, or max" in " ".join(done.output.split())
+
+
+def test_ctrl_c_ends_it_in_good_order(run):
+    words = [sys.executable, "-m", "harness", "replay", run, "--speed", "0.001x"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Latecomers catch up, strangers hear nothing\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err.strip()) == (130, "interrupted"), out
+    assert "never got" not in out
