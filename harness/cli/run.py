@@ -91,6 +91,13 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Which scenarios get a page, index.html.  [default: failed; with --open all]",
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
+@click.option(
+    "--limits",
+    type=click.Choice(["report", "enforce"]),
+    default="report",
+    show_default=True,
+    help="Whether a run fails when a `limits` of its scenario is exceeded.",
+)
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option(
@@ -110,6 +117,7 @@ def command(
     ready_within: float,
     reports: Path,
     repeat: int,
+    limits: Literal["report", "enforce"],
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
@@ -152,6 +160,7 @@ def command(
             no_skip=no_skip,
             html=html or ("all" if shows else "failed"),
             shows=shows,
+            limits_decide=limits == "enforce",
         )
         plans = () if watch else performance.load(seed)
     except BaseException:

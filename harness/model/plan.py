@@ -68,6 +68,10 @@ class Plan:
     """What the author says: `looks_at_tokens` is what the server does."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the server that is started for it, by name; values as the server reads them."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Bounds on how long deliveries take, ns, by the names of `latency.QUANTILES`."""
+    limits_decide: bool = False
+    """Whether the run fails when one is exceeded: `--limits enforce`."""
     required: tuple[str, ...] = ()
     """Invariants that may not end `not exercised`."""
     seed: int = 0

@@ -17,6 +17,7 @@ from harness.source.comments import cut_short
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.drawn import read_drawn
 from harness.source.inboxes import Inboxes, read_inboxes
+from harness.source.limits import read_limits
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
@@ -31,7 +32,6 @@ from harness.verbs.scope import Scope
 LATER_KEYS = {
     "services": "processes that the server needs",
     "load": "many clients in one process",
-    "limits": "bounds on latency and throughput",
 }
 
 
@@ -110,6 +110,11 @@ class ScenarioKeys(Keys):
         Kind(_read_invariants, {"anyOf": [{"const": "all"}, {"type": "object"}]}),
         "`all`, or a map that makes some obligatory: `{no-loss: required}`.",
         default=(),
+    )
+    limits: Any = key(
+        _part({"type": "object"}),
+        "How long deliveries may take, `{delivery_p99: 50ms}`: reported, and decided with `--limits enforce`.",
+        default=None,
     )
     server: Any = key(
         _part({"type": "object"}),
@@ -222,6 +227,7 @@ class _Compiler:
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
         server = read_server(self.data["server"], self.report) if "server" in self.data else Setup()
+        limits = read_limits(self.data["limits"], self.report) if "limits" in self.data else {}
         drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         check_triggers(steps, scope)
@@ -248,6 +254,7 @@ class _Compiler:
             listen_ns=keys.listen,
             auth=server.auth,
             options=server.options,
+            limits=limits,
             required=keys.invariants,
             seed=scope.seed,
             workload=drawn.draw(scope.seed),

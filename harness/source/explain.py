@@ -62,6 +62,9 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if len(rows_of_file) > 1:
         rows += _wrapped("rows", list(rows_of_file), ", ")
     rows += _wrapped("always", [_ALWAYS[family] for family in FAMILIES], ", ")
+    if plan.limits:
+        told = [f"{name} {duration(limit)}" for name, limit in plan.limits.items()]
+        rows += _wrapped("limits", told, ", ")
     if plan.required:
         rows += _wrapped("required", list(plan.required), ", ")
     return "\n".join(row.rstrip() for row in rows) + "\n"

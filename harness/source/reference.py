@@ -14,6 +14,7 @@ from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.codes import CODES
 from harness.source.compile import LATER_KEYS, ScenarioKeys
 from harness.source.examples import EXAMPLES
+from harness.source.limits import LimitsKeys
 from harness.source.nemesis import NemesisKeys
 from harness.source.server import ServerKeys, options_rows
 from harness.source.traffic import TRAFFIC
@@ -157,6 +158,21 @@ the server, and may be answered otherwise.
 Workload and nemesis run in real time, whatever `--speed` says, and so does a script beside them.
 """
 
+_LIMITS = """\
+## Limits
+
+How long deliveries may take. A delivery takes from the latest of these to its being handed over: its send was
+answered, its receiver was ready, the last fault that touched its receiver or the server was over; what comes before
+that took no time. Not counted are deliveries during such a fault, and to clients that are slow on purpose.
+
+```yaml
+limits: {delivery_p50: 5ms, delivery_p99: 50ms}
+```
+
+The figures are always reported, beside their limits. They decide only with `chatsim run --limits enforce`: a machine
+that is busy with other things is no fault of the server's.
+"""
+
 _INVARIANTS = """\
 ## Invariants
 
@@ -238,6 +254,8 @@ def _sections() -> Iterator[str]:
     yield _NEMESIS.format(faults=_sentence(f"`{verb}`" for verb in FAULT_VERBS))
     yield _table(NemesisKeys)
     yield _SEED
+    yield _LIMITS
+    yield _table(LimitsKeys)
     yield _INVARIANTS.format(families=_sentence(f"`{name}`" for name in FAMILIES))
     if later := {**LATER_KEYS, **LATER_VERBS}:
         yield _NOT_YET

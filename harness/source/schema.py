@@ -17,6 +17,7 @@ from harness.model.verdict import INVARIANTS
 from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
 from harness.source.inboxes import EVERYONE_ELSE
+from harness.source.limits import LimitsKeys
 from harness.source.nemesis import NOT_HERE, NemesisKeys
 from harness.source.server import ServerKeys, options_schema
 from harness.source.workload import WorkloadKeys
@@ -52,6 +53,7 @@ def scenario_schema() -> dict[str, Any]:
             oneOf=[{"required": ["for"]}, {"required": ["count"]}],
         ),
         "nemesis": _nemesis(),
+        "limits": schema(LimitsKeys, description="How long deliveries may take."),
         "server": _server(),
         "fault": _fault(),
         "step": _step(),
@@ -238,5 +240,6 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
     "invariants": _invariants(),
     "workload": {"type": "object", "allOf": [{"$ref": "#/definitions/workload"}]},
     "nemesis": {"type": "object", "allOf": [{"$ref": "#/definitions/nemesis"}]},
+    "limits": {"type": "object", "allOf": [{"$ref": "#/definitions/limits"}]},
     "server": {"type": "object", "allOf": [{"$ref": "#/definitions/server"}]},
 }
