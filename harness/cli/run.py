@@ -90,6 +90,12 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     default=None,
     help="Which scenarios get a page, index.html.  [default: failed; with --open all]",
 )
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write a summary in Markdown to this file, for a change; GitHub Actions gets one by itself.",
+)
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
 @click.option(
     "--limits",
@@ -121,6 +127,7 @@ def command(
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
+    summary: Path | None,
     shows: bool,
     no_skip: bool,
     quiet: bool,
@@ -161,6 +168,7 @@ def command(
             html=html or ("all" if shows else "failed"),
             shows=shows,
             limits_decide=limits == "enforce",
+            summary=summary,
         )
         plans = () if watch else performance.load(seed)
     except BaseException:
