@@ -3,7 +3,7 @@
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chatsys.v1 import chat_pb2, room_pb2, types_pb2
+from chatsys.v1 import chat_pb2, room_pb2, server_pb2, types_pb2
 from tests.chatsys.conftest import SERVE
 from tests.chatsys.reader import Reader, pair, two
 
@@ -270,5 +270,7 @@ def test_a_room_keeps_what_the_server_says_unless_somebody_asks_otherwise(servin
             assert answer.room.retention == kept
         opened = await alice.OpenDirectRoom(room_pb2.OpenDirectRoomRequest(user_id="root"))
         assert opened.room.retention == said
+        limits = (await alice.GetServerInfo(server_pb2.GetServerInfoRequest())).limits
+        assert (limits.room_retention, limits.send_burst, limits.max_rooms_per_user) == (said, 100, 10_000)
 
     play(body())
