@@ -31,6 +31,7 @@ PACKAGES = {
     "npm": "Debian package npm",
     "podman": "Debian package podman",
     "script": "Debian package bsdutils",
+    "setpriv": "Debian package util-linux",
     "strace": "Debian package strace",
     "tmux": "Debian package tmux",
     "openssl": "Debian package openssl",

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -22,7 +22,7 @@ from harness.report.exports import EXPORTS
 from harness.report.files import summarise, write_reports
 from harness.report.look import ColorFlag, Look, look_of
 from harness.report.model import Invocation, RowReport
-from harness.report.progress import open_progress
+from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 
 
@@ -34,13 +34,19 @@ from harness.report.terminal import ending, name_cells, verdict_line
     "--history",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="A history that another program recorded; see docs/history.md. Nothing is written.",
+    help="A history that another program recorded; see docs/history.md. Nothing is written without --reports.",
 )
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
     help="With --history: the plan.json it is judged against.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="With --history: where it gets the folder of a run, with report.json, junit.xml and its page.",
 )
 @click.option(
     "--compare",
@@ -67,11 +73,15 @@ from harness.report.terminal import ending, name_cells, verdict_line
     help="Write a summary in Markdown to this file, for a change.",
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--json", "events", is_flag=True, help="Print JSON Lines, one an event; people read standard error."
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     directory: Path | None,
     history: Path | None,
     plan: Path | None,
+    reports: Path | None,
     two: tuple[Path, Path] | None,
     *,
     quiet: bool,
@@ -79,6 +89,7 @@ def command(
     export: str | None,
     summary: Path | None,
     shows: bool,
+    events: bool,
     color: ColorFlag,
 ) -> None:
     """Judge a recorded run again, from its histories alone.
@@ -92,6 +103,7 @@ def command(
       chatsim report
       chatsim report reports/latest/basic
       chatsim report --history mine.jsonl
+      chatsim report --history mine.jsonl --reports reports
       chatsim report --open
       chatsim report reports
       chatsim report reports/latest/basic --format trace > basic.json
@@ -102,37 +114,55 @@ def command(
             raise click.UsageError("--compare takes two runs and nothing else")
         from harness.cli.compare import compare_runs  # noqa: PLC0415 - few reports compare
 
-        raise click.exceptions.Exit(int(compare_runs(*two, _look(color))))
+        raise click.exceptions.Exit(int(compare_runs(*two, _look(sys.stdout, color))))
     if history is not None and directory is not None:
         raise click.UsageError("give a folder, or a history with --history, not both")
     if plan is not None and history is None:
         raise click.UsageError("--plan says what a --history is judged against; a folder has its own plan")
-    if history is not None and (export is not None or shows):
+    if reports is not None and history is None:
         raise click.UsageError(
-            "a --history has no page and no other format; it is judged, and that is printed"
+            "--reports says where a --history gets a folder; a folder is written anew in place"
         )
+    if history is not None and reports is None and (export is not None or shows):
+        raise click.UsageError(
+            "a --history has no page and no other format without --reports; it is judged, and that is printed"
+        )
+    if history is not None and reports is not None:
+        directory, history = _kept(history, plan, reports), None
     directory = directory or Path("reports/latest")
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return
-    look = _look(color)
+    people = sys.stderr if events else sys.stdout
+    look = _look(people, color)
     if history is None and pages.holds_runs(directory):
         runs = pages.write_runs(directory)
-        click.echo(f"page  {runs}")
+        click.echo(f"page  {runs}", err=events)
         if shows:
             pages.show(runs)
         return
     rows, lacking, damaged = (
         _derive(directory) if history is None else ([_elsewhere(history, plan)], [], False)
     )
-    progress = open_progress(
-        sys.stdout,
+    progress: Progress = open_progress(
+        people,
         sys.stderr,
         os.environ,
         look=look,
         verbosity=1 if verbose else -1 if quiet else 0,
         name_cells=name_cells((row.name for row in rows), look),
     )
+    told = None
+    if events:
+        from harness.report.events import Events  # noqa: PLC0415 - few reports are read by programs
+
+        progress = told = Events(progress, sys.stdout)
+        told.run_started(
+            [row.plan for row in rows],
+            command=("chatsim", *sys.argv[1:]),
+            seed=rows[0].seed,
+            directory=str(history or directory),
+        )
     with progress:
         for row in rows:
             progress.row_finished(row)
@@ -153,17 +183,19 @@ def command(
         report = report._replace(page=str(page))
     for fault in summarise(report, file=summary):
         click.echo(fault, err=True)
-    for told in lacking:
-        click.echo(f"partial: {told}", err=True)
-    click.echo((verdict_line if quiet else ending)(report, look))
+    for sentence in lacking:
+        click.echo(f"partial: {sentence}", err=True)
+    click.echo((verdict_line if quiet else ending)(report, look), err=events)
+    code = ExitCode.USAGE if damaged else exit_code(row.status for row in rows)
+    if told is not None:
+        told.run_finished(report, code)
     if shows and page is not None:
         pages.show(page)
-    code = ExitCode.USAGE if damaged else exit_code(row.status for row in rows)
     raise click.exceptions.Exit(int(code))
 
 
-def _look(color: ColorFlag) -> Look:
-    return look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+def _look(stream: TextIO, color: ColorFlag) -> Look:
+    return look_of(stream, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
 
 
 def _elsewhere(history: Path, plan: Path | None) -> RowReport:
@@ -171,6 +203,15 @@ def _elsewhere(history: Path, plan: Path | None) -> RowReport:
 
     try:
         return judged(history, plan)
+    except (ArchiveError, HistoryError) as fault:
+        raise click.UsageError(str(fault)) from fault
+
+
+def _kept(history: Path, plan: Path | None, reports: Path) -> Path:
+    from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
+
+    try:
+        return keep(history, plan, reports)
     except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
 
