@@ -1,6 +1,7 @@
 """`chatsim demo`: works anywhere, shows a pass, a conviction and its page, and what it says to type next works."""
 
 import json
+import signal
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from harness.cli.commands import chatsim as chatsim_command
 from harness.report.schema import report_schema, verdicts_schema
 from tests.e2e.conftest import ROOT
 from tests.schema.test_reports import complaints
+from tests.support import members
 
 BUILD = "import sys, hatchling.build; print(hatchling.build.build_wheel(sys.argv[1]))"
 
@@ -64,6 +66,20 @@ def test_a_pass_then_a_conviction_and_the_page_from_an_installed_wheel(chatsim, 
         assert not row["leaks"]
         verdicts = json.loads((folder / row["name"] / "verdicts.json").read_text())
         assert complaints(verdicts_schema(), verdicts) == []
+
+
+def test_ctrl_c_ends_it_in_good_order(chatsim):
+    with chatsim.start(
+        "demo", "--reports", chatsim.reports, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        for line in process.stdout:
+            if line.startswith("2  against"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip()) == (130, "interrupted"), out
+    (folder,) = chatsim.reports.glob("2*")
+    assert members(folder.name.partition("-")[2]) == []
 
 
 def test_a_place_where_nothing_can_be_written_is_said(chatsim, tmp_path):
