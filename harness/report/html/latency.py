@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import bisect
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, SERVER, Op
@@ -58,6 +58,7 @@ class Latencies:
         self._asked: dict[int, int] = {}
         self._answers = (array("q"), array("q"))
         self._deliveries = (array("q"), array("q"))
+        self._by_client: dict[str, array[int]] = {}
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
@@ -80,8 +81,8 @@ class Latencies:
             return
         self._answered[name] = now
         _note(self._answers, now, now - self._sent.get(name, now))
-        for _, came, ready in self._waiting.pop(name, ()):
-            _note(self._deliveries, came, came - max(now, ready))
+        for client, came, ready in self._waiting.pop(name, ()):
+            self._delivered(client, came, came - max(now, ready))
 
     def _deliver(self, name: str, op: Op) -> None:
         if (op.client, name) in self._got:
@@ -96,7 +97,19 @@ class Latencies:
         if (answered := self._answered.get(name)) is None:
             self._waiting.setdefault(name, []).append((op.client, op.time, ready))
         else:
-            _note(self._deliveries, op.time, op.time - max(answered, ready))
+            self._delivered(op.client, op.time, op.time - max(answered, ready))
+
+    def _delivered(self, client: str, when: int, took: int) -> None:
+        _note(self._deliveries, when, took)
+        self._by_client.setdefault(client, array("q")).append(max(0, took))
+
+    def by_client(self) -> Mapping[str, Sequence[int]]:
+        """Return how long deliveries took for each client, in ns."""
+        return self._by_client
+
+    def answers(self) -> Sequence[int]:
+        """Return how long answers took, in ns."""
+        return self._answers[1]
 
     def result(self, end_ns: int) -> tuple[Latency, ...]:
         """Return the times of a run that ended then; none when there were too few."""
