@@ -59,7 +59,7 @@ class ChatService:
         reads = house.store.reads()
         for place in house.reading.places(reads, consumer):
             reading_start(place, resume)
-        for room_id in only or ():
+        for room_id in sorted(only or ()):
             house.place_of(reads, consumer, room_id)
         stream = Stream(house, call, consumer, only, resume, window)
         await stream.run(list(request.min_positions))

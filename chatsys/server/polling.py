@@ -58,9 +58,12 @@ class Poll:
     async def run(self) -> bytes:
         """The encoded PollResponse."""
         house = self._house
-        if self._acks.read:
-            await house.ask(Ack(self._consumer.user_id, self._consumer.consumer_id, *self._acks), Acked)
         await house.reach(self._positions, self._call)
+        if self._acks.read:
+            # Only when nothing is left to refuse: who is refused has acknowledged nothing.
+            for place in self._scope(house.store.reads()):
+                reading_start(place, self._resume)
+            await house.ask(Ack(self._consumer.user_id, self._consumer.consumer_id, *self._acks), Acked)
         answer, news = self._read(house.store.reads())
         if news or self._wait <= 0:
             return answer
