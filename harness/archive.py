@@ -212,5 +212,11 @@ def rows(folder: Path) -> Sequence[Path]:
         return [folder]
     found = sorted(path.parent for path in folder.glob("*/plan.json")) if folder.is_dir() else []
     if not found:
-        raise ArchiveError(f"{folder}: no run is here (no plan.json in it or one folder below)")
+        if not folder.is_dir():
+            remedy = "there is no such folder; `chatsim run` makes one, and `chatsim demo` one to look at"
+        elif any(folder.glob("*/*/plan.json")):
+            remedy = f"several runs are here; name one of them, such as {folder / 'latest'}"
+        else:
+            remedy = "no run is here (no plan.json in it or one folder below)"
+        raise ArchiveError(f"{folder}: {remedy}")
     return found
