@@ -112,8 +112,8 @@ class RecordedOps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.last_ns = 0
-        """When the last operation was recorded, once all were read."""
+        self.last_ns: int | None = None
+        """When the last operation was recorded; None until all were read."""
 
     def __iter__(self) -> Iterator[Op]:
         """Read it from its beginning."""
