@@ -37,9 +37,7 @@ def compare_runs(a: Path, b: Path, look: Look) -> ExitCode:
     equal, whole = not alone, True
     for place, (ours, others) in enumerate(pairs):
         sides = _side(ours), _side(others)
-        found = compare(
-            *sides,
-        )
+        found = compare(*sides)
         if len(pairs) > 1:
             click.echo(("" if place == 0 else "\n") + look.paint(f"── {ours.name}", "bold"))
         click.echo(tell(*sides, found, look))
