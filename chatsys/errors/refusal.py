@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 from chatsys.errors.table import Code, Reason
 
+MAX_SENTENCE = 300
+"""Characters of a message or a description. They travel in trailers, which clients refuse beyond 8 KiB, the message
+twice; a character has up to four bytes, and each of these is percent-encoded once."""
+
 
 class Violation(NamedTuple):
     """What is wrong with one field of a request."""
@@ -39,9 +43,9 @@ class Refusal(Exception):  # noqa: N818  # it is also returned as an outcome, wh
     ) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message = _cut(message)
         self.metadata = dict(metadata or {})
-        self.violations = tuple(violations)
+        self.violations = tuple(Violation(each.field, _cut(each.description)) for each in violations)
         self.resource = resource
         self.retry_after = retry_after
 
@@ -96,3 +100,7 @@ class Refusal(Exception):  # noqa: N818  # it is also returned as an outcome, wh
 
     def __repr__(self) -> str:
         return f"Refusal({self.reason}, {self.message!r})"
+
+
+def _cut(sentence: str) -> str:
+    return sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[: MAX_SENTENCE - 1]}…"

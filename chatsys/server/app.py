@@ -10,13 +10,11 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import Callable
 from typing import Any
 
-import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import chatsys
@@ -27,6 +25,7 @@ from chatsys.server.hub import Hub, draining
 from chatsys.server.info import ServerService
 from chatsys.server.leaving import Leaving
 from chatsys.server.limits import Guard
+from chatsys.server.listener import CannotServeError, Listener
 from chatsys.server.reading import Reading
 from chatsys.server.rooms import RoomService
 from chatsys.server.router import Router
@@ -54,10 +53,6 @@ _CONTRACT = (
 )
 _ANONYMOUS = ("GetServerInfo", "RegisterUser")
 _REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
-
-
-class CannotServeError(Exception):
-    """The server cannot start; the message is a whole sentence."""
 
 
 def main(
@@ -101,10 +96,8 @@ async def _serve(
         await watching.start(settings, house)
         router = _router(settings, house, gate, start_time_us, servicer, leaving)
         router.watcher = watching.watcher
-        server = grpc.aio.server(options=_options(settings))
-        server.add_generic_rpc_handlers((router,))
-        port = _bind(server, settings)
-        await server.start()
+        listener = Listener(settings, router)
+        port = await listener.start()
         gate.start()
         for name in ("", *(each.full_name for each in _CONTRACT)):
             await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -119,14 +112,18 @@ async def _serve(
         beside = (
             asyncio.create_task(Trimmer(house).run(), name="trimmer"),
             asyncio.create_task(_stop_serving_when_damaged(store, servicer), name="damage"),
+            asyncio.create_task(leaving.asked(), name="leaving"),
+            asyncio.create_task(listener.keep(), name="listener"),
         )
-        await leaving.asked()
+        await asyncio.wait(beside[2:], return_when=asyncio.FIRST_COMPLETED)
+        if beside[3].done():
+            beside[3].result()  # the port is gone
         log.info("leaving, %d streams open", len(hub.streams))
         for task in beside:
             task.cancel()
         await servicer.enter_graceful_shutdown()
         await leaving.see_off(hub)
-        await server.stop(STOP_SECONDS)
+        await listener.stop(STOP_SECONDS)
         gate.stop()
         watching.stop()
         log.info("left")
@@ -175,57 +172,6 @@ def _add_reflection(server: Any) -> None:
     names = [*(each.full_name for each in _CONTRACT), "grpc.health.v1.Health", _REFLECTION]
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
         reflection.aio.ReflectionServicer(service_names=names), server
-    )
-
-
-def _options(settings: Settings) -> list[tuple[str, int]]:
-    return [
-        ("grpc.so_reuseport", 0),  # a port in use must be an error, not a second server behind it
-        ("grpc.max_receive_message_length", settings.limits.max_request_bytes),
-        ("grpc.max_send_message_length", -1),
-        # Beyond the first gRPC refuses some requests at random, beyond the second all.
-        ("grpc.max_metadata_size", settings.limits.max_metadata_bytes),
-        ("grpc.absolute_max_metadata_size", settings.limits.max_metadata_bytes),
-        # gRPC cancels calls that wait to be accepted beyond these; a burst of clients is no fault.
-        ("grpc.server.max_pending_requests", 100_000),
-        ("grpc.server.max_pending_requests_hard_limit", 200_000),
-        ("grpc.keepalive_time_ms", 30_000),
-        ("grpc.keepalive_timeout_ms", 10_000),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
-        ("grpc.http2.max_pings_without_data", 0),
-    ]
-
-
-def _bind(server: grpc.aio.Server, settings: Settings) -> int:
-    six = ":" in settings.host
-    host = f"[{settings.host}]" if six else settings.host
-    try:
-        # Tried first with a plain socket, which can say why not; gRPC only writes to stderr.
-        with socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.host, settings.port))
-        if settings.tls_cert is None:
-            port = server.add_insecure_port(f"{host}:{settings.port}")
-        else:
-            from chatsys.server.tls import TlsError, server_credentials  # noqa: PLC0415  # most starts need no ssl
-
-            try:
-                credentials = server_credentials(settings)
-            except TlsError as error:
-                raise CannotServeError(str(error)) from error
-            assert credentials is not None, "there is a certificate"
-            port = server.add_secure_port(f"{host}:{settings.port}", credentials)
-    except OSError as error:
-        raise _cannot_listen(host, settings.port, error.strerror or str(error)) from error
-    except RuntimeError as error:
-        raise _cannot_listen(host, settings.port, "it was taken a moment ago") from error
-    return port
-
-
-def _cannot_listen(host: str, port: int, why: str) -> CannotServeError:
-    return CannotServeError(
-        f"cannot listen on {host}:{port}: {why}; choose another --port (0 lets the system choose) or --host"
     )
 
 

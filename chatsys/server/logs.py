@@ -18,6 +18,9 @@ log = logging.getLogger("chatsys.request")
 SLOW_SECONDS = 1.0
 """A call without streams that took longer is logged among the failed ones."""
 
+_GRPC = "grpc._cython.cygrpc"
+# The library's own logger: it writes down what it could not read of a call, tokens and all, and a traceback with it.
+_QUOTED = re.compile(r"(?s) on b['\"].*")
 _TOKEN = re.compile(r"\b[\w-]{8,}\.[\w-]{8,}\.[\w-]{16,}")
 
 
@@ -30,8 +33,17 @@ def set_up(level: str, form: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_json_formatter() if form == "json" else _Text())
+    logging.getLogger(_GRPC).addFilter(_tame)
     # Replaces what there is: a forked process may have inherited its parent's.
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _tame(record: logging.LogRecord) -> bool:
+    """What gRPC says of a caller: in one line, without what the caller sent."""
+    record.msg, record.args = _QUOTED.sub("", record.getMessage()), ()
+    record.exc_info = record.exc_text = None
+    record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def request_logger(which: str) -> Callable[[RequestEnd], None]:

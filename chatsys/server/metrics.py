@@ -98,6 +98,8 @@ class _State(Collector):
         )
         readers = sum(map(len, hub.by_user.values()))
         yield GaugeMetricFamily("chatsys_readers", "Streams and polls that wait.", value=readers)
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily("chatsys_tasks", "Tasks of the event loop, idle ones too.", value=tasks)
         yield CounterMetricFamily("chatsys_delivered", "Messages written to streams.", value=hub.delivered)
         yield GaugeMetricFamily("chatsys_draining", "1 while the server leaves.", value=int(hub.draining))
 

@@ -179,8 +179,8 @@ def _change(request: room_pb2.UpdateRoomRequest, call: Call) -> Update:
     check.room_id(wanted.room_id, "room.room_id")
     paths = set(request.update_mask.paths)
     if not paths or not paths <= set(PATHS):
-        strangers = ", ".join(repr(each) for each in sorted(paths - set(PATHS)))
-        said = f"names {strangers}" if strangers else "is empty"
+        stranger = min(paths - set(PATHS), default="")
+        said = f"names {stranger[:40]!r}" if paths else "is empty"
         raise Refusal.field("update_mask", f"{said}; it names some of {', '.join(PATHS)}")
     entry = Update(call.caller, clock_us(), wanted.room_id, wanted.etag)
     if "display_name" in paths:

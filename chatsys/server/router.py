@@ -11,12 +11,13 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from chatsys.errors import Reason, Refusal
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 Method = Callable[[Any, Call], Awaitable[Any]]
 Metadata = tuple[tuple[str, str], ...]
 Admit = Callable[[Call, bool], Awaitable[None]]
+Parse = Callable[[bytes], Any]
 Staying = Callable[[Call], AbstractContextManager[None]]
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
@@ -107,10 +109,12 @@ class Router(grpc.GenericRpcHandler):
         streams = method.server_streaming
         lasts = streams or method.name in _LASTING
         name = f"{method.containing_service.name}/{method.name}"
+        read = _all_read if method.client_streaming else _read
+        parse = GetMessageClass(method.input_type).FromString
 
-        async def handle(request: Any, context: Context) -> Any:
+        async def handle(data: Any, context: Context) -> Any:
             began = time.perf_counter()
-            answer = refusal = None
+            request = answer = refusal = None
             call = Call(context, self._metadata)
             try:
                 if streams:
@@ -119,6 +123,7 @@ class Router(grpc.GenericRpcHandler):
                 if leaving is not None:
                     raise leaving  # noqa: TRY301  # one place turns refusals into statuses: below
                 await self._admit(call, known)
+                request = read(parse, data)
                 if lasts:
                     with self._staying(call):
                         answer = await function(request, call)
@@ -157,36 +162,63 @@ class Router(grpc.GenericRpcHandler):
             (False, True): grpc.unary_stream_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[method.client_streaming, streams]
-        # No serializer: what is answered is bytes already.
-        return make(handle, request_deserializer=GetMessageClass(method.input_type).FromString)
+        # No serializer: what is answered is bytes already. No deserializer: what gRPC cannot read, it calls UNKNOWN.
+        return make(handle)
 
     def _foreign(self, handler: Any) -> Any:
-        metadata = self._metadata
+        parse = handler.request_deserializer
         if handler.unary_unary is not None:
             inner = handler.unary_unary
 
-            async def one(request: Any, context: Context) -> Any:
-                await context.send_initial_metadata(metadata)
+            async def one(data: Any, context: Context) -> Any:
+                call = Call(context, self._metadata)
+                await call.greet()
+                try:
+                    request = _read(parse, data)
+                except Refusal as refusal:
+                    await _abort(call, refusal, self._ids.get(call.request_id))
                 return await inner(request, context)
 
-            return handler._replace(unary_unary=one)
+            return handler._replace(unary_unary=one, request_deserializer=None)
         kind = "stream_stream" if handler.stream_stream is not None else "unary_stream"
         stream = getattr(handler, kind)
+        read = _all_read if kind == "stream_stream" else _read
 
-        async def many(request: Any, context: Context) -> None:
-            await context.send_initial_metadata(metadata)
-            answers = stream(request, context)
-            if hasattr(answers, "__aiter__"):
-                async for answer in answers:
-                    await context.write(answer)
-            else:
-                await answers
+        async def many(data: Any, context: Context) -> None:
+            call = Call(context, self._metadata)
+            await call.greet()
+            try:
+                answers = stream(read(parse, data), context)
+                if hasattr(answers, "__aiter__"):
+                    async for answer in answers:
+                        await context.write(answer)
+                else:
+                    await answers
+            except Refusal as refusal:
+                await _abort(call, refusal, self._ids.get(call.request_id))
 
-        return handler._replace(**{kind: many})
+        return handler._replace(**{kind: many}, request_deserializer=None)
 
 
 def _could_not_read(error: sqlite3.Error) -> Refusal:
     return faults.refusal_of(error, "read")
+
+
+def _read(parse: Parse, data: bytes) -> Any:
+    """A request from its bytes.
+
+    Raises:
+        Refusal: FIELD_INVALID; they are none.
+    """
+    try:
+        return parse(data)
+    except DecodeError as error:
+        raise Refusal.field("request", "is not a message of this method: its bytes cannot be read") from error
+
+
+async def _all_read(parse: Parse, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for data in requests:
+        yield _read(parse, data)
 
 
 async def _abort(call: Call, refusal: Refusal, request_id: str) -> None:

@@ -14,8 +14,8 @@ _HEAD = """\
 <!-- Made by `chatsim selftest --list --md > docs/gallery.md`; do not edit. -->
 
 What does a report look like when something is wrong? `chatsim selftest` plays {number} systems that are broken on
-purpose. Each must be convicted of exactly what it declares, and with its fault switched off it must pass the same scenarios.
-This leaves their reports, good and bad, and a page that leads to them all:
+purpose. Each must be convicted of exactly what it declares, and with its fault switched off it must pass the same
+scenarios. This leaves their reports, good and bad, and a page that leads to them all:
 
 ```console
 $ chatsim selftest --pages gallery swallows leaks-after-kick

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import grpc
 import pytest
@@ -51,10 +51,11 @@ class Served:
         self.process.wait(WITHIN)
 
 
-def begin(command: list[str], data: Path) -> Served:
+def begin(command: list[str], data: Path, errors: IO[str] | None = None) -> Served:
     process = subprocess.Popen(
         [*command, "--port", "0", "--data", str(data), "--log-level", "warning"],
         stdout=subprocess.PIPE,
+        stderr=errors,
         text=True,
         env={**os.environ, "CHATSIM_RUN": "run-of-tests"},
     )

@@ -36,3 +36,11 @@ def test_a_refusal_survives_the_wire(reason: Reason):
 def test_bytes_of_somebody_else_are_no_refusal():
     assert wire.from_status_bytes(b"\xff\xff") is None
     assert wire.from_status_bytes(b"") is None
+
+
+def test_an_answer_fits_into_the_trailers_of_any_client():
+    worst = "\U0001f600" * 10_000
+    refusal = Refusal(Reason.FIELD_INVALID, worst, violations=[Violation("field", worst)])
+    assert refusal.message.endswith("…")
+    percent_encoded = 3 * len(refusal.message.encode())
+    assert percent_encoded + len(wire.to_status_bytes(refusal)) * 4 / 3 < 8 * 1024 - 512
