@@ -75,6 +75,11 @@ class Case(NamedTuple):
     requests: tuple[bytes, ...]
 
     @property
+    def wire(self) -> tuple[bytes, ...]:
+        """The requests as gRPC takes them: it wants bytes, and nothing that is derived from it."""
+        return tuple(map(bytes, self.requests))
+
+    @property
     def method(self) -> MethodDescriptor:
         return METHODS[self.name]
 
@@ -106,7 +111,7 @@ async def play(case: Case, stage: Stage, peer: Peer) -> None:
     metadata = _metadata(case)
     waits = any(message is not None and _may_wait(message) for message in messages)
     before = stage.state()
-    answer = await peer.call(case.method, case.requests, metadata, SHORT if waits else WITHIN)
+    answer = await peer.call(case.method, case.wire, metadata, SHORT if waits else WITHIN)
     ended = stage.served.process.poll()
     assert ended is None, f"the server has ended with {ended}"
     _is_sound(case, answer, waits=waits)
@@ -207,7 +212,7 @@ async def _tells_nothing(case: Case, stage: Stage, peer: Peer) -> None:
             continue
         names = [(secret.room, secret.nowhere)]
         elsewhere = tuple(replaced(each, names) for each in case.requests)
-        hidden = await peer.call(case.method, case.requests, stage.outsider.metadata, WITHIN)
+        hidden = await peer.call(case.method, case.wire, stage.outsider.metadata, WITHIN)
         nowhere = await peer.call(case.method, elsewhere, stage.outsider.metadata, WITHIN)
         told = Answer(
             hidden.code,
