@@ -14,11 +14,16 @@ from __future__ import annotations
 from gallery import (
     decides_wrongly,
     garbles,
+    gates,
+    leaves_wrongly,
+    lets_do,
     lets_in,
+    limits_wrongly,
     moderates,
     remembers_wrongly,
     shows_wrongly,
     tells_wrongly,
+    trims_wrongly,
     withholds,
 )
 from gallery.broken import Broken
@@ -75,6 +80,25 @@ GALLERY: dict[str, Broken] = {
         garbles.CROSSES,
         garbles.CROSSES_AS_OWN,
         decides_wrongly.REFUSES_AND_STORES,
+        gates.BELIEVES_RETIRED,
+        gates.BELIEVES_NEWEST,
+        lets_do.LETS_MEMBERS_RULE,
+        lets_do.LETS_FORMER_ADMINS_RULE,
+        lets_do.LETS_THE_LAST_ADMIN_GO,
+        lets_do.LETS_ANYBODY_IN,
+        lets_do.LETS_REMOVED_WRITE,
+        lets_do.TELLS_OF_ROOMS,
+        moderates.TAKES_OVER_AT_THE_END,
+        moderates.KEEPS_BOTH,
+        trims_wrongly.TRIMS_SILENTLY,
+        trims_wrongly.WRITES_OFF,
+        trims_wrongly.TRIMS_TOO_MUCH,
+        trims_wrongly.SKIPS_IN_HISTORY,
+        leaves_wrongly.FORGETS_WHILE_LEAVING,
+        leaves_wrongly.TURNS_AWAY_WHILE_LEAVING,
+        limits_wrongly.STORES_WHAT_IS_REFUSED,
+        limits_wrongly.STORES_EACH_TRY,
+        limits_wrongly.COUNTS_ALL_AS_ONE,
     )
 }
 """By name, in the order of the matrix."""

@@ -58,6 +58,8 @@ class Performance:
     """Pages of which rows are written."""
     shows: bool = False
     """Whether the page is opened in a browser."""
+    limits_decide: bool = False
+    """Whether a row fails when one of its limits is exceeded."""
     summary: Path | None = None
     """Where a summary in Markdown goes."""
 
@@ -69,6 +71,8 @@ class Performance:
             drawn_seed: for files without one; a new one is drawn when it is None.
         """
         plans = load_or_exit(self.paths, seed=seed, drawn_seed=drawn_seed, color=self.color)
+        if self.limits_decide:
+            plans = tuple(dataclasses.replace(plan, limits_decide=True) for plan in plans)
         if self.repeat == 1:
             return plans
         # All of them once, then all again: what is only true the first time shows soon.

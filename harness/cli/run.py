@@ -57,7 +57,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     "--server",
     metavar="CMD|ADDRESS",
     default=None,
-    help="Server command, in which {port} {host} {data} {members} {member_numbers} are filled in, "
+    help="Server command, in which {port} {host} {data} {members} {member_numbers} {options} are filled in, "
     "or HOST:PORT of a running server.",
 )
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
@@ -97,6 +97,13 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Write a summary in Markdown to this file, for a change; GitHub Actions gets one by itself.",
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
+@click.option(
+    "--limits",
+    type=click.Choice(["report", "enforce"]),
+    default="report",
+    show_default=True,
+    help="Whether a run fails when a `limits` of its scenario is exceeded.",
+)
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option(
@@ -116,6 +123,7 @@ def command(
     ready_within: float,
     reports: Path,
     repeat: int,
+    limits: Literal["report", "enforce"],
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
@@ -159,6 +167,7 @@ def command(
             no_skip=no_skip,
             html=html or ("all" if shows else "failed"),
             shows=shows,
+            limits_decide=limits == "enforce",
             summary=summary,
         )
         plans = () if watch else performance.load(seed)

@@ -31,6 +31,7 @@ class ChatsysDriver(Driver):
         "order",
         "rooms",
         "auth",
+        "keys",
         "kick",
         "history",
         "restart",

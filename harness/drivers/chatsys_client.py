@@ -15,7 +15,7 @@ from chatsys.client import Changed, ChatError, Client, Outgoing, Place
 from chatsys.core.position import decode
 from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
 from harness.drivers.base import Driver
-from harness.drivers.chatsys_tokens import shown
+from harness.drivers.chatsys_tokens import change_keys, shown
 from harness.drivers.poll_reader import PollReader
 from harness.drivers.reading import Reader, text_of
 from harness.drivers.request import Request, RequestError
@@ -44,6 +44,8 @@ class Session:
         self._client: Client | None = None
         self._reader: Reader | None = None
         self._connecting = False
+        self._address = ""
+        self._server: Mapping[str, Any] = {}
 
     # --- coming and going ---
 
@@ -83,7 +85,7 @@ class Session:
             raise
         finally:
             self._connecting = False
-        self._client, self._reader = client, reader
+        self._client, self._reader, self._address, self._server = client, reader, address, server
         epoch = decode(position, "position")[0] if position else ""
         return self._visible({"instance": client.identity.instance, "position": position, "epoch": epoch})
 
@@ -235,7 +237,34 @@ class Session:
                     "sequence": message.sequence,
                 }
             )
-        return {"messages": messages, "more": bool(token)}
+        if token:
+            return {"messages": messages, "more": True}
+        return {"messages": messages, "more": False, **await self._lost(client, request)}
+
+    async def _lost(self, client: Client, request: Request) -> Mapping[str, int]:
+        """Say how far retention has removed a room; asked after reading, so that it covers what was not there."""
+        try:
+            room = await client.get_room(request.text("room"), within=request.within)
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return {"lost": room.first_sequence - 1} if room.first_sequence > 1 else {}
+
+    # --- keys ---
+
+    async def rotate_keys(self, request: Request) -> Mapping[str, Any]:
+        """Change the keys of the server, and go on with a token of the newest: the sight of it tells the server."""
+        old = self._online(request)
+        change_keys(request.choice("change", ("add", "retire")), self._server)
+        user, token = shown(self._driver.user, self._driver.role, self._driver.token, self._server)
+        fresh = Client(self._address, user=user, token=token, place=self._place)
+        try:
+            await fresh.server_info(within=request.within)
+        except ChatError as fault:
+            await fresh.close()
+            raise _answer(fault) from fault
+        self._client = fresh
+        await old.close()
+        return {}
 
     # --- helpers ---
 

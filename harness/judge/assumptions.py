@@ -20,6 +20,7 @@ KNOWN = frozenset(
             "send",
         ),
         *("deliver", "claim", "connection", "ended", "poll", "ack", "fence", "history", "read", "expect"),
+        *("gone", "rotate_keys"),
         *("wait", "parallel", "listen", "leftovers", "script", "final"),
         *("workload", "skip", "drain"),
     }

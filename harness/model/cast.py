@@ -10,6 +10,7 @@ Acks = Literal["auto", "manual"]
 Sends = Literal["unary", "stream"]
 HistoryVisibility = Literal["since_join", "whole_room"]
 Entry = Literal["invite", "open"]
+Auth = Literal["none", "tokens"]
 Token = Literal["valid", "missing", "forged", "expired", "revoked", "other_audience", "literal"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
+from harness.model.latency import Stopwatch
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
 from harness.report.punctuality import Timekeeper
@@ -83,12 +84,15 @@ class Fold:
         self._times: dict[str, _Times] = {}
         self._tracing = bool(detailed)
         self.timekeeper = None if plan.workload is None else Timekeeper(plan.workload)
+        self.stopwatch = Stopwatch(plan) if plan.limits else None
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
         self.last_ns = op.time
         if self.timekeeper is not None:
             self.timekeeper.feed(op)
+        if self.stopwatch is not None:
+            self.stopwatch.feed(op)
         begun = self._pair(op)
         if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))

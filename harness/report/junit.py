@@ -95,6 +95,11 @@ def _properties(invocation: Invocation, row: RowReport) -> Iterator[tuple[str, s
         yield from (("nemesis", told) for told in outlook.faults(row.plan.workload))
     if row.punctuality is not None:
         yield "workload.in_time", f"{row.punctuality.share:.4f}"
+    if row.latency is not None:
+        for name, figure in row.latency.figures.items():
+            yield f"limits.{name}_ms", f"{figure / 1e6:.3f}"
+        for name, limit in row.plan.limits.items():
+            yield f"limits.{name}_ms.limit", f"{limit / 1e6:.3f}"
     for key, value in sorted(row.env.items()):
         if isinstance(value, (str, int, float)) and key not in {"seed", "command", "reason", "status"}:
             yield f"environment.{key}", str(value)

@@ -39,6 +39,7 @@ class Server:
         log: file for its output.
         row: mark of the scenario row.
         tokens: clients show tokens, some of which are no good: our own server is to look at them.
+        options: settings of the server, by name, which the scenario gives.
         network: the addresses that clients get, when the server may change its own, or the network fails.
         piped: its standard error is to come through a pipe, because it may be unable to write to files.
     """
@@ -53,6 +54,7 @@ class Server:
         log: Path,
         row: str,
         tokens: bool = False,
+        options: Mapping[str, str] | None = None,
         network: Network | None = None,
         piped: bool = False,
     ) -> None:
@@ -71,6 +73,7 @@ class Server:
         self._log = log
         self._row = row
         self._tokens = tokens
+        self._options = options or {}
         self._network = network
         self._piped = piped
         self._address: dict[str, Any] = {}
@@ -209,12 +212,18 @@ class Server:
 
     def _own_arguments(self) -> list[str]:
         own, auth = self._settings.server_words, "tokens" if self._tokens else "none"
-        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", auth]
+        given = [f"--{name.replace('_', '-')}={text}" for name, text in self._options.items()]
+        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", auth, *given]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
             return None
-        own = {"port": str(port), "host": "127.0.0.1", "data": str(self.data)}
+        own = {
+            "port": str(port),
+            "host": "127.0.0.1",
+            "data": str(self.data),
+            "options": json.dumps(dict(self._options)),
+        }
         return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:

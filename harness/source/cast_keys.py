@@ -123,8 +123,7 @@ class ClientKeys(Keys):
     )
     token: tuple[Token, str | None] = key(
         Kind(_read_token, _TOKEN_SCHEMA),
-        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own. "
-        "All but `valid` are checked, and not yet played.",
+        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own.",
         default=("valid", None),
     )
     env: tuple[tuple[str, str], ...] = key(
@@ -147,8 +146,8 @@ class RoomKeys(Keys):
     members: Sequence[Item] = key(NAMES, "Users who are in it from the start, online or not.")
     admins: Sequence[Item] = key(
         NAMES,
-        "Users who may add and remove others; members too. The server that ships asks for no credentials when "
-        "chatsim starts it (`--auth none`): it lets anybody do so.",
+        "Users who may add and remove others; members too. The server that ships lets anybody do so, unless "
+        "`server: {auth: tokens}` has it look at who it is.",
         default=(),
     )
     history: HistoryVisibility = key(

@@ -40,6 +40,10 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
+    told = ["looks at tokens"] * (plan.auth == "tokens")
+    told += [f"{name} {text}" for name, text in plan.options.items()]
+    if told:
+        rows += _wrapped("server", told, ", ")
     for said in (*_people_with_other_names(plan), *_ways_of_receiving(plan)):
         rows += _wrapped("", [said], "")
     digits = max(2, len(str(len(plan.steps))))
@@ -58,6 +62,9 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if len(rows_of_file) > 1:
         rows += _wrapped("rows", list(rows_of_file), ", ")
     rows += _wrapped("always", [_ALWAYS[family] for family in FAMILIES], ", ")
+    if plan.limits:
+        told = [f"{name} {duration(limit)}" for name, limit in plan.limits.items()]
+        rows += _wrapped("limits", told, ", ")
     if plan.required:
         rows += _wrapped("required", list(plan.required), ", ")
     return "\n".join(row.rstrip() for row in rows) + "\n"
