@@ -71,7 +71,7 @@ class Settings:
 
     host: str = setting(ADDRESS, "127.0.0.1", "address to listen on")
     port: int = setting(PORT, 50_051, "port to listen on; 0 lets the system choose")
-    data: Path = setting(DIR, data_directory, "where the log is kept")
+    data: Path = setting(DIR, data_directory, "where the log is kept", said="~/.local/share/chatsys")
     auth: str = setting(
         one_of("none", "tokens"),
         "none",

@@ -20,6 +20,18 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+#: What each says, for the manual.
+MEANINGS = {
+    ExitCode.PASSED: "Everything that was judged passed. Rows that were skipped are left aside, unless `--no-skip`.",
+    ExitCode.FAILED: "An expectation or an invariant was violated, or a process ended unasked in mid-run. "
+    "Of `selftest`: a verdict was another one than declared; of `check --driver`: a rule is broken.",
+    ExitCode.USAGE: "Wrong usage, or an invalid scenario file or record: nothing was started.",
+    ExitCode.COULD_NOT_RUN: "The server was never ready, a driver is unusable, or chatsim itself broke.",
+    ExitCode.UNKNOWN: "Something that a judgement needs is missing; the report says what. This is no pass.",
+    ExitCode.NOTHING: "Nothing was selected, or everything was skipped.",
+    ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was recorded was judged.",
+}
+
 #: Highest rank first: the code of several rows is that of the first in this list that one of them has.
 RANK = (
     ExitCode.INTERRUPTED,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SERVER, Op
+from harness.model.history import ENDS_ITSELF, FENCE, HARNESS, HEALS, NEMESIS, SERVER, Op
 from harness.report.text import safe
 from harness.report.words import ending, say_op
 
@@ -168,9 +168,11 @@ class Lives:
             if op.f not in HEALS:
                 self._bands.append((op, {}))
             return
-        if op.type != "ok" or (op.f not in HEALS and op.f != "restart"):
+        if op.type != "ok" or op.f not in (*HEALS, *ENDS_ITSELF, "fired"):
             return
         ids, kinds = op.value.get("ids") or (), _ENDS.get(op.f)
+        if op.f == "fired" or (op.f in ENDS_ITSELF and kinds is None):
+            ids = (op.value.get("id"),)
         for fault, ended in self._bands:
             if fault.time > op.time or (ids and fault.value.get("id") not in ids):
                 continue

@@ -164,6 +164,22 @@ def test_a_fault_that_nobody_heals_lasts_to_the_end_and_resume_ends_a_pause_only
     )
 
 
+def test_a_fault_that_ends_itself_is_over_when_it_is_done_or_has_struck():
+    told = {"targets": ["alice"], "id": "a"}
+    other = {"targets": ["alice"], "id": "b"}
+    ops = [
+        Op(0, 10, "nemesis", "invoke", "lose", told, 1),
+        Op(1, 11, "nemesis", "ok", "lose", told, 1),
+        Op(2, 12, "nemesis", "invoke", "lose", other, 2),
+        Op(3, 13, "nemesis", "ok", "lose", other, 2),
+        Op(4, 20, "nemesis", "ok", "fired", {**told, "by": "alice", "of": "Poll"}),
+        Op(5, 30, "nemesis", "invoke", "reset", {"targets": ["alice"], "id": "c"}, 3),
+        Op(6, 35, "nemesis", "ok", "reset", {"targets": ["alice"], "id": "c"}, 3),
+    ]
+    bands = [(band.label, band.begun_ns, band.ended_ns) for band in chart_of(ops, end_ns=100).bands]
+    assert bands == [("lose alice", 10, 20), ("lose alice", 12, 100), ("reset alice", 30, 35)]
+
+
 PROCESSES = st.sampled_from(["alice", "bob#2", "server", "harness", "script", "nemesis", "fence", "nobody"])
 FS = st.one_of(
     st.sampled_from(["start", "spawn", "exit", "connect", "disconnect", "connection", "poll"]),

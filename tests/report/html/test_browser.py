@@ -68,6 +68,10 @@ def test_every_state_is_readable(show_page, state, width, dark):
     browser = show_page(STATES[state](), width=width, dark=dark)
     keep(browser, f"{state}-{width}-{'dark' if dark else 'light'}")
     assert browser.eval(LOOK) == FINE
+    reach = (
+        "[...new Set([...document.querySelectorAll('.hit')].map((line) => getComputedStyle(line).stroke))]"
+    )
+    assert set(browser.eval(reach)) <= {"rgba(0, 0, 0, 0)"}  # where one may click is not seen
     assert browser.complaints() == []
 
 
