@@ -12,7 +12,7 @@ timed by the recorder.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from harness.model.faults import SERVER
@@ -93,13 +93,15 @@ class Stopwatch:
             user = str(op.value.get("user", self._users[op.client]))
             self._entered[user, op.value.get("room")] = self._at(op)
 
+    def times(self) -> Iterator[tuple[int, int]]:
+        """Return of each delivery when it was, ns since the run began, and how long it took, ns."""
+        for each in self._found:
+            if (answered := self._answered.get(each.message)) is not None:
+                yield each.at + (self._offset or 0), max(0, each.at - max(each.ready, answered))
+
     def result(self) -> Latency:
         """Return the figures."""
-        took = sorted(
-            max(0, each.at - max(each.ready, self._answered[each.message]))
-            for each in self._found
-            if each.message in self._answered
-        )
+        took = sorted(took for _, took in self.times())
         return Latency(
             len(took),
             {name: _quantile(took, share) for name, share in QUANTILES.items()},
