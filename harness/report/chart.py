@@ -180,7 +180,8 @@ class Chart:
         flight = self._flights.get(key)
         if flight is not None:
             flight.seen(op.time, self._lives.since(SERVER))
-        began = max(since, self._asked.get(op.value.get("via") or -1, 0))
+        # Nothing leaves a server that is not there, however long ago it was asked.
+        began = max(since, self._asked.get(op.value.get("via") or -1, 0), self._lives.since(SERVER))
         wrong = op.client in self._unwanted.get(name, ())
         self._arrows.append(
             Arrow(
