@@ -15,7 +15,7 @@ from typing import Literal
 
 import click
 
-from harness.cli import early
+from harness.cli import completion, early
 from harness.cli.exit_codes import EPILOG
 from harness.run.own import preload
 from harness.run.settings import Settings, parse_speed
@@ -38,7 +38,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 
 
 @click.command("run", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.scenarios)
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Scenarios at a time.  [default: cores]"
 )

@@ -144,7 +144,7 @@ def _ways_of_receiving(plan: Plan) -> Iterator[str]:
         if client.receive == "poll":
             ways.setdefault("by polling all the time", []).append(client.name)
         elif client.receive == "manual":
-            ways.setdefault("only in its own polls", []).append(client.name)
+            ways.setdefault("only when told to poll", []).append(client.name)
     for way, people in ways.items():
         yield f"{names(people)} {'receives' if len(people) == 1 else 'receive'} {way}"
     for client in plan.clients:

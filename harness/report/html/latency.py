@@ -10,7 +10,7 @@ a percentile is right to a quarter of itself, and what goes on the page is bound
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, Op
@@ -61,9 +61,20 @@ class Latencies:
             self._answers.append((op.time, op.time - first))
             self._sent[message] = None
 
+    def by_client(self) -> Mapping[str, Sequence[int]]:
+        """Return how long deliveries took for each client, in ns."""
+        found: dict[str, list[int]] = {}
+        for client, _, took in self._stopwatch.times():
+            found.setdefault(client, []).append(took)
+        return found
+
+    def answers(self) -> Sequence[int]:
+        """Return how long answers took, in ns."""
+        return [took for _, took in self._answers]
+
     def result(self, end_ns: int) -> tuple[Waiting, ...]:
         """Return the times of a run that ended then; none when there were too few."""
-        deliveries = list(self._stopwatch.times())
+        deliveries = [(when, took) for _, when, took in self._stopwatch.times()]
         if len(deliveries) < ENOUGH:
             return ()
         return _counted("answer", self._answers, end_ns), _counted("delivery", deliveries, end_ns)
