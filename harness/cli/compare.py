@@ -79,4 +79,4 @@ def _pairs(a: Sequence[Path], b: Sequence[Path]) -> tuple[list[tuple[Path, Path]
 
 def _side(folder: Path) -> Side:
     report, fault = remember(folder)
-    return Side(str(folder), report, views_of(archive.Salvage(folder)), fault)
+    return Side(str(folder), report, views_of(report.plan, archive.Salvage(folder)), fault)

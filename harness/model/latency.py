@@ -12,7 +12,7 @@ timed by the recorder.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from harness.model.faults import SERVER
@@ -44,6 +44,7 @@ class Latency(NamedTuple):
 
 
 class _Delivery(NamedTuple):
+    client: str
     message: tuple[object, ...]
     at: int
     ready: int
@@ -93,13 +94,15 @@ class Stopwatch:
             user = str(op.value.get("user", self._users[op.client]))
             self._entered[user, op.value.get("room")] = self._at(op)
 
+    def times(self) -> Iterator[tuple[str, int, int]]:
+        """Return of each delivery to whom it was, when, ns since the run began, and how long it took, ns."""
+        for each in self._found:
+            if (answered := self._answered.get(each.message)) is not None:
+                yield each.client, each.at + (self._offset or 0), max(0, each.at - max(each.ready, answered))
+
     def result(self) -> Latency:
         """Return the figures."""
-        took = sorted(
-            max(0, each.at - max(each.ready, self._answered[each.message]))
-            for each in self._found
-            if each.message in self._answered
-        )
+        took = sorted(took for _, _, took in self.times())
         return Latency(
             len(took),
             {name: _quantile(took, share) for name, share in QUANTILES.items()},
@@ -122,12 +125,12 @@ class Stopwatch:
         if any(self._active.get(name) for name in touching):
             return
         if who in self._coming:
-            self._found.append(_Delivery(message, self._at(op), self._at(op)))
+            self._found.append(_Delivery(who, message, self._at(op), self._at(op)))
             return
         moments = [self._over.get(name) for name in touching]
         moments += [self._ready.get(who), self._entered.get((self._users[who], op.value.get("room")))]
         ready = max((moment for moment in moments if moment is not None), default=0)
-        self._found.append(_Delivery(message, self._at(op), ready))
+        self._found.append(_Delivery(who, message, self._at(op), ready))
 
     def _fault(self, op: Op) -> None:
         targets = op.value.get("targets", ())

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, Op
+from harness.model.plan import Plan
 from harness.report.html.latency import Latencies
-from harness.report.lives import Lives
 from harness.report.receipts import merge
 from harness.report.words import refusal
 
@@ -43,12 +43,11 @@ class Views(NamedTuple):
     """How long the answers took, in ns."""
 
 
-def views_of(ops: Iterable[Op]) -> Views:
+def views_of(plan: Plan, ops: Iterable[Op]) -> Views:
     """Return what everybody saw in a history."""
     rooms: dict[str, dict[str, dict[str, int]]] = {}
     answers: dict[str, str] = {}
-    lives = Lives()
-    latencies = Latencies(lives)
+    latencies = Latencies(plan)
     begun: dict[int, Op] = {}
     for op in ops:
         whole = op
@@ -57,7 +56,6 @@ def views_of(ops: Iterable[Op]) -> Views:
                 begun[op.op] = op
             else:
                 whole = merge(op, begun.pop(op.op, None))
-        lives.feed(whole)
         latencies.feed(whole)
         if op.process in (HARNESS, FENCE):
             continue

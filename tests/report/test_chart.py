@@ -62,6 +62,16 @@ def test_a_message_that_waited_for_the_server_is_stored_after_its_return():
     assert arrows(chart_of(story.ops), "send") == [("bob", 500, "server", 905, "hello", "arrived")]
 
 
+def test_a_poll_that_waited_for_the_server_is_answered_after_its_return():
+    story = Story().begin()
+    story.sent(500)
+    story.op(600, "server", "ok", "exit", {"pid": 4127, "code": None, "signal": 9, "asked": True})
+    story.op(700, "chad", "invoke", "poll", {}, op=300)
+    story.op(900, "server", "ok", "start", {"pid": 4128, "host": "h", "port": 1, "instance": "b"})
+    story.op(910, "chad", "ok", "deliver", story.message(sequence=1, via=300))
+    assert arrows(chart_of(story.ops), "deliver") == [("server", 900, "chad", 910, "hello", "arrived")]
+
+
 def test_a_delivery_to_a_latecomer_leaves_when_he_comes():
     story = Story()
     story.sent(512)

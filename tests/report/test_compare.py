@@ -22,7 +22,7 @@ from tests.report.test_golden import check
 
 
 def side(row, label="reports/a", ops=None):
-    return Side(label, row, views_of(story_of(row).ops if ops is None else ops))
+    return Side(label, row, views_of(row.plan, story_of(row).ops if ops is None else ops))
 
 
 def compared(a, b, look=Look()):  # noqa: B008 - a Look is a value
