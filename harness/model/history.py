@@ -21,7 +21,7 @@ that nobody invoked.
 | poll | client | {acks?: {room: sequence}, positions?}; step if scripted; ok adds {position?, caught_up?} |
 | ack | client | {acks: {room: sequence}}; ok adds {cursors?: {room: sequence}} |
 | fence | client | {grade, …}; ok adds {position?, caught_up?}. What the grade adds stands below |
-| history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole, and {lost?}: retention removed it through there |
+| history | harness | audit read: {room, positions}; ok adds {count, lost?}: read whole, as far as retention left it |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
 | gone | script | {ids}; ok when the server keeps none of them, fail {reason} |
