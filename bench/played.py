@@ -12,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.model.verdict import FAMILIES
+
+KINDS = tuple(kind for kinds in FAMILIES.values() for kind in kinds)
+
 
 @dataclass
 class Tally:
@@ -22,6 +26,7 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     exercised: Counter[str] = field(default_factory=Counter)
+    """Invariant family, or kind of violation -> how often it had something to judge."""
     idle: Counter[str] = field(default_factory=Counter)
     """Invariant -> runs in which it had nothing to judge."""
     acknowledged: int = 0
@@ -43,6 +48,7 @@ class Tally:
             if verdict["group"] == "invariant":
                 self.exercised[verdict["name"]] += verdict["exercised"]
                 self.idle[verdict["name"]] += not verdict["exercised"]
+                self.exercised.update(verdict["occasions"])
         if (found := row["workload"]) is not None:
             self.planned += found["planned"]
             self.in_time += found["in_time"]
@@ -60,10 +66,13 @@ class Tally:
                 self.deliveries += 1
                 self.redeliveries += key in got
                 got.add(key)
-            elif op["process"] == "nemesis" and type_ == "invoke" and f not in ("start", "resume", "heal"):
+            elif op["process"] == "nemesis" and f not in ("start", "resume", "heal"):
                 targets = value.get("targets", ())
-                self.faults[f"{f} {'server' if 'server' in targets else 'clients'}"] += 1
-                if f == "kill" and "server" in targets:
+                if type_ == "ok":  # one that was only asked for did not fire
+                    way = value.get("direction", "both")
+                    name = f if way == "both" else f"{f} {way}"
+                    self.faults[f"{name} {'server' if 'server' in targets else 'clients'}"] += 1
+                elif type_ == "invoke" and f == "kill" and "server" in targets:
                     self.kills += 1
                     self.in_flight += bool(open_sends)
 
@@ -79,7 +88,8 @@ class Tally:
         if counted:
             share = self.in_time / counted
             print(f"  acts in time      {share:.1%} of {counted}, {self.held_up} more held up by faults")
-        print("  exercised         " + _listed(self.exercised))
+        for names, said in ((FAMILIES, "exercised"), (KINDS, "by kind")):
+            print(f"  {said:17} " + _listed(Counter({name: self.exercised[name] for name in names})))
         if any(self.idle.values()):
             print("  in some runs not  " + _listed(self.idle))
         for said in self.bad:

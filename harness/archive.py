@@ -82,8 +82,10 @@ def read_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
         raise ArchiveError(f"{path}: {fault.strerror}; is this the folder of a run?") from fault
+    except UnicodeDecodeError as fault:
+        raise ArchiveError(f"{path}: not UTF-8 ({fault.reason})") from fault
     except ValueError as fault:
-        raise ArchiveError(f"{path}: not JSON ({fault})") from fault
+        raise ArchiveError(f"{path}: not JSON ({fault}); it is damaged, or was cut short") from fault
     if not isinstance(data, dict):
         raise ArchiveError(f"{path}: not a JSON object")
     return data
@@ -110,9 +112,12 @@ class RecordedOps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.last_ns = 0
+        """When the last operation was recorded, once all were read."""
 
     def __iter__(self) -> Iterator[Op]:
         """Read it from its beginning."""
+        op = None
         try:
             file = self.path.open(encoding="utf-8")
         except OSError as fault:
@@ -120,7 +125,14 @@ class RecordedOps:
                 f"{self.path}: {fault.strerror}; without a history there is nothing to judge"
             ) from fault
         with file:
-            yield from read_history(file)
+            try:
+                for op in read_history(file):
+                    yield op
+            except HistoryError as fault:
+                raise HistoryError(f"{self.path}: {fault}") from fault
+            except UnicodeDecodeError as fault:
+                raise HistoryError(f"{self.path}: not UTF-8 ({fault.reason})") from fault
+        self.last_ns = op.time if op is not None else 0
 
 
 class Salvage:
@@ -136,34 +148,39 @@ class Salvage:
 
     def __iter__(self) -> Iterator[Op]:
         """Read it from its beginning."""
-        seen = 0
+        last_ns = 0
         try:
             for op in read_ops(self._row):
-                seen += 1
+                last_ns = op.time
                 yield op
         except (ArchiveError, HistoryError) as fault:
             self.fault = str(fault)
-        except UnicodeDecodeError as fault:
-            self.fault = f"{self._row / 'history.jsonl'}: not UTF-8 ({fault.reason})"
         else:
-            self.fault = shortfall(self._row, seen)
+            self.fault = unfinished(self._row) or cut_short(self._row, last_ns)
 
 
-def shortfall(row: Path, seen: int) -> str:
-    """Return what a row lacks whose history has so many operations, all of them sound; empty when it is whole."""
+def unfinished(row: Path) -> str:
+    """Return why a row may still grow, without full stop; empty when it is finished."""
+    if (row / "env.json").is_file():
+        return ""
+    return (
+        f"{row / 'env.json'}: not there, and it is written last. "
+        "The run is still going on, or the process that played it ended before it was over"
+    )
+
+
+def cut_short(row: Path, last_ns: int) -> str:
+    """Return what a finished row lacks whose history ends so early, without full stop; empty when it is whole."""
     try:
-        env = read_json(row / "env.json")
+        recorded_ns = read_json(row / "env.json").get("recorded_ns")
     except ArchiveError as fault:
-        if (row / "env.json").exists():
-            return str(fault)
-        return (
-            f"{row}: no env.json, which is written last: the run is still going on, "
-            "or whoever played it ended before it was over"
-        )
-    recorded = env.get("operations")
-    if isinstance(recorded, int) and seen < recorded:
-        return f"{row / 'history.jsonl'}: cut short: it has {seen} of {recorded} operations"
-    return ""
+        return str(fault)
+    if not isinstance(recorded_ns, int) or last_ns >= recorded_ns:
+        return ""
+    return (
+        f"{row / 'history.jsonl'}: cut short: it ends at {last_ns / 1e9:.3f} s, "
+        f"and the run went on until {recorded_ns / 1e9:.3f} s"
+    )
 
 
 def read_ops(row: Path) -> RecordedOps:

@@ -31,6 +31,7 @@ PACKAGES = {
     "npm": "Debian package npm",
     "podman": "Debian package podman",
     "script": "Debian package bsdutils",
+    "setpriv": "Debian package util-linux",
     "strace": "Debian package strace",
     "tmux": "Debian package tmux",
     "openssl": "Debian package openssl",
@@ -38,7 +39,8 @@ PACKAGES = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker; what the tests play is not for the summary of a CI job."""
+    os.environ.pop("GITHUB_STEP_SUMMARY", None)
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
 
 

@@ -1,4 +1,4 @@
-"""What may be typed behind a slash: one function a command, and one line in the table."""
+"""What is typed: messages, and commands behind a slash, each of them one function and one line in the table."""
 
 from __future__ import annotations
 
@@ -29,12 +29,16 @@ class Command(NamedTuple):
     """Whether it is about the room that is looked at."""
 
 
-async def carry_out(session: Session, word: str, rest: str) -> None:
-    """Carries out a command, or says why not.
+def typed(session: Session, text: str) -> None:
+    """A line was entered: a message, or a command."""
+    if text.startswith("/") and not text.startswith("//"):
+        word, _, rest = text[1:].partition(" ")
+        session.start(_carry_out(session, word, rest.strip()))
+    elif text.strip():
+        session.say(text[1:] if text.startswith("//") else text)
 
-    Raises:
-        ChatError: The server refused.
-    """
+
+async def _carry_out(session: Session, word: str, rest: str) -> None:
     command = COMMANDS.get(word)
     say = session.model.say
     if command is None:

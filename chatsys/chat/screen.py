@@ -22,6 +22,7 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
+from chatsys.chat.commands import typed
 from chatsys.chat.model import Line, Mark, Model
 from chatsys.chat.session import Session
 
@@ -74,7 +75,8 @@ class Screen:
     def _accept(self, buffer: Buffer) -> bool:
         self._scrolled = 0
         if self.session is not None:
-            self.session.typed(buffer.text)
+            typed(self.session, buffer.text)
+            self.redraw()
         buffer.document = Document()
         return True  # keeps the focus, and the text is taken away above
 
@@ -157,7 +159,8 @@ class Screen:
     def _draw_line(self, line: Line) -> list[StyleAndTextTuples]:
         if not line.sender:
             first, *rest = _wrap(line.text, self._width() - 2)
-            return [[("class:note", f"— {first}")], *([("class:note", f"  {part}")] for part in rest)]
+            said = [f"— {first}", *(f"  {part}" for part in rest)]
+            return [[("class:note", part)] for part in said]
         own = line.sender == self.model.user
         clock = time.strftime("%H:%M", time.localtime(line.seconds)) if line.seconds else "     "
         who = _cut(_plain(self.model.name(line.sender)), 24)

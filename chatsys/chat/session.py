@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from chatsys.chat.commands import NO_ROOM, carry_out
 from chatsys.chat.model import Model
 from chatsys.client import ChatError, Client, Delta, EpochChanged, Lost, Restored
 from chatsys.client.client import Notice
 from chatsys.client.ids import uuid7
 
+NO_ROOM: Final = (
+    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
+)
 PAGE: Final = 50
 """Messages of one page of history."""
 WINDOW: Final = 65_536
@@ -50,17 +52,15 @@ class Session:
         """
         await self._rooms()
         # Runs when receive() has asked for the stream: a person who reads "connected" misses nothing from then on.
-        self._start(self._opened())
+        self.start(self._opened())
         async for message in self.client.receive(window=WINDOW, acks=False, notices=self._notice):
             if message.room_id not in self.model.rooms:
-                self._start(
-                    self._rooms()
-                )  # somebody added us, or wrote to us alone: what is the room called?
+                self.start(self._rooms())  # somebody added us, or wrote to us alone: what is the room called?
             self.model.arrived(message)
             if message.room_id == self.model.current:
                 self.client.ack(message.room_id, message.sequence)
             if message.sender_id not in self.model.names:
-                self._start(self._learn_names(message.room_id))
+                self.start(self._learn_names(message.room_id))
             self._redraw()
 
     async def close(self) -> None:
@@ -68,22 +68,6 @@ class Session:
         for task in tuple(self._tasks):
             task.cancel()
         await self.client.flush_acks(within=0.5)
-
-    def typed(self, text: str) -> None:
-        """A line was entered: a message, or a command."""
-        if text.startswith("/") and not text.startswith("//"):
-            word, _, rest = text[1:].partition(" ")
-            self._start(carry_out(self, word, rest.strip()))
-        elif text.strip():
-            room = self.model.room
-            if room is None:
-                self.model.say(NO_ROOM)
-            else:
-                message_id = uuid7()
-                said = text[1:] if text.startswith("//") else text
-                self.model.sending(room.room_id, message_id, said)
-                self.send(room.room_id, message_id, said)
-        self._redraw()
 
     def look(self, step: int = 0, room_id: str = "") -> None:
         """Looks at another room, reads its history if it was not, and acknowledges what is seen."""
@@ -97,7 +81,7 @@ class Session:
         if room.through:
             self.client.ack(room.room_id, room.through)
         if not room.loaded:
-            self._start(self.older())
+            self.start(self.older())
         self._redraw()
 
     def enter(self, room_id: str, title: str = "") -> None:
@@ -123,7 +107,7 @@ class Session:
 
     def scroll_back(self) -> None:
         """The person came to the top of what is there."""
-        self._start(self.older())
+        self.start(self.older())
 
     async def _opened(self) -> None:
         await self.client.progress(within=OPEN_WITHIN)
@@ -154,19 +138,19 @@ class Session:
                 self.model.status = f"connection lost ({fault.code.name}), trying again"
             case Restored():
                 self.model.status = "connected again"
-                self._start(self._rooms())
+                self.start(self._rooms())
             case EpochChanged():
                 self.model.status = "connected"
                 self.model.forget()
                 self.model.say("The server's log was restored from an older copy; this is what it holds now.")
-                self._start(self._rooms())
+                self.start(self._rooms())
             case Delta(room=room_id, lost_through=lost, ended=ended, through=through):
                 if lost:
                     self.model.say(f"Messages up to #{lost} are no longer stored.", room_id)
                 if ended and room_id in self.model.rooms:
                     self.model.rooms[room_id].ended = True
                     self.model.say("You are no member of this room any more.", room_id)
-                    self.client.ack(room_id, through)
+                    self.client.ack_ended(room_id, through)
         self._redraw()
 
     async def _learn_names(self, room_id: str) -> None:
@@ -174,9 +158,18 @@ class Session:
             self.model.names[member.user_id] = member.display_name
         self._redraw()
 
+    def say(self, text: str) -> None:
+        """Sends a new message to the room looked at."""
+        if self.model.room is None:
+            self.model.say(NO_ROOM)
+            return
+        message_id = uuid7()
+        self.model.sending(self.model.current, message_id, text)
+        self.send(self.model.current, message_id, text)
+
     def send(self, room_id: str, message_id: str, text: str) -> None:
         """Sends what is on the screen as being on its way."""
-        self._start(self._send(room_id, message_id, text))
+        self.start(self._send(room_id, message_id, text))
 
     async def _send(self, room_id: str, message_id: str, text: str) -> None:
         try:
@@ -192,7 +185,8 @@ class Session:
             self.model.stored(room_id, message_id, sent.sequence)
         self._redraw()
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def start(self, work: Awaitable[None]) -> None:
+        """Does something meanwhile; a refusal is said on the screen, which is drawn anew."""
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -51,6 +51,7 @@ async def _poll(
 ) -> None:
     async with make_client(who, consumer=consumer, include_own=own) as client:
         due: dict[str, int] = {}
+        ended: dict[str, int] = {}
         count = 0
         deadline = time.monotonic() + wait
         while True:
@@ -64,10 +65,12 @@ async def _poll(
                     count += 1
                 for sentence in lapses(delta):
                     click.echo(f"chatsys: {sentence}", err=True)
-                if delta.messages or delta.ended:
+                if delta.ended:
+                    ended[delta.room] = delta.through
+                elif delta.messages:
                     due[delta.room] = delta.through
             waited = count or time.monotonic() >= deadline
             if (polled.caught_up and waited) or (most is not None and count >= most):
                 break
-        if acks and due:
-            await client.ack_now(due, within=who.timeout)
+        if acks and (due or ended):
+            await client.ack_now(due, ended, within=who.timeout)

@@ -2,6 +2,7 @@
 
 Invariants:
 * At most one call is under way; what is acknowledged meanwhile waits, the highest of each room.
+* That a membership ended is acknowledged beside what was read, and moves nothing of that.
 * A call that may or may not have arrived is repeated, merged with what came since: cursors only grow.
 * A refused acknowledgement is given up and logged: it would be refused again.
 """
@@ -18,8 +19,8 @@ from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
 
 _LOG = logging.getLogger("chatsys.client")
 
-#: Makes one call; raises ChatError when it fails.
-AckCall = Callable[[Mapping[str, int]], Awaitable[object]]
+#: Makes one call for what was read and for what ended, both by room; raises ChatError when it fails.
+AckCall = Callable[[Mapping[str, int], Mapping[str, int]], Awaitable[object]]
 
 
 class AckPump:
@@ -30,19 +31,27 @@ class AckPump:
         self._retry = retry
         self._random = random.Random()
         self._waiting: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
         self._epoch = 0
         self._task: asyncio.Task[None] | None = None
 
     def ack(self, room: str, sequence: int) -> None:
         """Acknowledge a room up to a sequence, soon."""
-        if sequence > self._waiting.get(room, 0):
-            self._waiting[room] = sequence
+        self._add(self._waiting, room, sequence)
+
+    def ended(self, room: str, sequence: int) -> None:
+        """Acknowledge that a membership ended at a sequence, soon."""
+        self._add(self._ended, room, sequence)
+
+    def _add(self, waiting: dict[str, int], room: str, sequence: int) -> None:
+        _raise(waiting, room, sequence)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="acks")
 
     def forget(self) -> None:
         """Drop what is waiting: its sequences mean nothing any more."""
         self._waiting.clear()
+        self._ended.clear()
         self._epoch += 1
 
     async def flush(self) -> None:
@@ -53,6 +62,7 @@ class AckPump:
     async def close(self) -> None:
         """Stop at once; what is on its way may or may not arrive."""
         self._waiting.clear()
+        self._ended.clear()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -60,20 +70,27 @@ class AckPump:
     async def _run(self) -> None:
         tries = 0
         try:
-            while self._waiting:
+            while self._waiting or self._ended:
                 acks, self._waiting = self._waiting, {}
+                ended, self._ended = self._ended, {}
                 epoch = self._epoch
                 try:
-                    await self._call(acks)
+                    await self._call(acks, ended)
                     tries = 0
                 except ChatError as fault:
                     if not fault.retryable:
-                        _LOG.warning("acknowledgement %s refused: %s", acks, fault)
+                        _LOG.warning("acknowledgement %s %s refused: %s", acks, ended, fault)
                         continue
-                    for room, sequence in acks.items() if epoch == self._epoch else ():
-                        self._waiting[room] = max(sequence, self._waiting.get(room, 0))
+                    if epoch == self._epoch:
+                        for said, waiting in ((acks, self._waiting), (ended, self._ended)):
+                            for room, sequence in said.items():
+                                _raise(waiting, room, sequence)
                     tries += 1
                     # In the meantime later ones join what is waiting.
                     await asyncio.sleep(self._retry.pause(tries, self._random.random(), fault))
         finally:
             self._task = None
+
+
+def _raise(waiting: dict[str, int], room: str, sequence: int) -> None:
+    waiting[room] = max(sequence, waiting.get(room, 0))

@@ -47,6 +47,8 @@ from chatsys.v1.types_pb2 import Cursor, Message
 #: What `receive` tells beside messages.
 Notice = Lost | Restored | EpochChanged | Delta
 
+_NOTHING: Mapping[str, int] = {}
+
 
 class Sent(NamedTuple):
     """A message is stored."""
@@ -236,7 +238,7 @@ class Client(RoomCaller):
                     if due.message is not None:
                         yield due.message
                     if acks:
-                        self.ack(due.room, due.through)
+                        (self.ack if due.message is not None else self.ack_ended)(due.room, due.through)
                 try:
                     update = await anext(stream)
                 except StopAsyncIteration:
@@ -266,9 +268,28 @@ class Client(RoomCaller):
         """Acknowledge, in the background, everything in a room up to a sequence."""
         self._acks.ack(room, sequence)
 
-    async def ack_now(self, acks: Mapping[str, int], *, within: float = DEFAULT_WITHIN) -> dict[str, Cursor]:
-        """Acknowledge and wait for the answer: the cursors of these rooms."""
-        request = AckMessagesRequest(consumer_id=self.consumer, acks=_acks(acks))
+    def ack_ended(self, room: str, sequence: int) -> None:
+        """Acknowledge, in the background, having heard that a membership ended: the `through` of that delta."""
+        self._acks.ended(room, sequence)
+
+    async def ack_now(
+        self,
+        acks: Mapping[str, int],
+        ended: Mapping[str, int] = _NOTHING,
+        *,
+        within: float = DEFAULT_WITHIN,
+    ) -> dict[str, Cursor]:
+        """Acknowledge and wait for the answer: the cursors of these rooms.
+
+        Args:
+            acks: room to the sequence up to which everything was handled.
+            ended: room to the `through` of the delta that said that the membership ended.
+            within: seconds for all of it.
+
+        Raises:
+            ChatError: it is not known whether it arrived, unless the error says so.
+        """
+        request = AckMessagesRequest(consumer_id=self.consumer, acks=_acks(acks, ended))
         answer = await self._transport.call(self._transport.chat.AckMessages, request, within=within)
         return {cursor.room_id: cursor for cursor in answer.cursors}
 
@@ -295,7 +316,8 @@ class Client(RoomCaller):
         self,
         *,
         positions: Sequence[str] = (),
-        acks: Mapping[str, int] | None = None,
+        acks: Mapping[str, int] = _NOTHING,
+        ended: Mapping[str, int] = _NOTHING,
         rooms: Sequence[str] = (),
         max_messages: int = 0,
         wait: float = 0.0,
@@ -306,7 +328,8 @@ class Client(RoomCaller):
 
         Args:
             positions: answer only from a state that includes these.
-            acks: room to sequence.
+            acks: as in `ack_now`.
+            ended: as in `ack_now`.
             rooms: only these; empty means all.
             max_messages: 0 leaves it to the server.
             wait: seconds to wait for a first message.
@@ -318,7 +341,7 @@ class Client(RoomCaller):
         """
         request = PollRequest(
             consumer_id=self.consumer,
-            acks=_acks(acks or {}),
+            acks=_acks(acks, ended),
             room_ids=rooms,
             max_messages=max_messages,
             wait=Duration(seconds=int(wait), nanos=int(wait % 1 * 1e9)),
@@ -343,5 +366,8 @@ def _message(message: Outgoing) -> SendMessageRequest:
     )
 
 
-def _acks(acks: Mapping[str, int]) -> list[Ack]:
-    return [Ack(room_id=room, sequence=sequence) for room, sequence in acks.items()]
+def _acks(acks: Mapping[str, int], ended: Mapping[str, int]) -> list[Ack]:
+    return [
+        Ack(room_id=room, sequence=acks.get(room, 0), ended_sequence=ended.get(room, 0))
+        for room in dict(acks) | dict(ended)
+    ]

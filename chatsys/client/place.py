@@ -5,7 +5,8 @@ no message comes twice.
 
 Invariants:
 * A message is handed over once: whatever comes again at or below the point handed over is dropped here.
-* The end of one membership is told once.
+* The end of one membership is told once, and is no reading: what had not been handed over by then comes when a new
+  membership shows it.
 * Within one stream the deltas of a room join without a hole (`Chain`).
 * `positions()` includes every position this place was told, or one at or after it.
 """
@@ -60,7 +61,8 @@ class Place:
             self._ended[room] = through
         handed = self._handed.get(room, 0)
         messages = tuple(message for message in delta.messages if message.sequence > handed)
-        self._handed[room] = max(handed, through, *(message.sequence for message in messages))
+        if not delta.membership_ended:  # hearing of the end is not reading up to it
+            self._handed[room] = max(handed, through, *(message.sequence for message in messages))
         return Delta(
             room,
             delta.after_sequence,
@@ -74,8 +76,8 @@ class Place:
         """Return where reading goes on; `rooms` limits it, empty means all."""
         wanted = set(rooms)
         return [
-            Ack(room_id=room, sequence=sequence)
-            for room, sequence in self._handed.items()
+            Ack(room_id=room, sequence=self._handed.get(room, 0), ended_sequence=self._ended.get(room, 0))
+            for room in self._handed | self._ended
             if not wanted or room in wanted
         ]
 

@@ -10,7 +10,7 @@ from typing import assert_never
 from chatsys.core import entry as entries
 from chatsys.core import members, rooms
 from chatsys.core.effect import Append, Effect, SetCursor, SetUser
-from chatsys.core.model import Kind, Role, User
+from chatsys.core.model import Cursor, Kind, Role, User
 from chatsys.core.outcome import Acked, Sent, UserIs
 from chatsys.core.rules import Decision, belonging, role_required
 from chatsys.core.view import View
@@ -92,22 +92,30 @@ def _send(view: View, entry: entries.Send) -> Decision:
 def _ack(view: View, entry: entries.Ack) -> Decision:
     effects: list[Effect] = []
     cursors: list[tuple[str, int]] = []
+    heard = dict(entry.ended)
     for room_id, through in entry.acks:
         room = view.room(room_id)
         membership = view.membership(room_id, entry.user_id)
         if room is None or membership is None:
             continue
-        acked = view.cursor(room_id, entry.user_id, entry.consumer_id)
-        reach = through
+        cursor = view.cursor(room_id, entry.user_id, entry.consumer_id)
+        acked, settled = cursor
         if membership.current:
             if through > room.head:
                 raise beyond_head(room_id, through, room.head)
             cursors.append((room_id, max(start(room.history, membership.join_sequence, acked), through)))
+            acked = max(acked, through)
         else:
-            # Whoever was removed settles its ending so, and learns nothing of what came after it.
-            reach = min(through, membership.end_sequence)
-        if reach > acked:
-            effects.append(SetCursor(room_id, entry.user_id, entry.consumer_id, reach))
+            # Whoever was removed learns nothing of what came after it, and has not read what it had not read
+            # before: to who joins a WHOLE_ROOM again that is visible again.
+            end = membership.end_sequence
+            if through < end:
+                acked = max(acked, through)
+            if max(through, heard.get(room_id, 0)) >= end:
+                settled = end
+        moved = Cursor(acked, settled)
+        if moved != cursor:
+            effects.append(SetCursor(room_id, entry.user_id, entry.consumer_id, moved))
     return Acked(tuple(cursors)), tuple(effects)
 
 

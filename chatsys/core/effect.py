@@ -5,7 +5,7 @@ Invariant: of one room, ``Append.sequence`` is the head before it plus one.
 
 from typing import NamedTuple
 
-from chatsys.core.model import Kind, Membership, Room, User
+from chatsys.core.model import Cursor, Kind, Membership, Room, User
 
 
 class NewRoom(NamedTuple):
@@ -61,7 +61,7 @@ class SetCursor(NamedTuple):
     room_id: str
     user_id: str
     consumer_id: str
-    acked: int
+    cursor: Cursor
 
 
 class SetUser(NamedTuple):

@@ -111,12 +111,14 @@ class Remove(NamedTuple):
 
 
 class Ack(NamedTuple):
-    """A consumer has read some rooms up to some sequences: all or none."""
+    """A consumer has read some rooms up to some sequences, and heard that memberships ended: all or none."""
 
     user_id: str
     consumer_id: str
     acks: tuple[tuple[str, int], ...]
     """(room id, sequence), each room once."""
+    ended: tuple[tuple[str, int], ...] = ()
+    """(room id, sequence at which the membership ended) of some of these rooms."""
 
 
 class PutUser(NamedTuple):

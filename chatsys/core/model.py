@@ -101,6 +101,15 @@ class Membership(NamedTuple):
         return self.end_sequence == 0
 
 
+class Cursor(NamedTuple):
+    """How far a consumer is in a room. Both only grow."""
+
+    acked: int = 0
+    """Everything up to this sequence was handed to its application."""
+    settled: int = 0
+    """So was that the user's membership ended at this sequence; 0 if no end was."""
+
+
 class Stored(NamedTuple):
     """A stored message, as far as a repeated send must know it."""
 

@@ -5,7 +5,7 @@ Implemented by dicts in tests, by SQLite plus the effects that are not committed
 
 from typing import Protocol
 
-from chatsys.core.model import Membership, Room, Stored, User
+from chatsys.core.model import Cursor, Membership, Room, Stored, User
 
 
 class View(Protocol):
@@ -29,8 +29,8 @@ class View(Protocol):
     def sent(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
         """The message that this sender stored in this room under this id."""
 
-    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
-        """What this consumer acknowledged; 0 if nothing."""
+    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> Cursor:
+        """What this consumer acknowledged."""
 
     def aged(self, room_id: str, before_us: int, most: int) -> int:
         """The last sequence of the oldest entries that were all written before a time.

@@ -8,10 +8,10 @@ from chatsys.core.entry import Ack
 from chatsys.core.outcome import Acked
 from chatsys.server.call import Call
 from chatsys.server.history import list_messages, page_number
-from chatsys.server.polling import Poll, named_rooms, reading_start
+from chatsys.server.polling import NOWHERE, Poll, Resume, named_rooms, reading_start
 from chatsys.server.reading import Consumer
 from chatsys.server.sending import SendStream, send_message
-from chatsys.server.services import House, pairs
+from chatsys.server.services import House, marks
 from chatsys.server.stream import Stream, no_open_stream
 from chatsys.v1 import chat_pb2
 
@@ -46,7 +46,7 @@ class ChatService:
         check.consumer_id(request.consumer_id)
         consumer = Consumer(call.user_id, request.consumer_id, request.include_own)
         only = named_rooms(request.room_ids)
-        resume = dict(pairs(request.resume_after, "resume_after"))
+        resume = Resume(marks(request.resume_after, "resume_after"))
         window = check.page_size(
             request.max_unacked_messages,
             house.limits.default_unacked_messages,
@@ -78,8 +78,8 @@ class ChatService:
     async def ack_messages(self, request: chat_pb2.AckMessagesRequest, call: Call) -> Any:
         """Moves cursors."""
         check.consumer_id(request.consumer_id)
-        acks = pairs(request.acks, "acks")
-        acked = await self._house.ask(Ack(call.user_id, request.consumer_id, acks), Acked)
+        read, ended = marks(request.acks, "acks")
+        acked = await self._house.ask(Ack(call.user_id, request.consumer_id, read, ended), Acked)
         answer = chat_pb2.AckMessagesResponse()
         reads = self._house.store.reads()
         for room_id, sequence in acked.cursors:
@@ -108,7 +108,7 @@ class ChatService:
             if place.number > after and not place.end_sequence
         ]
         for place in places[:size]:
-            acked = reading_start(place, {})
+            acked = reading_start(place, NOWHERE)
             unread = reads.unread(place.number, acked, call.user_id) if acked < place.head else 0
             answer.cursors.add(room_id=place.room_id, acked_sequence=acked, unread_count=unread)
         if len(places) > size:

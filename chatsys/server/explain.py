@@ -7,7 +7,7 @@ from chatsys.core.explaining import Facts, explain
 from chatsys.core.model import Kind, Membership, Room
 from chatsys.errors import Reason, Refusal
 from chatsys.server.call import Call
-from chatsys.server.polling import reading_start
+from chatsys.server.polling import NOWHERE, reading_start
 from chatsys.server.services import House, timestamp
 from chatsys.server.stream import Stream
 from chatsys.store import Reads
@@ -73,7 +73,7 @@ class ExplainMethods:
         stream = hub.streams.get(reader)
         spans = hub.deliveries.of(*reader, room.room_id, sequence)
         place = reads.place(*reader, room.room_id)
-        acked = 0 if place is None else reading_start(place, {})
+        acked = 0 if place is None else reading_start(place, NOWHERE)
         written, full = (0, False)
         if isinstance(stream, Stream):
             written, full = stream.standing(room.room_id)

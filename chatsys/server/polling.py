@@ -12,7 +12,7 @@ from chatsys.server.call import Call
 from chatsys.server.deliveries import Span
 from chatsys.server.hub import Watcher
 from chatsys.server.reading import Consumer
-from chatsys.server.services import House, clock_us, pairs
+from chatsys.server.services import House, Marks, clock_us, marks
 from chatsys.store import Place, Reads
 from chatsys.v1 import chat_pb2
 
@@ -39,8 +39,8 @@ class Poll:
         self._house = house
         self._call = call
         self._consumer = Consumer(call.user_id, request.consumer_id, request.include_own)
-        self._acks = pairs(request.acks, "acks")
-        self._resume = dict(pairs(request.resume_after, "resume_after"))
+        self._acks = marks(request.acks, "acks")
+        self._resume = Resume(marks(request.resume_after, "resume_after"))
         self._only = named_rooms(request.room_ids)
         self._limit = check.page_size(
             request.max_messages,
@@ -59,11 +59,11 @@ class Poll:
         """The encoded PollResponse."""
         house = self._house
         await house.reach(self._positions, self._call)
-        if self._acks:
+        if self._acks.read:
             # Only when nothing is left to refuse: who is refused has acknowledged nothing.
             for place in self._scope(house.store.reads()):
                 reading_start(place, self._resume)
-            await house.ask(Ack(self._consumer.user_id, self._consumer.consumer_id, self._acks), Acked)
+            await house.ask(Ack(self._consumer.user_id, self._consumer.consumer_id, *self._acks), Acked)
         answer, news = self._read(house.store.reads())
         if news or self._wait <= 0:
             return answer
@@ -90,7 +90,7 @@ class Poll:
         for place in places:
             after = reading_start(place, self._resume)
             if place.end_sequence:
-                if after < place.end_sequence:
+                if untold(place, after, self._resume):
                     end = place.end_sequence
                     deltas.append(frames.delta(place.room_id, after, end, end, b"", ended=True))
                     news = True
@@ -127,13 +127,32 @@ class Poll:
         return [self._house.place_of(reads, self._consumer, room_id) for room_id in sorted(self._only)]
 
 
-def reading_start(place: Place, resume: dict[str, int]) -> int:
+class Resume:
+    """Where an application already is, which a server need not know: see the contract, resume_after."""
+
+    __slots__ = ("ended", "read")
+
+    def __init__(self, said: Marks) -> None:
+        self.read = dict(said.read)
+        self.ended = dict(said.ended)
+
+
+NOWHERE = Resume(Marks((), ()))
+"""At its cursors."""
+
+
+def untold(place: Place, after: int, resume: Resume) -> bool:
+    """Whether a consumer that reads from ``after`` on is to hear that the membership ended."""
+    return max(after, place.settled, resume.ended.get(place.room_id, 0)) < place.end_sequence
+
+
+def reading_start(place: Place, resume: Resume) -> int:
     """Where reading of a room starts: at the cursor, or further where the application already is.
 
     Raises:
         Refusal: ACK_BEYOND_HEAD for a place that does not exist yet.
     """
-    wanted = resume.get(place.room_id, 0)
+    wanted = resume.read.get(place.room_id, 0)
     if place.end_sequence:
         wanted = min(wanted, place.end_sequence)
     elif wanted > place.head:

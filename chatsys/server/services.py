@@ -104,9 +104,26 @@ def sure(outcome: Outcome, expected: type[Kind]) -> Kind:
     return outcome
 
 
-def pairs(acks: Iterable[Ack], field: str) -> tuple[tuple[str, int], ...]:
-    """Checked (room id, sequence) of repeated Ack."""
-    return check.acks(((ack.room_id, ack.sequence) for ack in acks), field)
+class Marks(NamedTuple):
+    """What repeated Ack says, checked."""
+
+    read: tuple[tuple[str, int], ...]
+    """(room id, sequence), each room once."""
+    ended: tuple[tuple[str, int], ...]
+    """(room id, sequence at which a membership ended) of some of these rooms."""
+
+
+def marks(acks: Iterable[Ack], field: str) -> Marks:
+    """Checks repeated Ack.
+
+    Raises:
+        Refusal: A room is no room id or named twice, or a sequence is negative.
+    """
+    named = tuple(acks)
+    read = check.acks(((ack.room_id, ack.sequence) for ack in named), field)
+    for index, ack in enumerate(named):
+        check.sequence(ack.ended_sequence, f"{field}[{index}].ended_sequence")
+    return Marks(read, tuple((ack.room_id, ack.ended_sequence) for ack in named if ack.ended_sequence))
 
 
 def clock_us() -> int:

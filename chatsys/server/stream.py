@@ -17,7 +17,7 @@ from chatsys.server import frames
 from chatsys.server.call import Call
 from chatsys.server.deliveries import Span
 from chatsys.server.hub import Hub, Watcher
-from chatsys.server.polling import reading_start
+from chatsys.server.polling import NOWHERE, Resume, reading_start, untold
 from chatsys.server.reading import Consumer
 from chatsys.server.services import House, clock_us
 from chatsys.store import Place, Reads
@@ -56,7 +56,7 @@ class Stream(Watcher):
         call: The RPC.
         consumer: Who reads.
         only: The rooms it is confined to; None for all.
-        resume: Where the application already is, by room id.
+        resume: Where the application already is.
         window: See the contract, max_unacked_messages.
     """
 
@@ -66,7 +66,7 @@ class Stream(Watcher):
         call: Call,
         consumer: Consumer,
         only: frozenset[str] | None,
-        resume: dict[str, int],
+        resume: Resume,
         window: int,
     ) -> None:
         super().__init__(house.hub, consumer.user_id, only)
@@ -284,7 +284,7 @@ class Stream(Watcher):
         elif room.ended:
             # Joined again. Reading starts anew, but each message comes once in one stream.
             room.ended = False
-            room.read = room.claimed = max(room.read, reading_start(place, {}))
+            room.read = room.claimed = max(room.read, reading_start(place, NOWHERE))
             self.watch(place.room_id)
         return room
 
@@ -299,7 +299,7 @@ class Stream(Watcher):
         room = self._state.get(place.room_id)
         if room is None:
             after = reading_start(place, self._resume)
-            if after >= end:
+            if not untold(place, after, self._resume):
                 return None
             room = self._state[place.room_id] = _Room(after)
         elif room.ended:

@@ -118,7 +118,7 @@ def _references(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the membership of {user_id!r} in room {room_id!r} is beyond its end"
     cursors = connection.execute(
         "SELECT c.user_id, r.room_id FROM cursor c LEFT JOIN room r ON r.number = c.room"
-        " WHERE r.number IS NULL OR c.acked > r.head"
+        " WHERE r.number IS NULL OR c.acked > r.head OR c.settled > r.head"
     )
     for user_id, room_id in cursors:
         yield f"a cursor of {user_id!r} in room {room_id!r} is beyond its end"

@@ -13,4 +13,4 @@ class Group(NamedTuple):
     memberships: tuple[tuple[str, str], ...]
     """(room id, user id) of each membership that began, ended or changed."""
     cursors: tuple[tuple[str, str, str, int], ...]
-    """(room id, user id, consumer id, acked) of each cursor that moved."""
+    """(room id, user id, consumer id, acked) of each cursor that moved, or whose consumer heard of an end."""

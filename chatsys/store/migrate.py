@@ -23,7 +23,10 @@ _TO_2 = (
     "ALTER TABLE entry ADD COLUMN crc INTEGER",
     "CREATE INDEX room_to_trim ON room (number) WHERE deleted > first OR max_age_us > 0 OR max_entries > 0",
 )
-_STEPS: dict[int, tuple[str, ...]] = {1: _TO_2}
+# What format 2 did not know yet: that hearing of the end of a membership reads nothing. There a cursor at or beyond
+# the end meant that it was heard of, and still does.
+_TO_3 = ("ALTER TABLE cursor ADD COLUMN settled INTEGER NOT NULL DEFAULT 0",)
+_STEPS: dict[int, tuple[str, ...]] = {1: _TO_2, 2: _TO_3}
 
 OLDEST = min(_STEPS)
 """The oldest format that can be brought up to date."""

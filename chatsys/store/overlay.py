@@ -6,7 +6,7 @@ Invariant: one overlay lives as long as one group. After its COMMIT, or its fail
 import sqlite3
 
 from chatsys.core import effect as effects
-from chatsys.core.model import Kind, Membership, Role, Room, Stored, User
+from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
 from chatsys.store.group import Group
 from chatsys.store.reads import Reads, checksum
 from chatsys.v1 import types_pb2
@@ -33,7 +33,7 @@ class Overlay:
         self._numbers: dict[str, int] = {}
         self._memberships: dict[tuple[str, str], _SeenMember] = {}
         self._users: dict[str, User | None] = {}
-        self._cursors: dict[tuple[str, str, str], int] = {}
+        self._cursors: dict[tuple[str, str, str], Cursor] = {}
         # What this group changed.
         self._entries: list[_EntryRow] = []
         self._sent: dict[tuple[str, str, str], Stored] = {}
@@ -47,7 +47,7 @@ class Overlay:
         self._ended_rooms: dict[str, int] = {}
         self._set_memberships: dict[tuple[str, str], Membership] = {}
         self._set_users: dict[str, User] = {}
-        self._set_cursors: dict[tuple[str, str, str], int] = {}
+        self._set_cursors: dict[tuple[str, str, str], Cursor] = {}
 
     def look_ahead(self, client_message_ids: frozenset[str]) -> None:
         """Finds what is stored under these ids at once, before anything is decided: one by one takes far longer."""
@@ -117,14 +117,14 @@ class Overlay:
             return None  # removed earlier in this group
         return found
 
-    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> int:
+    def cursor(self, room_id: str, user_id: str, consumer_id: str) -> Cursor:
         """See ``View``."""
         key = (room_id, user_id, consumer_id)
         try:
             return self._cursors[key]
         except KeyError:
             number = self._number(room_id)
-            found = 0 if number is None else self._reads.cursor(number, user_id, consumer_id)
+            found = Cursor() if number is None else self._reads.cursor(number, user_id, consumer_id)
             self._cursors[key] = found
             return found
 
@@ -152,7 +152,7 @@ class Overlay:
             self._append(effect)
         elif isinstance(effect, effects.SetCursor):
             key = (effect.room_id, effect.user_id, effect.consumer_id)
-            self._cursors[key] = self._set_cursors[key] = effect.acked
+            self._cursors[key] = self._set_cursors[key] = effect.cursor
         elif isinstance(effect, effects.SetMembership):
             member = (effect.membership.room_id, effect.membership.user_id)
             self._memberships[member] = self._set_memberships[member] = effect.membership
@@ -222,10 +222,10 @@ class Overlay:
             )
         if self._set_cursors:
             many(
-                "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?)",
                 [
-                    (user_id, consumer_id, self._numbers[room_id], acked)
-                    for (room_id, user_id, consumer_id), acked in self._set_cursors.items()
+                    (user_id, consumer_id, self._numbers[room_id], *cursor)
+                    for (room_id, user_id, consumer_id), cursor in self._set_cursors.items()
                 ],
             )
         connection.execute("UPDATE meta SET value = ? WHERE key = 'position'", (self.position,))
@@ -262,7 +262,7 @@ class Overlay:
             self.position,
             self._heads,
             tuple(self._set_memberships),
-            tuple((*key, acked) for key, acked in self._set_cursors.items()),
+            tuple((*key, cursor.acked) for key, cursor in self._set_cursors.items()),
         )
 
     def _append(self, effect: effects.Append) -> None:

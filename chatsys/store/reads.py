@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from chatsys.core.model import Entry, History, Kind, Membership, Role, Room, Stored, User
+from chatsys.core.model import Cursor, Entry, History, Kind, Membership, Role, Room, Stored, User
 from chatsys.v1 import types_pb2
 
 _MESSAGE = Kind.MESSAGE.value
@@ -28,7 +28,8 @@ _ROOM_COLUMNS = (
     " max_age_us, max_entries, direct"
 )
 _PLACE = (
-    "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0), r.first"
+    "SELECT r.number, r.room_id, r.history, r.head, m.join_sequence, m.end_sequence, coalesce(c.acked, 0), r.first,"
+    " coalesce(c.settled, 0)"
     " FROM membership m JOIN room r ON r.number = m.room"
     " LEFT JOIN cursor c ON c.user_id = m.user_id AND c.consumer_id = ? AND c.room = m.room"
     " WHERE m.user_id = ?"
@@ -61,6 +62,8 @@ class Place(NamedTuple):
     """What the consumer acknowledged; 0 if nothing."""
     first: int = 1
     """Sequence of the oldest entry still stored."""
+    settled: int = 0
+    """Up to which end of a membership the consumer has heard of it; 0 if of none."""
 
 
 class Row(NamedTuple):
@@ -212,13 +215,13 @@ class Reads:
         row = self._execute(_ONE_PLACE, (consumer_id, user_id, room_id)).fetchone()
         return None if row is None else _place(row)
 
-    def cursor(self, number: int, user_id: str, consumer_id: str) -> int:
+    def cursor(self, number: int, user_id: str, consumer_id: str) -> Cursor:
         """What a consumer acknowledged."""
         row = self._execute(
-            "SELECT acked FROM cursor WHERE user_id = ? AND consumer_id = ? AND room = ?",
+            "SELECT acked, settled FROM cursor WHERE user_id = ? AND consumer_id = ? AND room = ?",
             (user_id, consumer_id, number),
         ).fetchone()
-        return 0 if row is None else int(row[0])
+        return Cursor() if row is None else Cursor._make(row)
 
     def entries(self, number: int, after: int, limit: int) -> list[Row]:
         """Entries of a room with a sequence beyond ``after``, ascending, at most ``limit``."""
@@ -348,6 +351,6 @@ def _room(row: tuple[Any, ...]) -> Room:
     return room._replace(history=_HISTORY[row[2]], entry=_ENTRY[row[3]], direct=bool(row[13]))
 
 
-def _place(row: tuple[int, str, int, int, int, int, int, int]) -> Place:
-    number, room_id, history, head, join_sequence, end_sequence, acked, first = row
-    return Place(number, room_id, _HISTORY[history], head, join_sequence, end_sequence, acked, first)
+def _place(row: tuple[int, str, int, int, int, int, int, int, int]) -> Place:
+    number, room_id, history, *rest = row
+    return Place(number, room_id, _HISTORY[history], *rest)

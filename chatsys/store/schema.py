@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 FILE = "chatsys.sqlite3"
 """Name of the database in the data directory."""
@@ -36,7 +36,7 @@ CREATE TABLE membership (user_id TEXT NOT NULL, room INTEGER NOT NULL, role INTE
   PRIMARY KEY (user_id, room)) WITHOUT ROWID;
 CREATE INDEX membership_by_room ON membership (room, user_id) WHERE end_sequence = 0;
 CREATE TABLE cursor (user_id TEXT NOT NULL, consumer_id TEXT NOT NULL, room INTEGER NOT NULL,
-  acked INTEGER NOT NULL, PRIMARY KEY (user_id, consumer_id, room)) WITHOUT ROWID;
+  acked INTEGER NOT NULL, settled INTEGER NOT NULL, PRIMARY KEY (user_id, consumer_id, room)) WITHOUT ROWID;
 CREATE INDEX room_to_trim ON room (number) WHERE deleted > first OR max_age_us > 0 OR max_entries > 0;
 """
 

@@ -26,7 +26,7 @@ from chatsys.v1 import types_pb2 as chatsys_dot_v1_dot_types__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63hatsys/v1/chat.proto\x12\nchatsys.v1\x1a\x16\x63hatsys/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\"g\n\x12SendMessageRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x19\n\x11\x63lient_message_id\x18\x04 \x01(\t\"`\n\x13SendMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.chatsys.v1.Message\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x10\n\x08position\x18\x03 \x01(\t\"G\n\x13SendMessagesRequest\x12\x30\n\x08requests\x18\x01 \x03(\x0b\x32\x1e.chatsys.v1.SendMessageRequest\"X\n\x14SendMessagesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.chatsys.v1.SendMessageResult\x12\x10\n\x08position\x18\x02 \x01(\t\"\x81\x01\n\x11SendMessageResult\x12\x33\n\x08response\x18\x01 \x01(\x0b\x32\x1f.chatsys.v1.SendMessageResponseH\x00\x12-\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1c.chatsys.v1.SendMessageErrorH\x00\x42\x08\n\x06result\"Y\n\x10SendMessageError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x16\n\x0estatus_details\x18\x04 \x01(\x0c\"\xc5\x01\n\tRoomDelta\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\x12%\n\x08messages\x18\x04 \x03(\x0b\x32\x13.chatsys.v1.Message\x12\x15\n\rhead_sequence\x18\x05 \x01(\x03\x12\x1d\n\x15lost_through_sequence\x18\x06 \x01(\x03\x12\x18\n\x10membership_ended\x18\x07 \x01(\x08\"(\n\x03\x41\x63k\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\xe5\x01\n\x0bPollRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x1d\n\x04\x61\x63ks\x18\x02 \x03(\x0b\x32\x0f.chatsys.v1.Ack\x12\x10\n\x08room_ids\x18\x03 \x03(\t\x12\x14\n\x0cmax_messages\x18\x04 \x01(\x05\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmin_positions\x18\x06 \x03(\t\x12\x13\n\x0binclude_own\x18\x07 \x01(\x08\x12%\n\x0cresume_after\x18\x08 \x03(\x0b\x32\x0f.chatsys.v1.Ack\"Z\n\x0cPollResponse\x12%\n\x06\x64\x65ltas\x18\x01 \x03(\x0b\x32\x15.chatsys.v1.RoomDelta\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\"\xaa\x01\n\x10SubscribeRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x10\n\x08room_ids\x18\x02 \x03(\t\x12\x1c\n\x14max_unacked_messages\x18\x03 \x01(\x05\x12\x13\n\x0binclude_own\x18\x04 \x01(\x08\x12%\n\x0cresume_after\x18\x05 \x03(\x0b\x32\x0f.chatsys.v1.Ack\x12\x15\n\rmin_positions\x18\x06 \x03(\t\"\xa5\x01\n\x11SubscribeResponse\x12%\n\x06\x64\x65ltas\x18\x01 \x03(\x0b\x32\x15.chatsys.v1.RoomDelta\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\x12+\n\x08\x64rain_in\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fprogress_tokens\x18\x05 \x03(\t\"S\n\x16RequestProgressRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x15\n\rmin_positions\x18\x02 \x03(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\x19\n\x17RequestProgressResponse\"H\n\x12\x41\x63kMessagesRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x1d\n\x04\x61\x63ks\x18\x02 \x03(\x0b\x32\x0f.chatsys.v1.Ack\":\n\x13\x41\x63kMessagesResponse\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.chatsys.v1.Cursor\"\x95\x01\n\x13ListMessagesRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x04 \x01(\x03\x12\x15\n\rmin_positions\x18\x05 \x03(\t\x12\x17\n\x0f\x62\x65\x66ore_sequence\x18\x06 \x01(\x03\"V\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.chatsys.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x12ListCursorsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x15\n\rmin_positions\x18\x04 \x03(\t\"S\n\x13ListCursorsResponse\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.chatsys.v1.Cursor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8a\x05\n\x0b\x43hatService\x12N\n\x0bSendMessage\x12\x1e.chatsys.v1.SendMessageRequest\x1a\x1f.chatsys.v1.SendMessageResponse\x12U\n\x0cSendMessages\x12\x1f.chatsys.v1.SendMessagesRequest\x1a .chatsys.v1.SendMessagesResponse(\x01\x30\x01\x12\x39\n\x04Poll\x12\x17.chatsys.v1.PollRequest\x1a\x18.chatsys.v1.PollResponse\x12J\n\tSubscribe\x12\x1c.chatsys.v1.SubscribeRequest\x1a\x1d.chatsys.v1.SubscribeResponse0\x01\x12Z\n\x0fRequestProgress\x12\".chatsys.v1.RequestProgressRequest\x1a#.chatsys.v1.RequestProgressResponse\x12N\n\x0b\x41\x63kMessages\x12\x1e.chatsys.v1.AckMessagesRequest\x1a\x1f.chatsys.v1.AckMessagesResponse\x12Q\n\x0cListMessages\x12\x1f.chatsys.v1.ListMessagesRequest\x1a .chatsys.v1.ListMessagesResponse\x12N\n\x0bListCursors\x12\x1e.chatsys.v1.ListCursorsRequest\x1a\x1f.chatsys.v1.ListCursorsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63hatsys/v1/chat.proto\x12\nchatsys.v1\x1a\x16\x63hatsys/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\"g\n\x12SendMessageRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x19\n\x11\x63lient_message_id\x18\x04 \x01(\t\"`\n\x13SendMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.chatsys.v1.Message\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x10\n\x08position\x18\x03 \x01(\t\"G\n\x13SendMessagesRequest\x12\x30\n\x08requests\x18\x01 \x03(\x0b\x32\x1e.chatsys.v1.SendMessageRequest\"X\n\x14SendMessagesResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.chatsys.v1.SendMessageResult\x12\x10\n\x08position\x18\x02 \x01(\t\"\x81\x01\n\x11SendMessageResult\x12\x33\n\x08response\x18\x01 \x01(\x0b\x32\x1f.chatsys.v1.SendMessageResponseH\x00\x12-\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1c.chatsys.v1.SendMessageErrorH\x00\x42\x08\n\x06result\"Y\n\x10SendMessageError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x16\n\x0estatus_details\x18\x04 \x01(\x0c\"\xc5\x01\n\tRoomDelta\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x12\x18\n\x10through_sequence\x18\x03 \x01(\x03\x12%\n\x08messages\x18\x04 \x03(\x0b\x32\x13.chatsys.v1.Message\x12\x15\n\rhead_sequence\x18\x05 \x01(\x03\x12\x1d\n\x15lost_through_sequence\x18\x06 \x01(\x03\x12\x18\n\x10membership_ended\x18\x07 \x01(\x08\"@\n\x03\x41\x63k\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x16\n\x0e\x65nded_sequence\x18\x03 \x01(\x03\"\xe5\x01\n\x0bPollRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x1d\n\x04\x61\x63ks\x18\x02 \x03(\x0b\x32\x0f.chatsys.v1.Ack\x12\x10\n\x08room_ids\x18\x03 \x03(\t\x12\x14\n\x0cmax_messages\x18\x04 \x01(\x05\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmin_positions\x18\x06 \x03(\t\x12\x13\n\x0binclude_own\x18\x07 \x01(\x08\x12%\n\x0cresume_after\x18\x08 \x03(\x0b\x32\x0f.chatsys.v1.Ack\"Z\n\x0cPollResponse\x12%\n\x06\x64\x65ltas\x18\x01 \x03(\x0b\x32\x15.chatsys.v1.RoomDelta\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\"\xaa\x01\n\x10SubscribeRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x10\n\x08room_ids\x18\x02 \x03(\t\x12\x1c\n\x14max_unacked_messages\x18\x03 \x01(\x05\x12\x13\n\x0binclude_own\x18\x04 \x01(\x08\x12%\n\x0cresume_after\x18\x05 \x03(\x0b\x32\x0f.chatsys.v1.Ack\x12\x15\n\rmin_positions\x18\x06 \x03(\t\"\xa5\x01\n\x11SubscribeResponse\x12%\n\x06\x64\x65ltas\x18\x01 \x03(\x0b\x32\x15.chatsys.v1.RoomDelta\x12\x10\n\x08position\x18\x02 \x01(\t\x12\x11\n\tcaught_up\x18\x03 \x01(\x08\x12+\n\x08\x64rain_in\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fprogress_tokens\x18\x05 \x03(\t\"S\n\x16RequestProgressRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x15\n\rmin_positions\x18\x02 \x03(\t\x12\r\n\x05token\x18\x03 \x01(\t\"\x19\n\x17RequestProgressResponse\"H\n\x12\x41\x63kMessagesRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x1d\n\x04\x61\x63ks\x18\x02 \x03(\x0b\x32\x0f.chatsys.v1.Ack\":\n\x13\x41\x63kMessagesResponse\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.chatsys.v1.Cursor\"\x95\x01\n\x13ListMessagesRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x04 \x01(\x03\x12\x15\n\rmin_positions\x18\x05 \x03(\t\x12\x17\n\x0f\x62\x65\x66ore_sequence\x18\x06 \x01(\x03\"V\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.chatsys.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x12ListCursorsRequest\x12\x13\n\x0b\x63onsumer_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x15\n\rmin_positions\x18\x04 \x03(\t\"S\n\x13ListCursorsResponse\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.chatsys.v1.Cursor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8a\x05\n\x0b\x43hatService\x12N\n\x0bSendMessage\x12\x1e.chatsys.v1.SendMessageRequest\x1a\x1f.chatsys.v1.SendMessageResponse\x12U\n\x0cSendMessages\x12\x1f.chatsys.v1.SendMessagesRequest\x1a .chatsys.v1.SendMessagesResponse(\x01\x30\x01\x12\x39\n\x04Poll\x12\x17.chatsys.v1.PollRequest\x1a\x18.chatsys.v1.PollResponse\x12J\n\tSubscribe\x12\x1c.chatsys.v1.SubscribeRequest\x1a\x1d.chatsys.v1.SubscribeResponse0\x01\x12Z\n\x0fRequestProgress\x12\".chatsys.v1.RequestProgressRequest\x1a#.chatsys.v1.RequestProgressResponse\x12N\n\x0b\x41\x63kMessages\x12\x1e.chatsys.v1.AckMessagesRequest\x1a\x1f.chatsys.v1.AckMessagesResponse\x12Q\n\x0cListMessages\x12\x1f.chatsys.v1.ListMessagesRequest\x1a .chatsys.v1.ListMessagesResponse\x12N\n\x0bListCursors\x12\x1e.chatsys.v1.ListCursorsRequest\x1a\x1f.chatsys.v1.ListCursorsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,31 +48,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROOMDELTA']._serialized_start=683
   _globals['_ROOMDELTA']._serialized_end=880
   _globals['_ACK']._serialized_start=882
-  _globals['_ACK']._serialized_end=922
-  _globals['_POLLREQUEST']._serialized_start=925
-  _globals['_POLLREQUEST']._serialized_end=1154
-  _globals['_POLLRESPONSE']._serialized_start=1156
-  _globals['_POLLRESPONSE']._serialized_end=1246
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=1249
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1419
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1422
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1587
-  _globals['_REQUESTPROGRESSREQUEST']._serialized_start=1589
-  _globals['_REQUESTPROGRESSREQUEST']._serialized_end=1672
-  _globals['_REQUESTPROGRESSRESPONSE']._serialized_start=1674
-  _globals['_REQUESTPROGRESSRESPONSE']._serialized_end=1699
-  _globals['_ACKMESSAGESREQUEST']._serialized_start=1701
-  _globals['_ACKMESSAGESREQUEST']._serialized_end=1773
-  _globals['_ACKMESSAGESRESPONSE']._serialized_start=1775
-  _globals['_ACKMESSAGESRESPONSE']._serialized_end=1833
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1836
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1985
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1987
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2073
-  _globals['_LISTCURSORSREQUEST']._serialized_start=2075
-  _globals['_LISTCURSORSREQUEST']._serialized_end=2178
-  _globals['_LISTCURSORSRESPONSE']._serialized_start=2180
-  _globals['_LISTCURSORSRESPONSE']._serialized_end=2263
-  _globals['_CHATSERVICE']._serialized_start=2266
-  _globals['_CHATSERVICE']._serialized_end=2916
+  _globals['_ACK']._serialized_end=946
+  _globals['_POLLREQUEST']._serialized_start=949
+  _globals['_POLLREQUEST']._serialized_end=1178
+  _globals['_POLLRESPONSE']._serialized_start=1180
+  _globals['_POLLRESPONSE']._serialized_end=1270
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=1273
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1443
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1446
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1611
+  _globals['_REQUESTPROGRESSREQUEST']._serialized_start=1613
+  _globals['_REQUESTPROGRESSREQUEST']._serialized_end=1696
+  _globals['_REQUESTPROGRESSRESPONSE']._serialized_start=1698
+  _globals['_REQUESTPROGRESSRESPONSE']._serialized_end=1723
+  _globals['_ACKMESSAGESREQUEST']._serialized_start=1725
+  _globals['_ACKMESSAGESREQUEST']._serialized_end=1797
+  _globals['_ACKMESSAGESRESPONSE']._serialized_start=1799
+  _globals['_ACKMESSAGESRESPONSE']._serialized_end=1857
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1860
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2009
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2011
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2097
+  _globals['_LISTCURSORSREQUEST']._serialized_start=2099
+  _globals['_LISTCURSORSREQUEST']._serialized_end=2202
+  _globals['_LISTCURSORSRESPONSE']._serialized_start=2204
+  _globals['_LISTCURSORSRESPONSE']._serialized_end=2287
+  _globals['_CHATSERVICE']._serialized_start=2290
+  _globals['_CHATSERVICE']._serialized_end=2940
 # @@protoc_insertion_point(module_scope)

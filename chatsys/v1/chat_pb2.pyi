@@ -253,9 +253,10 @@ class RoomDelta(_message.Message):
     membership_ended: _builtins.bool
     """The caller stopped being a member, or the room was deleted, at through_sequence. The delta has no
     messages, waits for no window, and nothing of this room follows unless they join again.
-    Comes exactly once in a stream. As with a message, a consumer that has not acknowledged it (an Ack of
-    through_sequence) gets it again from a later stream or poll, unless its user joined again by then; the
-    library tells the application exactly once.
+    Comes exactly once in a stream. As with a message, a consumer that has not acknowledged it (an Ack whose
+    ended_sequence is through_sequence) gets it again from a later stream or poll, unless its user joined
+    again by then; the library tells the application exactly once. What had not been read by then stays
+    unread: who joins a WHOLE_ROOM again gets it.
     """
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Message]:
@@ -282,27 +283,35 @@ Global___RoomDelta: _TypeAlias = RoomDelta  # noqa: Y015
 
 @_typing.final
 class Ack(_message.Message):
-    """Acknowledges everything up to a sequence in one room."""
+    """Acknowledges everything up to a sequence in one room, or that a membership of it ended, or both."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ROOM_ID_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
+    ENDED_SEQUENCE_FIELD_NUMBER: _builtins.int
     room_id: _builtins.str
-    """The room. In one the caller is not a member of the ack is ignored, but for settling membership_ended."""
+    """The room. Of one the caller never was a member of the ack is ignored."""
     sequence: _builtins.int
     """The highest sequence such that it and all before it were handed to the application; a through_sequence
-    will do. Beyond the room's head it is OUT_OF_RANGE, below the cursor it changes nothing.
+    of a delta without membership_ended will do. Beyond the room's head it is OUT_OF_RANGE, below the cursor
+    it changes nothing. From one whose membership ended it moves the cursor as long as it is before that end;
+    from there on it is read as ended_sequence.
+    """
+    ended_sequence: _builtins.int
+    """The through_sequence of a delta with membership_ended that was handed to the application. The cursor stays:
+    what was not read before the end is not read by hearing of it. Ignored when the user has joined again.
     """
     def __init__(
         self,
         *,
         room_id: _builtins.str = ...,
         sequence: _builtins.int = ...,
+        ended_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["room_id", b"room_id", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_sequence", b"ended_sequence", "room_id", b"room_id", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

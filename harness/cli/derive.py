@@ -13,7 +13,7 @@ import click
 from harness import archive
 from harness.archive import ArchiveError
 from harness.judge import judge
-from harness.model.verdict import Judgement
+from harness.model.verdict import Judgement, RunStatus
 from harness.report.files import read_logs
 from harness.report.model import RowReport, build
 
@@ -50,18 +50,40 @@ def derive(row: Path, *, shown: str = "") -> RowReport:
         shown: the folder as a person would type it.
 
     Raises:
-        ArchiveError: the folder is no run, or a file of it cannot be read.
+        ArchiveError: the folder is no run, or a file of it cannot be read, or its history was cut short.
         HistoryError: the history is not one.
     """
     plan = archive.read_plan(row)
     environment = row / "env.json"
     env = archive.read_json(environment) if environment.is_file() else {}
     judgement: Judgement | None = None
+    ops = archive.read_ops(row)
     if env.get("status") not in ("error", "skipped"):
-        judgement = judge(plan, archive.read_ops(row))
+        judgement = judge(plan, ops)
+        if env and (lacking := archive.cut_short(row, ops.last_ns)):
+            raise ArchiveError(lacking)
         archive.write_json(row / "verdicts.json", judgement.to_json())
-    ops = archive.read_ops(row) if (row / "history.jsonl").is_file() else iter(())
-    return build(plan, ops, judgement, env, read_logs(row / "logs"), directory=shown or str(row))
+    told = ops if (row / "history.jsonl").is_file() else iter(())
+    return build(plan, told, judgement, env, read_logs(row / "logs"), directory=shown or str(row))
+
+
+def salvage(row: Path, why: str) -> RowReport:
+    """Return the report of a row that cannot be judged, with what can be read of it.
+
+    Args:
+        row: the row's folder.
+        why: what is wrong with it.
+
+    Raises:
+        ArchiveError: it has no plan that can be read.
+    """
+    plan = archive.read_plan(row)
+    try:
+        env = archive.read_json(row / "env.json")
+    except ArchiveError:
+        env = {}
+    env = {**env, "status": RunStatus.UNKNOWN.value, "reason": why}
+    return build(plan, archive.Salvage(row), None, env, read_logs(row / "logs"), directory=str(row))
 
 
 def remember(row: Path) -> tuple[RowReport, str]:
@@ -75,18 +97,18 @@ def remember(row: Path) -> tuple[RowReport, str]:
     """
     try:
         plan = archive.read_plan(row)
-    except (ArchiveError, UnicodeDecodeError) as fault:
+    except ArchiveError as fault:
         raise click.UsageError(f"{fault}; without its plan nothing can be shown of this run") from fault
     faults: list[str] = []
 
     def read(name: str) -> dict[str, Any]:
         try:
             return archive.read_json(row / name) if (row / name).is_file() else {}
-        except (ArchiveError, UnicodeDecodeError) as fault:
+        except ArchiveError as fault:
             faults.append(str(fault))
             return {}
 
-    env, verdicts = read("env.json") or _BROKEN_OFF, read("verdicts.json")
+    env, verdicts = read("env.json"), read("verdicts.json")
     judgement = None
     if verdicts:
         try:
@@ -94,5 +116,11 @@ def remember(row: Path) -> tuple[RowReport, str]:
         except (ValueError, KeyError, TypeError) as fault:
             faults.append(f"{row / 'verdicts.json'}: not verdicts of this chatsim ({fault})")
     ops = archive.Salvage(row)
-    report = build(plan, ops, judgement, env, read_logs(row / "logs"), directory=str(row))
-    return report, "; ".join(dict.fromkeys(fault for fault in (*faults, ops.fault) if fault))
+    unfinished = bool(archive.unfinished(row))
+    report = build(
+        plan, ops, judgement, _BROKEN_OFF if unfinished else env, read_logs(row / "logs"), directory=str(row)
+    )
+    told = "; ".join(dict.fromkeys(fault for fault in (*faults, ops.fault) if fault))
+    if told and not unfinished:  # what was once concluded from a record that was whole is no word on this one
+        report = report._replace(status=RunStatus.UNKNOWN, reason=told, judgement=None)
+    return report, told

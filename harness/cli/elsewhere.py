@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+import secrets
+import shutil
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import archive
+from harness import __version__, archive
 from harness.archive import ArchiveError, RecordedOps
 from harness.judge import judge
 from harness.model.foreign import Survey, survey
@@ -25,12 +30,59 @@ def judged(history: Path, plan: Path | None) -> RowReport:
         ArchiveError: a file cannot be read, or the plan is none.
         HistoryError: the history has faults; the text has a line for each.
     """
+    chosen = _chosen(history, plan)
+    ops = RecordedOps(history)
+    return build(chosen, ops, judge(chosen, ops), {}, {}, directory=str(history))
+
+
+def keep(history: Path, plan: Path | None, root: Path) -> Path:
+    """Make the folder of a run of a history file, as if chatsim had recorded it, and return it; judge nothing.
+
+    Args:
+        history: as in `judged`.
+        plan: as in `judged`.
+        root: where the folder is made.
+
+    Raises:
+        ArchiveError: a file cannot be read or written; nothing is left behind.
+        HistoryError: as in `judged`; nothing was made.
+    """
+    chosen = _chosen(history, plan)
+    run = secrets.token_hex(6)
+    try:
+        folder = archive.create(root, run)
+    except OSError as fault:
+        raise ArchiveError(
+            f"cannot write to {root}: {fault.strerror}; choose another with --reports"
+        ) from fault
+    try:
+        row = archive.create_row(folder, chosen.name)
+        archive.write_json(row / "plan.json", chosen.to_json())
+        shutil.copyfile(history, row / "history.jsonl")
+        archive.write_json(
+            row / "env.json",
+            {
+                "format": "chatsim.env",
+                "version": archive.ENV_VERSION,
+                "run": run,
+                "history": str(history),
+                "command": ["chatsim", *sys.argv[1:]],
+                "versions": {"chatsim": __version__, "python": platform.python_version()},
+                "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            },
+        )
+        archive.point_latest(folder)
+    except OSError as fault:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArchiveError(f"{folder}: {fault.strerror}; choose another place with --reports") from fault
+    return folder
+
+
+def _chosen(history: Path, plan: Path | None) -> Plan:
     found = _survey(history)
     if found.count:
         raise HistoryError(_refusal(history, found))
-    chosen = found.plan(history.stem, str(history)) if plan is None else _plan(plan)
-    ops = RecordedOps(history)
-    return build(chosen, ops, judge(chosen, ops), {}, {}, directory=str(history))
+    return found.plan(history.stem, str(history)) if plan is None else _plan(plan)
 
 
 def _survey(history: Path) -> Survey:

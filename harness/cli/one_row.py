@@ -54,6 +54,6 @@ def _status(folder: Path) -> str:
         try:
             if status := archive.read_json(folder / file).get("status"):
                 return str(status)
-        except (ArchiveError, UnicodeDecodeError):
+        except ArchiveError:
             continue
     return ""

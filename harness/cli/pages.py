@@ -13,8 +13,7 @@ from typing import Literal
 from harness import archive
 from harness.archive import ArchiveError
 from harness.model.verdict import RunStatus
-from harness.report.files import read_logs
-from harness.report.model import Invocation, RowReport, build
+from harness.report.model import Invocation, RowReport
 
 Wanted = Literal["failed", "all", "none"]
 
@@ -50,21 +49,11 @@ def _to_look_at(rows: Sequence[RowReport], written: Sequence[Path], index: Path)
     return only[0] if len(only) == 1 else index
 
 
-def write_partial(folder: Path, why: str) -> Path:
-    """Write and return the page of a row that cannot be judged from its folder, with what can be read of it."""
-    from harness.report.html.files import write_nothing, write_row_page  # noqa: PLC0415 - see the module's docstring
+def write_nothing(folder: Path, why: str) -> Path:
+    """Write and return the page of a row of which nothing can be shown."""
+    from harness.report.html.files import write_nothing as write_page  # noqa: PLC0415 - see the module's docstring
 
-    try:
-        plan = archive.read_plan(folder)
-    except (ArchiveError, UnicodeDecodeError):
-        return write_nothing(folder, why)
-    try:
-        env = archive.read_json(folder / "env.json")
-    except (ArchiveError, UnicodeDecodeError):
-        env = {}
-    env = {**env, "status": RunStatus.UNKNOWN.value, "reason": why}
-    row = build(plan, (), None, env, read_logs(folder / "logs"), directory=str(folder))
-    return write_row_page(row, folder, partial=f"{why}.")
+    return write_page(folder, why)
 
 
 def holds_runs(directory: Path) -> bool:

@@ -25,8 +25,8 @@ from harness.cli.scenarios import load_or_exit
 from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
-from harness.report.files import Growing, write_reports
-from harness.report.look import ColorFlag, Look, look_of, wants_annotations
+from harness.report.files import Growing, summarise, write_reports
+from harness.report.look import ColorFlag, Look, look_of, step_summary, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
 from harness.report.progress import Progress, open_progress
@@ -58,6 +58,8 @@ class Performance:
     """Pages of which rows are written."""
     shows: bool = False
     """Whether the page is opened in a browser."""
+    summary: Path | None = None
+    """Where a summary in Markdown goes."""
 
     def load(self, seed: int | None, drawn_seed: int | None = None) -> tuple[Plan, ...]:
         """Load the scenarios; with any fault in any of them, say all and leave with code 2.
@@ -116,6 +118,8 @@ class Performance:
         if page is not None:
             report = report._replace(page=str(page))
         archive.point_latest(folder)
+        for fault in summarise(report, file=self.summary, added_to=step_summary(os.environ)):
+            click.echo(fault, err=True)
         code = exit_code((row.status for row in report.rows), no_skip=self.no_skip)
         if wants_annotations(os.environ):
             from harness.report.github import annotation_lines  # noqa: PLC0415 - only there

@@ -7,22 +7,22 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from harness import archive
 from harness.archive import ArchiveError
 from harness.cli import pages
-from harness.cli.derive import derive, recall
-from harness.cli.exit_codes import EPILOG, exit_code
+from harness.cli.derive import derive, recall, salvage
+from harness.cli.exit_codes import EPILOG, ExitCode, exit_code
 from harness.cli.one_row import one_row
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
-from harness.report.files import write_reports
-from harness.report.look import ColorFlag, look_of
+from harness.report.files import summarise, write_reports
+from harness.report.look import ColorFlag, Look, look_of
 from harness.report.model import Invocation, RowReport
-from harness.report.progress import open_progress
+from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 
 
@@ -34,13 +34,28 @@ from harness.report.terminal import ending, name_cells, verdict_line
     "--history",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="A history that another program recorded; see docs/history.md. Nothing is written.",
+    help="A history that another program recorded; see docs/history.md. Nothing is written without --reports.",
 )
 @click.option(
     "--plan",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
     help="With --history: the plan.json it is judged against.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="With --history: where it gets the folder of a run, with report.json, junit.xml and its page.",
+)
+@click.option(
+    "--compare",
+    "two",
+    type=click.Path(path_type=Path),
+    nargs=2,
+    default=None,
+    metavar="A B",
+    help="Two runs: show what each member saw differently. Judges and writes nothing.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every step and every check.")
@@ -51,17 +66,30 @@ from harness.report.terminal import ending, name_cells, verdict_line
     default=None,
     help="Print one scenario in this format instead, and write nothing: a Mermaid diagram, or a trace for Perfetto.",
 )
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write a summary in Markdown to this file, for a change.",
+)
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--json", "events", is_flag=True, help="Print JSON Lines, one an event; people read standard error."
+)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     directory: Path | None,
     history: Path | None,
     plan: Path | None,
+    reports: Path | None,
+    two: tuple[Path, Path] | None,
     *,
     quiet: bool,
     verbose: bool,
     export: str | None,
+    summary: Path | None,
     shows: bool,
+    events: bool,
     color: ColorFlag,
 ) -> None:
     """Judge a recorded run again, from its histories alone.
@@ -75,38 +103,66 @@ def command(
       chatsim report
       chatsim report reports/latest/basic
       chatsim report --history mine.jsonl
+      chatsim report --history mine.jsonl --reports reports
       chatsim report --open
       chatsim report reports
       chatsim report reports/latest/basic --format trace > basic.json
+      chatsim report --compare reports/20261122T173045Z-1f3a9c reports/latest
     """
+    if two is not None:
+        if directory is not None or history is not None or export is not None or shows:
+            raise click.UsageError("--compare takes two runs and nothing else")
+        from harness.cli.compare import compare_runs  # noqa: PLC0415 - few reports compare
+
+        raise click.exceptions.Exit(int(compare_runs(*two, _look(sys.stdout, color))))
     if history is not None and directory is not None:
         raise click.UsageError("give a folder, or a history with --history, not both")
     if plan is not None and history is None:
         raise click.UsageError("--plan says what a --history is judged against; a folder has its own plan")
-    if history is not None and (export is not None or shows):
+    if reports is not None and history is None:
         raise click.UsageError(
-            "a --history has no page and no other format; it is judged, and that is printed"
+            "--reports says where a --history gets a folder; a folder is written anew in place"
         )
+    if history is not None and reports is None and (export is not None or shows):
+        raise click.UsageError(
+            "a --history has no page and no other format without --reports; it is judged, and that is printed"
+        )
+    if history is not None and reports is not None:
+        directory, history = _kept(history, plan, reports), None
     directory = directory or Path("reports/latest")
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    people = sys.stderr if events else sys.stdout
+    look = _look(people, color)
     if history is None and pages.holds_runs(directory):
         runs = pages.write_runs(directory)
-        click.echo(f"page  {runs}")
+        click.echo(f"page  {runs}", err=events)
         if shows:
             pages.show(runs)
         return
-    rows = _derive(directory) if history is None else [_elsewhere(history, plan)]
-    progress = open_progress(
-        sys.stdout,
+    rows, lacking, damaged = (
+        _derive(directory) if history is None else ([_elsewhere(history, plan)], [], False)
+    )
+    progress: Progress = open_progress(
+        people,
         sys.stderr,
         os.environ,
         look=look,
         verbosity=1 if verbose else -1 if quiet else 0,
         name_cells=name_cells((row.name for row in rows), look),
     )
+    told = None
+    if events:
+        from harness.report.events import Events  # noqa: PLC0415 - few reports are read by programs
+
+        progress = told = Events(progress, sys.stdout)
+        told.run_started(
+            [row.plan for row in rows],
+            command=("chatsim", *sys.argv[1:]),
+            seed=rows[0].seed,
+            directory=str(history or directory),
+        )
     with progress:
         for row in rows:
             progress.row_finished(row)
@@ -125,10 +181,21 @@ def command(
         write_reports(report, directory)
         page = pages.write(report, directory)
         report = report._replace(page=str(page))
-    click.echo((verdict_line if quiet else ending)(report, look))
+    for fault in summarise(report, file=summary):
+        click.echo(fault, err=True)
+    for sentence in lacking:
+        click.echo(f"partial: {sentence}", err=True)
+    click.echo((verdict_line if quiet else ending)(report, look), err=events)
+    code = ExitCode.USAGE if damaged else exit_code(row.status for row in rows)
+    if told is not None:
+        told.run_finished(report, code)
     if shows and page is not None:
         pages.show(page)
-    raise click.exceptions.Exit(int(exit_code(row.status for row in rows)))
+    raise click.exceptions.Exit(int(code))
+
+
+def _look(stream: TextIO, color: ColorFlag) -> Look:
+    return look_of(stream, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
 
 
 def _elsewhere(history: Path, plan: Path | None) -> RowReport:
@@ -140,31 +207,55 @@ def _elsewhere(history: Path, plan: Path | None) -> RowReport:
         raise click.UsageError(str(fault)) from fault
 
 
+def _kept(history: Path, plan: Path | None, reports: Path) -> Path:
+    from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
+
+    try:
+        return keep(history, plan, reports)
+    except (ArchiveError, HistoryError) as fault:
+        raise click.UsageError(str(fault)) from fault
+
+
 def _exported(directory: Path, name: str) -> str:
     """Return the only row of a folder in a format of somebody else's."""
     folder = one_row(directory)
     try:
         return EXPORTS[name](recall(folder), archive.read_ops(folder))
-    except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
+    except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
 
 
-def _derive(directory: Path) -> list[RowReport]:
-    """Judge the rows of a folder anew; one that cannot be read leaves a page that says so, and code 2."""
-    rows, faults = [], []
+def _derive(directory: Path) -> tuple[list[RowReport], list[str], bool]:
+    """Judge the rows of a folder anew; one that is still being written, as far as it goes.
+
+    Returns:
+        The rows, with what can be read of those that cannot be judged; a sentence for each that is not whole; and
+        whether any is damaged, which is wrong input.
+
+    Raises:
+        click.UsageError: no run is there, or nothing of it can be shown.
+    """
+    rows, lacking, damaged = [], [], False
     try:
         folders = archive.rows(directory)
     except ArchiveError as fault:
         raise click.UsageError(str(fault)) from fault
     for folder in folders:
+        if growing := archive.unfinished(folder):
+            lacking.append(growing)
         try:
             rows.append(derive(folder))
-        except (ArchiveError, HistoryError, UnicodeDecodeError) as fault:
-            page = pages.write_partial(folder, str(fault))
-            faults.append(f"{fault}\n  what can be read of it is in {page}")
-    if faults:
-        raise click.UsageError("\n".join(faults))
-    return rows
+        except (ArchiveError, HistoryError) as fault:
+            lacking.append(str(fault))
+            damaged = True
+            try:
+                rows.append(salvage(folder, str(fault)))
+            except ArchiveError as hopeless:
+                page = pages.write_nothing(folder, str(hopeless))
+                lacking[-1] = f"{hopeless}. Nothing of this row can be shown; {page} says so"
+    if not rows:
+        raise click.UsageError("\n".join(lacking))
+    return rows, lacking, damaged
 
 
 def _files(rows: Sequence[RowReport]) -> set[str]:

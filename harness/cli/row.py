@@ -67,11 +67,11 @@ async def play_row(
     archive.write_json(folder / "plan.json", plan.to_json())
     env = _environment(venue, plan)
     begun = time.monotonic_ns()
-    recorded = 0
+    recorded_ns = 0
 
-    def count(op: Op) -> None:
-        nonlocal recorded
-        recorded = op.index + 1
+    def observe(op: Op) -> None:
+        nonlocal recorded_ns
+        recorded_ns = op.time
         if on_op is not None:
             on_op(op)
 
@@ -83,7 +83,7 @@ async def play_row(
             venue.settings,
             row=row,
             on_step=on_step,
-            on_op=count,
+            on_op=observe,
             stop=stop,
         )
     except CouldNotRunError as fault:
@@ -97,8 +97,8 @@ async def play_row(
         env["leaks"] = [f"pid {pid}: {command}" for pid, command in played.leftovers]
         if played.interrupted:
             env |= {"status": RunStatus.INTERRUPTED, "reason": "interrupted"}
-    # Whoever reads the history later can tell that some of it is missing.
-    env["operations"] = recorded
+    # So that whoever reads the history later can tell when its end is missing.
+    env["recorded_ns"] = recorded_ns
     archive.write_json(folder / "env.json", env)
     return derive(folder)
 

@@ -90,6 +90,12 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     default=None,
     help="Which scenarios get a page, index.html.  [default: failed; with --open all]",
 )
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write a summary in Markdown to this file, for a change; GitHub Actions gets one by itself.",
+)
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
@@ -113,6 +119,7 @@ def command(
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
+    summary: Path | None,
     shows: bool,
     no_skip: bool,
     quiet: bool,
@@ -152,6 +159,7 @@ def command(
             no_skip=no_skip,
             html=html or ("all" if shows else "failed"),
             shows=shows,
+            summary=summary,
         )
         plans = () if watch else performance.load(seed)
     except BaseException:

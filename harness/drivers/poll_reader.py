@@ -14,7 +14,7 @@ from chatsys.client import (
     RetryPolicy,
 )
 from harness.drivers.base import Driver
-from harness.drivers.reading import Teller, error_of
+from harness.drivers.reading import Due, Teller, error_of
 from harness.drivers.request import Request, RequestError
 
 #: How long one poll waits at the server for a first message, seconds.
@@ -32,7 +32,7 @@ class PollReader:
         self._driver = driver
         self._client = client
         self._teller = Teller(driver, client)
-        self._due: dict[str, int] = {}
+        self._due = Due()
         self._number = 0
         self._fences = 0
         self._free = asyncio.Event()
@@ -57,14 +57,14 @@ class PollReader:
             await asyncio.wait([self._task])
         if grace and self._due and self._driver.acks == "auto":
             try:
-                await self._teller.ack(self._due, within=grace)
+                await self._teller.ack(self._due.read, self._due.ended, within=grace)
             except ChatError:
                 return  # Unacknowledged it stays: it was not handed over for good.
 
     async def read(self, request: Request) -> Mapping[str, Any]:
         """Poll until caught up with the positions of the request, or until its `max` messages came."""
         positions, wanted = request.texts("positions"), request.number("max", 0)
-        due: dict[str, int] = {}
+        due = Due()
         count = 0
         deadline = asyncio.get_running_loop().time() + request.within
         async with _Hold(self):
@@ -78,7 +78,8 @@ class PollReader:
                     break
             await self._driver.flushed()
             if due and self._driver.acks == "auto":
-                await self._teller.ack(due, within=max(0.001, deadline - asyncio.get_running_loop().time()))
+                left = max(0.001, deadline - asyncio.get_running_loop().time())
+                await self._teller.ack(due.read, due.ended, within=left)
         return {"position": polled.position, "caught_up": polled.caught_up}
 
     async def fence_positions(self, request: Request) -> Mapping[str, Any]:
@@ -118,7 +119,8 @@ class PollReader:
     async def _ack_manual(self) -> None:
         # A client that polls by itself acknowledges with its next poll; this one may never poll again.
         if self._driver.receive == "manual" and self._due and self._driver.acks == "auto":
-            await self._teller.ack(dict(self._due))
+            due = self._due.copy()
+            await self._teller.ack(due.read, due.ended)
             self._due.clear()
 
     async def _poll_on(self) -> None:
@@ -160,13 +162,14 @@ class PollReader:
         async with self._turn:
             self._number += 1
             number = self._number
-            acks = dict(self._due) if self._driver.acks == "auto" else {}
-            self._driver.event("poll", poll=number, **({"acks": acks} if acks else {}))
+            due = self._due.copy() if self._driver.acks == "auto" else Due()
+            self._driver.event("poll", poll=number, **({"acks": due.read} if due.read else {}))
             await self._driver.flushed()
             try:
                 polled = await self._client.poll(
                     positions=positions,
-                    acks=acks,
+                    acks=due.read,
+                    ended=due.ended,
                     max_messages=self._most(),
                     wait=wait,
                     within=within,
@@ -180,9 +183,7 @@ class PollReader:
                 self._teller.restored()
             if polled.epoch_changed:
                 self._due.clear()
-            for room, sequence in acks.items():
-                if self._due.get(room) == sequence:
-                    del self._due[room]
+            self._due.settle(due)
             self._due.update(self._teller.tell(polled.deltas, poll=number))
             self._driver.event(
                 "polled",

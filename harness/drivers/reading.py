@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chatsys.client import (
@@ -37,6 +38,46 @@ class Reader(Protocol):
         """Return once the markers were delivered."""
 
 
+@dataclass(slots=True)
+class Due:
+    """What may be acknowledged, by room."""
+
+    read: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.read or self.ended)
+
+    def take(self, delta: Delta) -> Due:
+        """Add what was handed over with a delta; return it all."""
+        if delta.ended:
+            self.ended[delta.room] = delta.through
+        elif delta.messages:
+            self.read[delta.room] = delta.through
+        return self
+
+    def update(self, other: Due) -> None:
+        """Add what came later."""
+        self.read.update(other.read)
+        self.ended.update(other.ended)
+
+    def copy(self) -> Due:
+        """Return what is due by now."""
+        return Due(dict(self.read), dict(self.ended))
+
+    def settle(self, told: Due) -> None:
+        """Strike out what was acknowledged, unless more has come since."""
+        for mine, done in ((self.read, told.read), (self.ended, told.ended)):
+            for room, sequence in done.items():
+                if mine.get(room) == sequence:
+                    del mine[room]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.read.clear()
+        self.ended.clear()
+
+
 class Teller:
     """Writes what was received, and acknowledges it."""
 
@@ -47,19 +88,18 @@ class Teller:
         self._tells_acks = "ack" in driver.capabilities
         self.claims = "position" in driver.capabilities
 
-    def tell(self, deltas: Sequence[Delta], **via: Any) -> dict[str, int]:
+    def tell(self, deltas: Sequence[Delta], **via: Any) -> Due:
         """Write the lines of some deltas; return what may be acknowledged once they have left."""
-        due: dict[str, int] = {}
+        due = Due()
         for delta in deltas:
             for message in delta.messages:
                 self._hand_over(message, via)
             self._close(delta, via)
-            if delta.messages or delta.ended:
-                due[delta.room] = delta.through
+            due.take(delta)
         return due
 
     async def tell_slowly(
-        self, deltas: Sequence[Delta], per_s: float, handled: Callable[[str, int], None]
+        self, deltas: Sequence[Delta], per_s: float, handled: Callable[[Due], None]
     ) -> None:
         """Write the lines of some deltas at the pace of a slow reader, saying after each message that it is handled.
 
@@ -75,11 +115,10 @@ class Teller:
                     message = left.popleft()
                     self._hand_over(message, {})
                     await self._driver.flushed()
-                    handled(message.room_id, message.sequence)
+                    handled(Due({message.room_id: message.sequence}))
                 delta = pending.popleft()
                 self._close(delta, {})
-                if delta.messages or delta.ended:
-                    handled(delta.room, delta.through)
+                handled(Due().take(delta))
         finally:
             for delta in pending:
                 for message in left if delta is pending[0] else delta.messages:
@@ -98,7 +137,7 @@ class Teller:
 
     def _close(self, delta: Delta, via: Mapping[str, Any]) -> None:
         """Say what a delta claims, once its messages were handed over."""
-        if self.claims and delta.through > delta.after:
+        if self.claims and delta.through > delta.after and not delta.ended:
             lost = {"lost": delta.lost_through} if delta.lost_through else {}
             self._driver.event(
                 "claim", room=delta.room, after=delta.after, through=delta.through, **lost, **via
@@ -106,20 +145,21 @@ class Teller:
         if delta.ended:
             self._driver.event("ended", room=delta.room, through=delta.through, **via)
 
-    async def ack(self, acks: Mapping[str, int], within: float = 10.0) -> None:
-        """Acknowledge, telling so before and after. Raises ChatError."""
+    async def ack(self, acks: Mapping[str, int], ended: Mapping[str, int], within: float = 10.0) -> None:
+        """Acknowledge, telling before and after what was said to be read. Raises ChatError."""
         self._ack_number += 1
         number = self._ack_number
-        if self._tells_acks:
+        tells = self._tells_acks and bool(acks)
+        if tells:
             self._driver.event("ack", ack=number, acks=dict(acks))
         await self._driver.flushed()
         try:
-            cursors = await self._client.ack_now(acks, within=within)
+            cursors = await self._client.ack_now(acks, ended, within=within)
         except BaseException as fault:
-            if self._tells_acks:
+            if tells:
                 self._driver.event("acked", ack=number, error=error_of(fault))
             raise
-        if self._tells_acks:
+        if tells:
             told = {room: cursor.acked_sequence for room, cursor in cursors.items()}
             self._driver.event("acked", ack=number, ok={"cursors": told})
 

@@ -17,7 +17,7 @@ from chatsys.client import (
 )
 from chatsys.client.acks import AckPump
 from harness.drivers.base import Driver
-from harness.drivers.reading import Teller
+from harness.drivers.reading import Due, Teller
 from harness.drivers.request import Request
 
 
@@ -59,8 +59,7 @@ class StreamReader:
                             continue
                         due = self._teller.tell(deltas)
                         await self._driver.flushed()
-                        for room, sequence in due.items():
-                            self._handled(room, sequence)
+                        self._handled(due)
                     case Lost(fault):
                         self._teller.lost(fault)
                     case Restored():
@@ -73,9 +72,12 @@ class StreamReader:
             if opened:
                 self._teller.lost(fault)
 
-    def _handled(self, room: str, sequence: int) -> None:
+    def _handled(self, due: Due) -> None:
         if self._driver.acks == "auto":
-            self._acks.ack(room, sequence)
+            for room, sequence in due.read.items():
+                self._acks.ack(room, sequence)
+            for room, sequence in due.ended.items():
+                self._acks.ended(room, sequence)
 
     async def fence_positions(self, request: Request) -> Mapping[str, Any]:
         """Ask for a frame that says how far it is, and wait until it was written out."""

@@ -240,11 +240,23 @@ def _told_position(
     """Return a fence over the message from before this moment."""
     visible, joined = _visible(state, reader.user, message, sequence)
     spans = [
-        (joined, until),
-        *((stay.possible_from, min(stay.certain_until, until)) for stay in visible[:-1]),
+        (joined, until, visible[-1].surely_shown(message) if visible else -1),
+        *(
+            (stay.possible_from, min(stay.certain_until, until), stay.surely_shown(message))
+            for stay in visible[:-1]
+        ),
     ]
-    fences = (reader.by_position(message, existed_at, since, end) for since, end in spans)
+    fences = (reader.by_position(message, existed_at, *span) for span in spans)
     return next((Told(fence.index, fence.rests_on(message)) for fence in fences if fence is not None), None)
+
+
+def _passed_before(reader: Reader, message: Message, stay: Stay) -> bool:
+    """Whether the reader had, or may have, acknowledged beyond the message before it joined again."""
+    shelf = reader.shelves.get(message.room)
+    if shelf is None or message.sequence is None or stay.possible_from < 0:
+        return False
+    starts = [leg.start for leg in shelf.legs if leg.stay is stay]
+    return min(starts, default=shelf.low(stay.certain_from)) >= message.sequence
 
 
 def _claimed(reader: Reader, message: Message, stay: Stay) -> Told | None:
@@ -260,7 +272,10 @@ def _claimed(reader: Reader, message: Message, stay: Stay) -> Told | None:
     at = claim_over(reader.shelves.get(message.room), message, stay)
     if at is not None:
         return Told(at)
+    if _passed_before(reader, message, stay):
+        return None  # reading began beyond it
     if stay.spans(message.first_invoke, message.exists_at) or stay.whole_room:
-        fence = reader.by_position(message, message.exists_at, stay.possible_from, stay.certain_until)
+        begun = stay.surely_shown(message)
+        fence = reader.by_position(message, message.exists_at, stay.possible_from, stay.certain_until, begun)
         return Told(fence.index, fence.rests_on(message)) if fence is not None else None
     return None

@@ -187,7 +187,7 @@ class Facts:
         leg = shelf.running.get(process.name)
         if leg is None or leg.stay is not stay:
             if leg is not None and leg.stay is not None:
-                start = leg.frontier
+                start = max(leg.frontier, shelf.high)
             elif self.lacks("ack", process.client.name):
                 start = max((other.frontier for other in shelf.legs), default=BEFORE_ALL)
             else:

@@ -54,6 +54,14 @@ class Stay:
         """Whether the user surely is a member all the time between two moments."""
         return self.certain_from < start and end < self.certain_until
 
+    def surely_shown(self, message: Message) -> int:
+        """Return since when what the server says of the room surely speaks of this message, too.
+
+        To who joins a room that shows all of it, the message becomes visible by the join, which may be done at any
+        moment until it is answered. Everywhere else a state that includes a visible message includes the join.
+        """
+        return self.certain_from if self.whole_room and message.first_invoke < self.certain_from else -1
+
     def hides(self, message: Message, sequence: int | None) -> bool:
         """Whether the message was there before the join, in a room that shows nothing from before."""
         if self.whole_room:

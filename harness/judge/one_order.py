@@ -268,6 +268,7 @@ class OneOrder(Family):
                     message
                     for message in inbox
                     if message.tries
+                    and message.first_invoke < inbox[message]  # else it was a phantom, and had no place yet
                     and (reader.include_own or message.sender != reader.user)
                     and any(not stay.hides(message, message.sequence) for stay in stays)
                 ]

@@ -241,20 +241,21 @@ class Reader:
                 self._markers.setdefault(room, []).append(fence)
 
     def by_position(
-        self, message: Message, existed_at: int, since: int = -1, until: int = NEVER
+        self, message: Message, existed_at: int, since: int = -1, until: int = NEVER, begun: int = -1
     ) -> Fence | None:
-        """Return the earliest position fence in (since, until) that covers the message."""
+        """Return the earliest position fence in (since, until), invoked after `begun`, that covers the message."""
         at = bisect_right(self._bounds, existed_at)
         found = self._bounds_of[at] if at < len(self._bounds_of) else None
         if message.position is not None and (other := self._by_position.get(message.position)) is not None:
             found = other if found is None or other.index < found.index else found
-        if found is None or since < found.index < until:
+        if found is None or (since < found.index < until and found.invoked >= begun):
             return found
         if found.index >= until:
             return None
         for fence in self.fences:  # rare: the first one was before a later join
             if (
                 since < fence.index < until
+                and fence.invoked >= begun
                 and fence.grade == "position"
                 and fence.covers(message, existed_at)
             ):

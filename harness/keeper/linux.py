@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+CAP_DAC_OVERRIDE = 1
 
 # Loaded here, once: each loading makes a new class, and in a forked child that costs memory shared until then.
 _LIBC = ctypes.CDLL(None)
@@ -99,12 +100,22 @@ def command_line(pid: int) -> str:
 
 def catches(pid: int, number: int) -> bool:
     """Return whether a process has a handler of its own for a signal."""
+    return _bit(pid, "SigCgt:", number - 1)
+
+
+def overrides_permissions(pid: int) -> bool:
+    """Return whether a process may write whatever the permissions of files are: root mostly may."""
+    return _bit(pid, "CapEff:", CAP_DAC_OVERRIDE)
+
+
+def _bit(pid: int, field: str, number: int) -> bool:
+    """Return one bit of a mask in the status of a process; False where there is none to read."""
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-            caught = next(line for line in file if line.startswith("SigCgt:"))
+            mask = next(line for line in file if line.startswith(field))
     except (OSError, StopIteration):
         return False
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+    return bool(int(mask.split()[1], 16) >> number & 1)
 
 
 def standing(pid: int) -> Iterator[str]:

@@ -116,7 +116,7 @@ class Keeper:
     def clean(self) -> list[tuple[int, str]]:
         """Kill all descendants, remove the scratch directory; return who was still alive."""
         killed = self._kill_all(lambda _: True)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        _remove(self._scratch)
         return killed
 
     def _reap(self) -> None:
@@ -153,6 +153,20 @@ class Keeper:
             if fault.errno not in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN):
                 raise
             self._open = False
+
+
+def _remove(tree: Path) -> None:
+    """Remove a directory and what is in it; a fault may have left directories that nobody can write to."""
+    if not tree.is_dir():
+        return
+    tree.chmod(0o700)
+    for folder, below, _ in os.walk(
+        tree
+    ):  # from the root down: one that is closed shows nothing of what is below
+        for path in (Path(folder, name) for name in below):
+            if not path.is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(tree, ignore_errors=True)
 
 
 def _drain(woken: socket.socket) -> None:

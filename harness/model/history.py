@@ -175,7 +175,10 @@ def read_history(lines: Iterable[str]) -> Iterator[Op]:
         msg = 'line 1: a history begins with {"format": "chatsim.history", "version": 1, ...}'
         raise HistoryError(msg)
     if version != HISTORY_VERSION:
-        msg = f"line 1: this is history format {version!r}; this chatsim reads format {HISTORY_VERSION}"
+        msg = (
+            f"line 1: this is history format {version!r}; this chatsim reads format {HISTORY_VERSION}. "
+            "Read it with the chatsim that wrote it"
+        )
         raise HistoryError(msg)
     for number, line in enumerate(rows, start=2):
         try:

@@ -151,7 +151,10 @@ class Plan:
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         """Read what `to_json` wrote. Raises ValueError for another format or version."""
         if data.get("format") != "chatsim.plan" or data.get("version") != PLAN_VERSION:
-            msg = f"not a plan of version {PLAN_VERSION}: {data.get('format')!r} version {data.get('version')!r}"
+            msg = (
+                f"not a plan of version {PLAN_VERSION}: {data.get('format')!r} version {data.get('version')!r}. "
+                "Read it with the chatsim that wrote it"
+            )
             raise ValueError(msg)
         fields = {key: value for key, value in data.items() if key not in ("format", "version")}
         fields["clients"] = tuple(

@@ -13,9 +13,9 @@ from harness import archive
 from harness.cli import pages
 from harness.cli.derive import recall
 from harness.model.verdict import RunStatus
-from harness.report.files import write_reports
+from harness.report.files import summarise, write_reports
 from harness.report.github import annotation_lines
-from harness.report.look import look_of, wants_annotations
+from harness.report.look import look_of, step_summary, wants_annotations
 from harness.report.model import Invocation, RowReport
 from harness.report.terminal import verdict_line
 
@@ -44,6 +44,8 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
     page = pages.write(report, folder, "failed")
     report = report._replace(page=str(page or ""))
     archive.point_latest(folder)
+    for fault in summarise(report, added_to=step_summary(os.environ)):
+        terminal.write_line(fault)
     good = report.status in (RunStatus.PASS, RunStatus.SKIPPED)
     terminal.section("chatsim", sep="=", green=good, red=not good)
     for line in _lines(report):

@@ -3,8 +3,9 @@
 A fold over the operations of a run, in their order; pure. Where things stand on paper is decided by who draws.
 
 A history knows when a client asked and when it was answered, but not when the server had the message in between. A
-message is drawn at the server half way between its sending and the first sign that the server has it, which is an
-answer or a delivery. A delivery leaves there, or when its receiver began to listen, whichever was later.
+message is drawn at the server half way between its sending, or the server's return, and the first sign that the
+server has it, which is an answer or a delivery. A delivery leaves there, or when its receiver began to listen,
+whichever was later.
 """
 
 from __future__ import annotations
@@ -65,15 +66,21 @@ class Diagram(NamedTuple):
 class _Flight:
     """A message on its way: when it was first sent, and the first sign that the server has it."""
 
-    __slots__ = ("seen_ns", "sent_ns")
+    __slots__ = ("seen_ns", "sent_ns", "up_ns")
 
     def __init__(self, sent_ns: int) -> None:
         self.sent_ns = sent_ns
         self.seen_ns: int | None = None
+        self.up_ns = 0
+        """Since when the server was up that showed the sign."""
+
+    def seen(self, now: int, up_ns: int) -> None:
+        if self.seen_ns is None:
+            self.seen_ns, self.up_ns = now, up_ns
 
     @property
     def stored_ns(self) -> int:
-        return self.sent_ns if self.seen_ns is None else (self.sent_ns + self.seen_ns) // 2
+        return self.sent_ns if self.seen_ns is None else (max(self.sent_ns, self.up_ns) + self.seen_ns) // 2
 
 
 class Chart:
@@ -88,7 +95,8 @@ class Chart:
         self._clients = tuple(clients)
         self._known = frozenset((*clients, SERVER))
         self._unwanted = unwanted
-        self._lives = Lives()
+        self.lives = Lives()
+        """Who is there and what is done to them, as far as it was fed."""
         self._flights: dict[str, _Flight] = {}
         self._asked: dict[int, int] = {}
         self._arrows: list[Arrow] = []
@@ -96,8 +104,8 @@ class Chart:
 
     def feed(self, op: Op, begun: Op | None, *, shown: bool) -> None:
         """Take in one operation, its values merged with those of `begun`, the invocation that it completes."""
-        struck, since = self._lives.struck(op.client), self._lives.since(op.process)
-        self._lives.feed(op)
+        struck, since = self.lives.struck(op.client), self.lives.since(op.process)
+        self.lives.feed(op)
         if not shown:
             return
         if op.type == "invoke" and op.op is not None and op.f in ("connect", "poll"):
@@ -109,7 +117,7 @@ class Chart:
 
     def diagram(self, end_ns: int, never: Sequence[Mark] = ()) -> Diagram:
         """Return what is drawn of a run that ended then, with deliveries that did not happen."""
-        lives, bands = self._lives.result(end_ns)
+        lives, bands = self.lives.result(end_ns)
         arrows = sorted((self._settled(arrow) for arrow in self._arrows), key=lambda a: (a.ended_ns, a.op))
         marks = sorted([*self._marks, *never], key=lambda m: (m.time_ns, m.op))
         return Diagram((SERVER, *self._clients), lives, bands, tuple(arrows), tuple(marks))
@@ -157,7 +165,7 @@ class Chart:
         label = key = safe(message_name(op.value))
         flight = self._flights.setdefault(key, _Flight(began))
         if op.type == "ok":
-            flight.seen_ns = op.time if flight.seen_ns is None else flight.seen_ns
+            flight.seen(op.time, self.lives.since(SERVER))
             sequence = op.value.get("sequence")
             self._arrows.append(Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key))
             told = "ok" if sequence is None else f"ok #{sequence}"
@@ -171,8 +179,8 @@ class Chart:
         name = message_name(op.value)
         key = safe(name)
         flight = self._flights.get(key)
-        if flight is not None and flight.seen_ns is None:
-            flight.seen_ns = op.time
+        if flight is not None:
+            flight.seen(op.time, self.lives.since(SERVER))
         began = max(since, self._asked.get(op.value.get("via") or -1, 0))
         wrong = op.client in self._unwanted.get(name, ())
         self._arrows.append(

@@ -61,6 +61,31 @@ def write_reports(invocation: Invocation, directory: Path) -> None:
         replace(directory / name, render(invocation))
 
 
+def summarise(invocation: Invocation, *, file: Path | None = None, added_to: str = "") -> list[str]:
+    """Write the summary in Markdown; return a sentence for each file that could not be written.
+
+    Args:
+        invocation: What was played.
+        file: Written anew, when it is wanted.
+        added_to: A file of the CI system, to which it is added; empty when there is none.
+    """
+    if file is None and not added_to:
+        return []
+    from harness.report import markdown  # noqa: PLC0415 - few commands are summarised
+
+    text = markdown.render(invocation)
+    faults = []
+    for path, mode in ((file, "w"), (Path(added_to) if added_to else None, "a")):
+        if path is None:
+            continue
+        try:
+            with path.open(mode, encoding="utf-8") as out:
+                out.write(text)
+        except OSError as fault:
+            faults.append(f"no summary in {path}: {fault.strerror}")
+    return faults
+
+
 def replace(path: Path, content: bytes) -> None:
     """Write a file; whoever reads it meanwhile sees the old one or the new one."""
     new = path.with_name(f".{path.name}.new")

@@ -75,6 +75,7 @@ class Lives:
         self._now: dict[str, _Life] = {}
         self._bands: list[tuple[Op, dict[str, int]]] = []
         """Each fault, and when it ended for each of its targets that it no longer has."""
+        self._healed: dict[str, int] = {}
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
@@ -114,6 +115,10 @@ class Lives:
         """Return since when a process is connected, or 0 when it is not."""
         life = self._now.get(process)
         return life.since if life is not None and life.since is not None else 0
+
+    def healed(self, name: str) -> int:
+        """Return when a fault of a party last ended, or 0 when none has."""
+        return self._healed.get(name, 0)
 
     def result(self, end_ns: int) -> tuple[tuple[Life, ...], tuple[Band, ...]]:
         """Return the lives, those of one lane together, and the faults, of a run that ended then."""
@@ -173,6 +178,7 @@ class Lives:
                 continue
             for target in set(_targets(op)) & set(_targets(fault)):
                 ended.setdefault(target, op.time)
+                self._healed[target] = op.time
 
 
 def _targets(op: Op) -> tuple[str, ...]:

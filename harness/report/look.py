@@ -80,5 +80,10 @@ def wants_annotations(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
+def step_summary(environ: Mapping[str, str]) -> str:
+    """Return the file to which GitHub Actions wants a summary in Markdown to be added; empty elsewhere."""
+    return environ.get("GITHUB_STEP_SUMMARY", "")
+
+
 def _set(environ: Mapping[str, str], name: str) -> bool:
     return environ.get(name, "").lower() not in _NO

@@ -70,6 +70,7 @@ class _Seen:
         "first",
         "members",
         "moves",
+        "open",
         "room",
         "sender",
         "sent_ns",
@@ -85,6 +86,9 @@ class _Seen:
         self.sender = sender
         self.text = text
         self.members = set(members)
+        """Who could get it: members when it was sent, and those who came while nobody knew whether it is stored."""
+        self.open: set[int | None] = set()
+        """Tries under way, or ended with nobody knowing: it may be stored at any later time."""
         self.sent_ns: int | None = None
         self.answered_ns: int | None = None
         self.answer = ""
@@ -155,9 +159,15 @@ class Receipts:
             seen.first.setdefault(op.client, op.time)
             seen.times[op.client] = seen.times.get(op.client, 0) + 1
         elif op.f == "send" and op.type == "invoke":
+            if seen.answer != "ok":
+                seen.open.add(op.op)
             if seen.sent_ns is None:
                 seen.sent_ns = op.time
         elif op.f == "send" and seen.answer != "ok":
+            if op.type == "ok":
+                seen.open.clear()
+            elif op.type == "fail":
+                seen.open.discard(op.op)
             seen.answered_ns = op.time
             seen.answer = "ok" if op.type == "ok" else refusal(op)
         if seen.sequence is None and isinstance(value.get("sequence"), int):
@@ -179,10 +189,11 @@ class Receipts:
             members.discard(user)
             return
         members.add(user)
-        if room in self._shows_all:
-            for seen in self._seen.values():
-                if seen.room == room:
-                    seen.members.add(user)
+        came = op.value.get("sequence")
+        for seen in self._seen.values():
+            after = isinstance(came, int) and seen.sequence is not None and came < seen.sequence
+            if seen.room == room and (seen.open or after or room in self._shows_all):
+                seen.members.add(user)
 
     def result(self) -> Mapping[str, MessageReport]:
         """Return what became of each watched message, those never sent included."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from harness.model.history import NEMESIS, SCRIPT, Op
-from harness.model.verdict import RunStatus
 from harness.report.failure import findings
 from harness.report.fold import lane_of
 from harness.report.look import Look
@@ -105,7 +104,7 @@ class Retelling:
                 look.paint("This is not all of it.", "doubt"),
                 *wrap(safe(f"{partial}."), look.width, lines=4),
             ]
-        if row.judgement is not None or row.status is not RunStatus.ERROR:
+        if not partial or row.reason != partial:
             lines.append(summary_line(row, look))
         told = [violation.sentence for _, violation in findings(row) if violation is not None]
         for sentence in told[:_SAID]:

@@ -63,6 +63,11 @@ _EXPLAINED = 6
 _LATER_BLOCKS = 2
 
 
+def status_word(status: RunStatus) -> tuple[str, Tone]:
+    """Return the word for how a row ended, and its tone."""
+    return _WORDS[status]
+
+
 def summary_line(row: RowReport, look: Look | None = None, *, name_cells: int = _NAME_CELLS) -> str:
     """Return the line of a finished row; several lines when a reason has to be told."""
     look = look or Look()

@@ -5,7 +5,7 @@
   writing like any other. Python, and everything the keeper starts, ignores the signal that comes with it. What the
   server says on its standard error goes through a pipe meanwhile, so that its log is complete.
 * A read-only directory is a matter of permissions: files that are open for writing already stay so. Root may write
-  whatever the permissions are, so nobody can play this as root.
+  whatever the permissions are (it has CAP_DAC_OVERRIDE, unless that was taken away), so nobody can play this as root.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def obstacle(verb: str) -> str:
     """Return why a disk fault cannot be played here; nothing when it can."""
     if verb == "disk_full" and sys.platform != "linux":
         return "it takes prlimit, which only Linux has"
-    if verb == "read_only" and os.geteuid() == 0:
-        return "root may write anywhere, so it takes another user"
+    if verb == "read_only" and linux.overrides_permissions(os.getpid()):
+        return "root may write anywhere, so it takes another user, or root without CAP_DAC_OVERRIDE"
     return ""
 
 

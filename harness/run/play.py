@@ -203,9 +203,7 @@ async def _play(
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
-        if not played.done():
-            played.cancel()
-            await asyncio.wait([played])
+        await _over(played)
         if traffic is None:  # what a workload left under way may need what its faults took away
             await nemesis.rest()
     try:
@@ -269,13 +267,20 @@ async def _final(
     try:
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not final.done():
-            final.cancel()
-            await asyncio.wait([final])
+        await _over(final)
     if cast.fault.done():
         raise cast.fault.result()
     if not final.cancelled():
         final.result()
+
+
+async def _over(task: asyncio.Future[Any]) -> None:
+    """See that it has ended; how, matters only where nothing else had ended before it."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()  # taken note of: asyncio complains of an error that nobody looked at
 
 
 async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:

@@ -6,7 +6,7 @@ from typing import get_args
 from chatsys.core import decide
 from chatsys.core import effect as effects
 from chatsys.core import entry as entries
-from chatsys.core.model import Caller, Entry, History, Kind, Membership, Role, Room, Stored, User
+from chatsys.core.model import Caller, Cursor, Entry, History, Kind, Membership, Role, Room, Stored, User
 from chatsys.errors import Refusal
 
 
@@ -17,7 +17,7 @@ class DictView:
         self.rooms: dict[str, Room] = {}
         self.people: dict[str, User] = {}
         self.belongs: dict[tuple[str, str], Membership] = {}
-        self.cursors: dict[tuple[str, str, str], int] = {}
+        self.cursors: dict[tuple[str, str, str], Cursor] = {}
         self.log: list[effects.Append] = []
 
     def room(self, room_id):
@@ -48,7 +48,7 @@ class DictView:
         return None
 
     def cursor(self, room_id, user_id, consumer_id):
-        return self.cursors.get((room_id, user_id, consumer_id), 0)
+        return self.cursors.get((room_id, user_id, consumer_id), Cursor())
 
     def user(self, user_id):
         return self.people.get(user_id)
@@ -99,8 +99,11 @@ class DictView:
             self.log = [e for e in self.log if e.room_id != each.room_id or e.sequence >= each.first]
         else:
             key = (each.room_id, each.user_id, each.consumer_id)
-            assert each.acked > self.cursors.get(key, 0), "cursors only grow"
-            self.cursors[key] = each.acked
+            before = self.cursors.get(key, Cursor())
+            assert each.cursor != before, "a cursor that is set moves"
+            assert each.cursor.acked >= before.acked, "cursors only grow"
+            assert each.cursor.settled >= before.settled, "cursors only grow"
+            self.cursors[key] = each.cursor
 
 
 def user(name, *, admin=False):

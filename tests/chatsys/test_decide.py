@@ -142,7 +142,7 @@ def test_acks_are_cumulative_and_monotone(view):
     assert view.play(ack("bob", 3)) == Acked((("r", 3),))
     assert view.play(ack("bob", 2)) == Acked((("r", 3),))
     assert view.play(ack("bob", 4, "phone")) == Acked((("r", 4),))
-    assert view.cursor("r", "bob", "") == 3
+    assert view.cursor("r", "bob", "") == (3, 0)
     refusal = view.play(ack("bob", 5))
     assert reason(refusal) is Reason.ACK_BEYOND_HEAD
     assert refusal.metadata == {"head": "4"}
@@ -167,7 +167,20 @@ def test_an_ending_is_settled_by_an_ack_and_no_further(view):
         view.play(send("alice", text))
     ended = view.belongs["r", "bob"]
     assert view.play(ack("bob", 99)) == Acked(())
-    assert view.cursor("r", "bob", "") == ended.end_sequence == 2
+    assert view.cursor("r", "bob", "") == (0, ended.end_sequence) == (0, 2)
+
+
+def test_hearing_of_the_end_reads_nothing(view):
+    for text in "abc":
+        view.play(send("alice", text))
+    view.play(entries.Remove(user("root", admin=True), 2, "r", "bob"))
+    view.play(entries.Ack("bob", "", (("r", 2),), (("r", 5),)))
+    assert view.cursor("r", "bob", "") == (2, 5)
+    view.play(ack("bob", 4))
+    assert view.cursor("r", "bob", "") == (4, 5), "what was on its way when the membership ended"
+    view.play(entries.Add(user("root", admin=True), 3, "r", "bob", Role.WRITER))
+    view.play(entries.Ack("bob", "phone", (("r", 0),), (("r", 5),)))
+    assert view.cursor("r", "bob", "phone") == (0, 0), "too late: bob is a member again"
 
 
 @pytest.mark.parametrize(
@@ -249,8 +262,8 @@ def test_every_history_keeps_the_rules(script):
             assert (again.sequence, again.duplicate) == (outcome.sequence, True)
     ids = [(e.room_id, e.actor_id, e.client_message_id) for e in view.log if e.client_message_id]
     assert len(ids) == len(set(ids)), "an id is stored once"
-    for (room_id, user_id, _), acked in view.cursors.items():
-        assert acked <= view.rooms[room_id].head
+    for (room_id, user_id, _), cursor in view.cursors.items():
+        assert max(cursor) <= view.rooms[room_id].head
         assert (room_id, user_id) in view.belongs
     for room in view.rooms.values():
         held = [e.sequence for e in view.log if e.room_id == room.room_id]

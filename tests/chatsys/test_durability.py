@@ -179,7 +179,10 @@ def test_a_sound_log(tmp_path):
         ("UPDATE room SET head = 30", "room 'r' ends at entry 21, and says 30"),
         ("UPDATE meta SET value = 3 WHERE key = 'position'", "is at position 4, beyond the end 3"),
         ("UPDATE entry SET actor_id = 'eve' WHERE sequence = 4", "says that it is entry 4 of room 'r'"),
-        ("INSERT INTO cursor VALUES ('bob', '', 1, 99)", "a cursor of 'bob' in room 'r' is beyond its end"),
+        (
+            "INSERT INTO cursor VALUES ('bob', '', 1, 99, 0)",
+            "a cursor of 'bob' in room 'r' is beyond its end",
+        ),
         ("INSERT INTO membership VALUES ('eve', 7, 1, 1, 1, 0)", "the membership of 'eve' in room None"),
         ("UPDATE entry SET room = 9 WHERE sequence = 21", "1 entries belong to no room"),
     ],

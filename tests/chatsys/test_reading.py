@@ -217,3 +217,46 @@ def test_a_membership_that_ended_is_told_until_acknowledged(world, room):
         assert not (await bob.poll()).deltas
 
     world(body)
+
+
+@pytest.mark.parametrize("field", ["sequence", "ended_sequence"])
+def test_what_was_unread_when_a_membership_ended_comes_to_who_joins_a_whole_room_again(
+    world, room, texts, field
+):
+    async def body(as_user):
+        alice, bob, root = await two(as_user, room, whole=True)
+        await alice.send(room, "read")
+        await bob.poll(acks=[chat_pb2.Ack(room_id=room, sequence=2)])
+        await alice.send(room, "unread")
+        await root.kick(room, bob.user)
+        (delta,) = (await bob.poll()).deltas
+        assert (delta.membership_ended, delta.through_sequence) == (True, 4)
+        assert not (await bob.poll(acks=[chat_pb2.Ack(room_id=room, **{field: 4})])).deltas
+        await alice.send(room, "meanwhile")
+        await root.add(room, bob.user)
+        assert texts((await bob.poll()).deltas) == ["unread", "meanwhile"]
+
+    world(body)
+
+
+def test_an_ending_that_is_acknowledged_too_late_skips_nothing(world, room, texts):
+    async def body(as_user):
+        alice, bob, root = await two(as_user, room, whole=True)
+        await alice.send(room, "unread")
+        await root.kick(room, bob.user)
+        await root.add(room, bob.user)
+        late = [chat_pb2.Ack(room_id=room, ended_sequence=3)]
+        assert texts((await bob.poll(acks=late)).deltas) == ["unread"]
+
+    world(body)
+
+
+def test_who_knows_of_an_ending_is_not_told_it(world, room):
+    async def body(as_user):
+        _, bob, root = await two(as_user, room)
+        await root.kick(room, bob.user)
+        known = [chat_pb2.Ack(room_id=room, ended_sequence=2)]
+        assert not (await bob.poll(resume_after=known)).deltas
+        assert (await bob.poll()).deltas
+
+    world(body)

@@ -204,7 +204,7 @@ def test_a_log_of_another_format_is_refused(tmp_path):
     connection = schema.open_writer(tmp_path / schema.FILE)
     connection.execute("UPDATE meta SET value = 99 WHERE key = 'schema'")
     connection.close()
-    with pytest.raises(StoreError, match="has format 99, and this version reads up to format 2"):
+    with pytest.raises(StoreError, match="has format 99, and this version reads up to format 3"):
         SqliteStore.open(tmp_path, "x")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -29,6 +30,39 @@ def test_one_in_which_something_is_lost_fails(tmp_path: Path) -> None:
     ran = report(tmp_path, counted([*EXAMPLE[:10], *EXAMPLE[11:]]))
     assert ran.exit_code == 1, ran.output
     assert "nobody ever got `m2`" in " ".join(ran.output.split())
+
+
+def test_it_gets_the_folder_of_a_run_where_one_asks_for_it(tmp_path: Path) -> None:
+    ran = report(tmp_path, counted([*EXAMPLE[:10], *EXAMPLE[11:]]), "--reports", str(tmp_path / "reports"))
+    assert ran.exit_code == 1, ran.output
+    folder = tmp_path / "reports" / "latest"
+    suites = ET.parse(folder / "junit.xml").getroot()
+    assert int(suites.get("failures", "0")) >= 1
+    (row,) = json.loads((folder / "report.json").read_text())["rows"]
+    assert (row["name"], row["status"]) == ("mine", "fail")
+    assert (folder / "mine" / "index.html").is_file()
+    again = CliRunner().invoke(chatsim, ["report", str(folder)])
+    assert again.exit_code == 1
+    assert "nobody ever got `m2`" in " ".join(again.output.split())
+
+
+def test_one_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    ran = report(tmp_path, EXAMPLE[1:], "--reports", str(tmp_path / "reports"))
+    assert ran.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.jsonl"]
+    (tmp_path / "file").write_text("")
+    ran = report(tmp_path, EXAMPLE, "--reports", str(tmp_path / "file" / "reports"))
+    assert ran.exit_code == 2
+    assert "choose another with --reports" in " ".join(ran.output.split())
+
+
+def test_programs_read_json_lines(tmp_path: Path) -> None:
+    ran = report(tmp_path, EXAMPLE, "--json")
+    assert ran.exit_code == 0, ran.output
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [each["event"] for each in events] == ["run_started", "row_finished", "run_finished"]
+    assert events[0]["schema"] == "chatsim.run.v1"
+    assert (events[1]["status"], events[2]["exit_code"]) == ("pass", 0)
 
 
 def test_one_that_is_out_of_order_is_unknown(tmp_path: Path) -> None:
@@ -79,12 +113,19 @@ def test_a_plan_adds_what_it_expects(tmp_path: Path) -> None:
     [
         ((".",), "give a folder, or a history with --history, not both"),
         (("--plan", __file__), "not JSON"),
+        (("--open",), "a --history has no page and no other format without --reports"),
     ],
 )
 def test_options_that_do_not_go_together(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
     ran = report(tmp_path, EXAMPLE, *words)
     assert ran.exit_code == 2
     assert sentence in " ".join(ran.output.split())
+
+
+def test_a_place_for_reports_without_a_history() -> None:
+    ran = CliRunner().invoke(chatsim, ["report", "--reports", "there"])
+    assert ran.exit_code == 2
+    assert "--reports says where a --history gets a folder" in " ".join(ran.output.split())
 
 
 def test_a_plan_without_a_history() -> None:

@@ -94,6 +94,15 @@ def test_an_ended_membership_is_told_again_only_after_a_new_one():
     assert place.take(delta(8, 9, membership_ended=True)).ended
 
 
+def test_hearing_of_the_end_reads_nothing():
+    place = Place()
+    place.take(delta(0, 2, 1, 2))
+    place.take(delta(2, 5, membership_ended=True))
+    assert place.handed("lobby") == 2
+    assert [(ack.sequence, ack.ended_sequence) for ack in place.resume_after()] == [(2, 5)]
+    assert [m.sequence for m in place.take(delta(2, 7, 3, 4, 7)).messages] == [3, 4, 7]
+
+
 def test_a_chain_joins_or_does_not():
     chain = Chain()
     assert chain.joins(delta(3, 5))

@@ -63,6 +63,8 @@ class Chatsim:
     """Runs `chatsim` in the repository, as a user would."""
 
     def __init__(self, folder):
+        self.before = ()
+        """Words before the command: who runs it."""
         self.reports = folder / "reports"
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
@@ -73,7 +75,7 @@ class Chatsim:
         return {**quiet, "TMPDIR": str(self.scratch), "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
 
     def command(self, *arguments):
-        words = [sys.executable, "-m", "harness", *map(str, arguments)]
+        words = [*self.before, sys.executable, "-m", "harness", *map(str, arguments)]
         return [*words, "--reports", str(self.reports)] if arguments[0] == "run" else words
 
     def start(self, *arguments, **options):

@@ -4,6 +4,9 @@ import json
 import subprocess
 import sys
 
+from harness.report.schema import report_schema, verdicts_schema
+from tests.schema.test_reports import complaints
+
 
 def test_a_pass_then_a_conviction_and_the_page(chatsim, tmp_path):
     elsewhere = tmp_path / "elsewhere"
@@ -29,8 +32,11 @@ def test_a_pass_then_a_conviction_and_the_page(chatsim, tmp_path):
     assert folder.name == str((folder.parent / "latest").readlink())
     report = json.loads((folder / "report.json").read_text())
     assert [(row["name"], row["status"]) for row in report["rows"]] == [("good", "pass"), ("broken", "fail")]
+    assert complaints(report_schema(), report) == []
     for row in report["rows"]:
         assert not row["leaks"]
+        verdicts = json.loads((folder / row["name"] / "verdicts.json").read_text())
+        assert complaints(verdicts_schema(), verdicts) == []
 
 
 def test_a_place_where_nothing_can_be_written_is_said(chatsim, tmp_path):

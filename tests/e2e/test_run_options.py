@@ -87,11 +87,11 @@ def test_a_tag_selects(chatsim, scenario, tmp_path):
     assert chatsim("run", tmp_path / "scenarios", "#slow").code == 5
 
 
-def test_failures_are_annotated_for_github(chatsim, scenario):
-    path = scenario(FAILS)
-    environment = {**chatsim.environment, "GITHUB_ACTIONS": "true"}
+def test_failures_are_annotated_and_summarised_for_github(chatsim, scenario, tmp_path):
+    path, summary = scenario(FAILS), tmp_path / "summary.md"
+    environment = {**chatsim.environment, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     done = subprocess.run(
-        chatsim.command("run", path),
+        chatsim.command("run", path, "--summary", tmp_path / "mine.md"),
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -100,6 +100,8 @@ def test_failures_are_annotated_for_github(chatsim, scenario):
         check=False,
     )
     assert f"::error file={path},line=13::bob got `hello`, which is not in this inbox" in done.stdout
+    assert summary.read_text().startswith("### ❌ chatsim: 1 run: 1 failed")
+    assert (tmp_path / "mine.md").read_text() == summary.read_text()
 
 
 def test_the_key_t_tells_what_is_going_on(chatsim, scenario):

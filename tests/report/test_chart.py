@@ -53,6 +53,15 @@ def test_a_delivery_before_the_answer_is_the_first_sign():
     assert arrows(diagram, "deliver") == [("server", 502, "alice", 504, "hello", "arrived")]
 
 
+def test_a_message_that_waited_for_the_server_is_stored_after_its_return():
+    story = Story().begin()
+    story.op(500, "bob", "invoke", "send", story.message(), op=200)
+    story.op(501, "server", "ok", "exit", {"pid": 4127, "code": None, "signal": 9, "asked": True})
+    story.op(900, "server", "ok", "start", {"pid": 4128, "host": "h", "port": 1, "instance": "b"})
+    story.op(910, "bob", "ok", "send", story.message(sequence=1), op=200)
+    assert arrows(chart_of(story.ops), "send") == [("bob", 500, "server", 905, "hello", "arrived")]
+
+
 def test_a_delivery_to_a_latecomer_leaves_when_he_comes():
     story = Story()
     story.sent(512)

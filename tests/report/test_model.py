@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.model.cast import Room
 from harness.model.history import Op
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
@@ -74,6 +76,24 @@ def test_who_joins_later_may_see_the_past_of_some_rooms(story):
         made.op(600, "doug", "ok", "join", {"room": "lobby"})
         made.got(700, "doug")
         assert states(made.judged(RunStatus.FAIL, about_hello()))["doug"] == state
+
+
+@pytest.mark.parametrize(("answer", "state"), [("info", "got"), ("fail NOT_FOUND", "leak"), ("ok", "leak")])
+def test_who_joins_while_nobody_knows_whether_it_is_stored_may_get_it(story, answer, state):
+    made = story().begin()
+    made.sent(answer=answer)
+    made.op(600, "alice", "ok", "add", {"room": "lobby", "user": "doug", "sequence": 7})
+    made.sent(900)
+    made.got(950, "doug")
+    assert states(made.judged(RunStatus.FAIL, about_hello()))["doug"] == state
+
+
+def test_who_joined_at_an_earlier_place_is_no_stranger_whoever_was_answered_first(story):
+    made = story().begin()
+    made.sent()
+    made.op(600, "alice", "ok", "add", {"room": "lobby", "user": "doug", "sequence": 0})
+    made.got(700, "doug")
+    assert states(made.judged(RunStatus.FAIL, about_hello()))["doug"] == "got"
 
 
 def test_answers_of_a_send(story):

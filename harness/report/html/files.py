@@ -10,14 +10,13 @@ Invariant: whatever a folder holds, its page is written and says what is missing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from harness import archive
 from harness.archive import ArchiveError
-from harness.model.history import HistoryError, Op
 from harness.model.verdict import RunStatus
 from harness.report.files import replace
 from harness.report.html.page import compose
@@ -31,19 +30,16 @@ _LINES = 400
 NAME = "index.html"
 
 
-def write_row_page(row: RowReport, folder: Path, *, partial: str = "") -> Path:
-    """Write the page of a row into its folder and return it.
+def write_row_page(row: RowReport, folder: Path) -> Path:
+    """Write the page of a row into its folder and return it; what its folder lacks is said.
 
     Args:
         row: Its report.
         folder: Where its history and its logs are.
-        partial: Why the report is not all of the run; empty when it is.
     """
-    reading = _Reading(folder)
-    page = compose(row, reading.ops(), _logs(folder))
-    if not partial and not (folder / "env.json").is_file():
-        partial = "The run is still going on, or the process that played it ended before it was over."
-    told = " ".join(dict.fromkeys(part for part in (partial, reading.fault) if part))
+    ops = archive.Salvage(folder)
+    page = compose(row, ops, _logs(folder))
+    told = f"{ops.fault}." if ops.fault else ""
     replace(folder / NAME, render_page(page._replace(partial=safe(told))).encode())
     return folder / NAME
 
@@ -103,22 +99,6 @@ def runs_in(root: Path) -> list[Path]:
         and not path.is_symlink()
         and ((path / "report.json").is_file() or any(path.glob("*/plan.json")))
     ]
-
-
-class _Reading:
-    """The operations of a folder as far as they can be read."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.fault = ""
-
-    def ops(self) -> Iterator[Op]:
-        try:
-            yield from archive.read_ops(self._folder)
-        except (ArchiveError, HistoryError) as fault:
-            self.fault = f"{fault}."
-        except UnicodeDecodeError as fault:
-            self.fault = f"history.jsonl: not UTF-8 ({fault.reason})."
 
 
 def _logs(folder: Path) -> Mapping[str, tuple[str, ...]]:

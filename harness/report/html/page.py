@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -17,13 +18,14 @@ from harness.model.verdict import Status, Verdict, Violation
 from harness.report.chart import Chart, Diagram, Mark
 from harness.report.excerpt import excerpt
 from harness.report.failure import facts, findings, places_of
+from harness.report.html.latency import Latencies, Latency
 from harness.report.html.logs import Entry, LogLine, merge_logs, stamped
 from harness.report.html.matrix import MessageRow, message_rows
 from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.receipts import Receipts, merge
 from harness.report.scene import never_came
-from harness.report.text import clip, safe
+from harness.report.text import clip, count, safe
 from harness.report.words import message_name, say_op
 
 #: Operations that are told one by one.
@@ -35,6 +37,7 @@ TOLD = 20
 #: Operations before and after the proof of the first finding that are drawn at first.
 _NEIGHBOURHOOD = 100
 _BINS = 200
+_NAMED = 6
 _EXCERPT = Look(width=96)
 
 
@@ -56,6 +59,16 @@ class Finding(NamedTuple):
     line: int | None
 
 
+class Group(NamedTuple):
+    """Violations of one kind: the first speaks for all of them."""
+
+    findings: tuple[Finding, ...]
+    """Those that are told, never none."""
+    total: int
+    who: str
+    """Whom they are about, each with the number of them; empty when there is only one."""
+
+
 class Ack(NamedTuple):
     """A reader's word, accepted by the server, that it has read a room up to there."""
 
@@ -69,8 +82,9 @@ class Page(NamedTuple):
     """Everything on the page of a row, beside the row itself."""
 
     row: RowReport
-    findings: tuple[Finding, ...]
+    groups: tuple[Group, ...]
     more_findings: int
+    """Those of further groups."""
     diagram: Diagram
     messages: tuple[MessageRow, ...]
     acks: tuple[Ack, ...]
@@ -82,8 +96,15 @@ class Page(NamedTuple):
     focus: tuple[int, int]
     """From when to when is shown at first."""
     left_out: tuple[str, ...]
+    latencies: tuple[Latency, ...] = ()
+    """How long answers and deliveries took; empty when there were too few to say."""
     partial: str = ""
     """Why this is not all of the run; empty when it is."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that are told, in the order of the page."""
+        return tuple(finding for group in self.groups for finding in group.findings)
 
 
 def compose(
@@ -101,8 +122,8 @@ def compose(
     for op in ops:
         reading.feed(op)
     end = max(reading.last_ns, row.duration_ns if not reading.total else 0)
-    found = findings(row)
-    told = tuple(_finding(row, verdict, violation) for verdict, violation in found[:TOLD])
+    groups, more = grouped(row)
+    told = tuple(finding for group in groups for finding in group.findings)
     messages = message_rows(row, reading.receipts.result(), reading.near, CELLS)
     proof = {index for finding in told for index in finding.proof}
     entries = merge_logs(
@@ -119,8 +140,8 @@ def compose(
         left_out.append(f"{fewer:,} of {row.messages_sent:,} messages in the table of who got what")
     return Page(
         row=row,
-        findings=told,
-        more_findings=len(found) - len(told),
+        groups=groups,
+        more_findings=more,
         diagram=reading.chart.diagram(end, _missing(row, end)),
         messages=messages,
         acks=tuple(reading.acks),
@@ -129,6 +150,7 @@ def compose(
         end_ns=end,
         focus=reading.focus(told, end),
         left_out=tuple(left_out),
+        latencies=reading.latencies.result(end),
     )
 
 
@@ -145,6 +167,7 @@ class _Reading:
             for message in row.messages.values()
         }
         self.chart = Chart([client.name for client in row.plan.clients], unwanted)
+        self.latencies = Latencies(self.chart.lives)
         self.receipts = Receipts(row.plan, row.messages)
         self.near: dict[str, None] = {}
         """Messages that operations are about which are told one by one."""
@@ -173,6 +196,7 @@ class _Reading:
             self._watch(message_name(whole.value), near=shown)
         self.receipts.feed(op, begun)
         self.chart.feed(whole, begun, shown=shown)
+        self.latencies.feed(whole)
         if shown:
             self.shown += 1
             acked = whole.value.get("acks") if op.f in ("ack", "poll") and op.type == "ok" else None
@@ -205,6 +229,35 @@ class _Reading:
         first = min(max(0, min(proof) - _NEIGHBOURHOOD), last_one)
         last = min(max(proof) + _NEIGHBOURHOOD, first + 6 * _NEIGHBOURHOOD, last_one)
         return self._times[first], self._times[last]
+
+
+def grouped(row: RowReport) -> tuple[tuple[Group, ...], int]:
+    """Return what there is to tell, by kind in the order of its first, and how many there are of further kinds.
+
+    Each kind has its share of the `TOLD` that are told in full: a flood of one does not hide the others.
+    """
+    kinds: dict[tuple[object, ...], list[tuple[Verdict, Violation | None]]] = {}
+    for verdict, violation in findings(row):
+        what = verdict.name if verdict.group == "invariant" or violation is None else verdict.group
+        kinds.setdefault((verdict.status, what, violation and violation.kind), []).append(
+            (verdict, violation)
+        )
+    shown = list(kinds.values())[:TOLD]
+    share = TOLD // max(1, len(shown))
+    groups = tuple(
+        Group(tuple(_finding(row, *item) for item in items[:share]), len(items), _whom(items))
+        for items in shown
+    )
+    return groups, sum(len(items) for items in list(kinds.values())[TOLD:])
+
+
+def _whom(items: Sequence[tuple[Verdict, Violation | None]]) -> str:
+    if len(items) == 1:
+        return ""
+    times = Counter(client for _, violation in items if violation for client in violation.clients)
+    named = [f"{safe(name)} {count(number, 'time')}" for name, number in times.most_common(_NAMED)]
+    others = len(times) - len(named)
+    return ", ".join([*named, *([count(others, "other")] if others > 0 else [])])
 
 
 def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> Finding:

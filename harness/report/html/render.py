@@ -20,10 +20,12 @@ from markupsafe import Markup
 from harness import __version__
 from harness.report import text
 from harness.report.fold import StepReport
+from harness.report.html.latency import BOUNDS
 from harness.report.html.page import Page
+from harness.report.model import RowReport
 from harness.report.terminal import CHECK_MARKS, STEP_MARKS, again_line
 
-_SCRIPTS = ("frame.js", "layout.js", "diagram.js", "panes.js", "main.js")
+_SCRIPTS = ("frame.js", "layout.js", "diagram.js", "panes.js", "latency.js", "main.js")
 _TEMPLATES = ("frame.html.jinja", "page.html.jinja", "list.html.jinja")
 #: Lines of a scenario that are shown.
 _SCRIPT_LINES = 3_000
@@ -58,6 +60,7 @@ def render_page(page: Page) -> str:
         page=page,
         row=row,
         again=again_line(row) if row.plan.file else "",
+        brief=_brief(row),
         facts=_facts(page),
         script=_script(page),
         lines={pointer: span.line if span else None for pointer, span in spans.items()} | {None: None},
@@ -117,6 +120,8 @@ def to_json(page: Page) -> dict[str, Any]:
         "messages": _plain(page.messages),
         "acks": _plain(page.acks),
         "entries": _plain(page.entries),
+        "latencies": _plain(page.latencies),
+        "bounds": BOUNDS if page.latencies else (),
         "density": page.density,
         "end_ns": page.end_ns,
         "focus": page.focus,
@@ -138,21 +143,26 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _brief(row: RowReport) -> list[str]:
+    """Return in a few words how it ran: what one compares first when the same scenario ended otherwise."""
+    versions = row.env.get("versions")
+    told = [
+        f"seed {row.seed}",
+        str(row.env.get("server") or ""),
+        ", ".join(f"{k} {v}" for k, v in versions.items()) if isinstance(versions, dict) else "",
+        row.started_at[:19].replace("T", " ") + " UTC" if row.started_at else "",
+    ]
+    return [fact for fact in told if fact]
+
+
 def _facts(page: Page) -> list[tuple[str, str]]:
     row, env = page.row, page.row.env
-    versions = env.get("versions")
     told = [
-        ("seed", row.seed),
         ("started", row.started_at),
         ("command", " ".join(map(str, env.get("command") or ()))),
-        ("server", env.get("server")),
         ("driver", env.get("driver")),
         ("speed", env.get("speed")),
         ("scripted waiting", text.seconds(row.scripted_waiting_ns) if row.scripted_waiting_ns else ""),
-        (
-            "versions",
-            ", ".join(f"{k} {v}" for k, v in versions.items()) if isinstance(versions, dict) else "",
-        ),
         ("machine", f"{env.get('platform')}, {env.get('cpus')} CPUs" if env.get("platform") else ""),
         ("folder", row.directory),
     ]

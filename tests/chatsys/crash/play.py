@@ -86,7 +86,7 @@ async def look(directory):
     stored, head, cursor, bob = {}, 0, 0, True
     if found is not None:
         number, room = found
-        head, cursor = room.head, reads.cursor(number, "bob", "")
+        head, cursor = room.head, reads.cursor(number, "bob", "").acked
         membership = reads.membership(number, "r", "bob")
         bob = membership is not None and membership.current
         for row in reads.entries(number, 0, 1_000):

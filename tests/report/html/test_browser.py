@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from harness.model.cast import Room
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Violation
-from harness.report.html.page import SHOWN, compose
+from harness.report.html.page import SHOWN
 from harness.report.html.render import render_list, render_page
 from tests.report.html.browser import Browser
-from tests.report.story import Story, a_plan, bad, story_of
+from tests.report.html.states import STATES, page_of
+from tests.report.story import SOURCE, Story, a_plan, bad
 
 pytestmark = pytest.mark.needs("chromium")
 
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+FINE = {"faint": [], "out": [], "cut": [], "over": [], "wide": 0}
 PICTURES = os.environ.get("CHATSIM_PICTURES")
 
 
@@ -30,33 +34,49 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
-def show(browser, tmp_path):
-    """Opens the page of a report and returns the browser."""
+def show_page(browser, tmp_path):
+    """Opens a page and returns the browser."""
 
-    def show(row, link="", **how):
-        story = story_of(row)
+    def show_page(page, link="", **how):
         path = tmp_path / "index.html"
-        path.write_text(render_page(compose(row, story.ops, story.logs)), encoding="utf-8")
+        path.write_text(render_page(page), encoding="utf-8")
         browser.open(path, link=link, **how)
         return browser
 
-    return show
+    return show_page
 
 
-STATES = ("passes", "undelivered", "fifty_clients", "hostile", "server_died", "not_ready", "wide")
+@pytest.fixture
+def show(show_page):
+    """Opens the page of a report and returns the browser."""
+    return lambda row, link="", **how: show_page(page_of(row), link, **how)
 
 
-#: Each state wide and light, and narrow and dark; one of them in the other two ways as well.
+def keep(browser, name):
+    """Leave a picture for people, if they asked for it."""
+    if PICTURES:
+        browser.picture(Path(PICTURES) / f"{name}.png")
+
+
+#: Each state wide and light, and narrow and dark; two of them in the other two ways as well.
 WAYS = [(state, *way) for state in STATES for way in ((1280, False), (390, True))]
-WAYS += [("undelivered", 1280, True), ("undelivered", 390, False)]
+WAYS += [(state, *way) for state in ("undelivered", "storm") for way in ((1280, True), (390, False))]
 
 
 @pytest.mark.parametrize(("state", "width", "dark"), WAYS)
-def test_every_state_is_readable(show, tell, state, width, dark):
-    browser = show(tell(state), width=width, dark=dark)
-    if PICTURES:
-        browser.picture(Path(PICTURES) / f"{state}-{width}-{'dark' if dark else 'light'}.png")
-    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+def test_every_state_is_readable(show_page, state, width, dark):
+    browser = show_page(STATES[state](), width=width, dark=dark)
+    keep(browser, f"{state}-{width}-{'dark' if dark else 'light'}")
+    assert browser.eval(LOOK) == FINE
+    assert browser.complaints() == []
+
+
+def test_it_is_readable_with_everything_open_and_any_time_chosen(show_page):
+    browser = show_page(STATES["storm"]())
+    browser.eval("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    for chosen in ("0, 1e9", "2.5e9, 2.7e9", "3.9e9, 3.95e9", "data.end_ns - 5, data.end_ns"):
+        browser.eval(f"chooseTime({chosen})")
+        assert browser.eval(LOOK) == FINE
     assert browser.complaints() == []
 
 
@@ -68,8 +88,9 @@ def test_a_list_of_runs_is_readable(browser, tmp_path, width):
     ]
     path = tmp_path / "index.html"
     path.write_text(render_list("Runs", ("ended", "run", "time", "why"), items, told="6 runs"))
-    browser.open(path, width=width)
-    assert browser.eval(LOOK) == {"faint": [], "out": [], "wide": 0}
+    browser.open(path, width=width, dark=width == 390)
+    keep(browser, f"list-{width}")
+    assert browser.eval(LOOK) == FINE
     assert browser.complaints() == []
 
 
@@ -86,11 +107,30 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("body", HOSTILE)
-def test_nothing_that_strangers_wrote_is_run(show, body):
-    story = Story(a_plan(text=body, title=body, cast=("alice", "bob", body, "doug"))).begin()
+def test_nothing_that_strangers_wrote_is_run(show_page, body):
+    plan = a_plan(
+        text=body,
+        title=body,
+        name=body,
+        file=f"{body}.yaml",
+        source=f"{SOURCE}# {body}\n",
+        cast=("alice", "bob", body, "doug"),
+        rooms=(Room(name="lobby", members=("alice", "bob")), Room(name=body, members=(body,))),
+    )
+    story = Story(plan).begin()
     first, _ = story.sent()
     seen = story.got(519, "alice", id=body, client_message_id=body, sender=body, room=body)
+    story.op(520, body, "invoke", "send", story.message(id=f"{body}1", room=body), op=700, step=1)
+    fault = {"code": body, "reason": body, "message": body}
+    story.op(521, body, "fail", "send", story.message(id=f"{body}1", room=body), op=700, error=fault)
+    story.op(522, "nemesis", "invoke", "kill", {"targets": [body], "id": body}, op=701)
+    story.op(523, body, "ok", "exit", {"pid": body, "code": None, "signal": body, "asked": False})
+    story.op(524, "alice", "ok", "join", {"room": body, "user": body})
+    story.op(525, "alice", "info", "leave", {"room": body}, error=fault)
+    story.op(526, "script", "fail", "expect", {"received_by": [body], "reason": body}, step=2)
     story.logs = {body: [body], "server": [body]}
+    story.env |= dict.fromkeys(("server", "driver", "platform", "speed"), body)
+    story.env |= {"versions": {body: body}, "command": ["chatsim", body], "leaks": [body], "cpus": body}
     violation = Violation(
         kind="phantom",
         sentence=body,
@@ -100,17 +140,63 @@ def test_nothing_that_strangers_wrote_is_run(show, body):
         hint=body,
         expected=body,
         actual=body,
+        world=body,
     )
-    browser = show(story.judged(RunStatus.FAIL, bad(body, violation), reason=body))
+    other = bad(f"{body} 2", Violation(kind=body, sentence=body), group="expectation", reason=body)
+    row = story.judged(
+        RunStatus.FAIL, bad(body, violation, violation, evidence={body: 1}, reason=body), other, reason=body
+    )
+    browser = show_page(page_of(row)._replace(partial=body, left_out=(body,)))
     picked = browser.eval(
         "[...document.querySelectorAll('#who tbody button')].map((button) => {"
         " button.click(); return document.querySelector('#card p').textContent })"
     )
     assert f"“{body}”" in picked
-    browser.eval("document.querySelectorAll('[data-finding]').forEach((button) => button.click())")
+    browser.eval(
+        "document.querySelectorAll('[data-finding], #lanes button').forEach((button) => button.click())"
+    )
+    assert_harmless(browser)
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_nothing_of_a_run_that_could_not_be_played_is_run(show_page, body):
+    error = {
+        "sentence": body,
+        "process": body,
+        "command": body,
+        "exit": body,
+        "last_lines": [body],
+        "help": body,
+    }
+    story = Story(a_plan(title=body))
+    story.env |= {"status": "error", "reason": body, "error": error}
+    assert_harmless(show_page(page_of(story.report(None))))
+
+
+def assert_harmless(browser):
+    """Nothing was run, and nothing is on the page but what is ours."""
     assert browser.eval("typeof owned") == "undefined"
-    assert browser.eval("document.querySelectorAll('img, iframe').length") == 0
+    assert (
+        browser.eval(
+            "document.querySelectorAll('img, iframe, object, embed, link, a[href^=\"javascript:\"]').length"
+        )
+        == 0
+    )
+    assert browser.eval("[...document.querySelectorAll('*')].some((node) => [...node.attributes].some("
+                        "(attribute) => attribute.name.startsWith('on')))") is False  # fmt: skip
+    assert browser.eval(LOOK)["wide"] == 0
     assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_nothing_in_a_list_is_run(browser, tmp_path, body):
+    item = {"status": body, "name": body, "link": f"{quote(body)}/index.html", "cells": [body, body]}
+    path = tmp_path / "index.html"
+    path.write_text(
+        render_list(body, ("ended", "run", body, "why"), [item], status=body, told=body, again=body)
+    )
+    browser.open(path)
+    assert_harmless(browser)
 
 
 def test_a_message_is_followed_from_the_diagram_the_table_and_a_link(show, tell):
@@ -200,15 +286,39 @@ def test_a_long_run_shows_its_first_violation(show):
     client, name = story.ops[wrong].client, story.ops[wrong].value["id"]
     violation = Violation(kind="leak", sentence="too far", ops=(wrong,), messages=(name,), clients=(client,))
     browser = show(story.judged(RunStatus.FAIL, bad("members-only", violation)))
-    assert "4," in browser.eval("document.querySelector('header .notice').textContent")
+    assert "4," in browser.eval("document.querySelector('#range + .notice').textContent")
     assert browser.eval("data.entries.length") <= SHOWN + 200
     assert browser.eval("document.querySelectorAll('#canvas .arrow.proof').length") == 1
     assert browser.eval("document.querySelector('#card h3').textContent") == name
     assert browser.complaints() == []
 
 
-def test_it_can_be_printed(show, tell, browser):
-    show(tell("fifty_clients"))
-    browser.call("Emulation.setEmulatedMedia", media="print")
+def test_keys_reach_all_that_can_be_used_in_the_order_of_the_page(show_page):
+    browser = show_page(STATES["undelivered"]())
+    browser.eval("window.visited = []; document.body.focus()")
+    seen = []
+    for _ in range(80):
+        browser.press("Tab")
+        place = browser.eval(
+            "[...document.querySelectorAll('*')].indexOf(document.activeElement) + "
+            "(document.activeElement.getBoundingClientRect().width ? '' : ' hidden')"
+        )
+        if place == "1" or (seen and place == seen[0]):
+            break
+        seen.append(place)
+    assert len(seen) > 25
+    first = seen.index(min(seen, key=int))  # where a browser begins is its own affair
+    assert [*seen[first:], *seen[:first]] == sorted(seen, key=int)
+    reached = browser.eval(f"[{','.join(seen)}].map((place) => document.querySelectorAll('*')[place].id)")
+    assert {"theme", "from", "to", "whole", "canvas", "odd", "find", "by"} <= set(reached)
+
+
+def test_it_can_be_printed(show_page, browser):
+    show_page(STATES["storm"](), width=794)
+    dark = {"name": "prefers-color-scheme", "value": "dark"}
+    browser.call("Emulation.setEmulatedMedia", media="print", features=[dark])
+    assert browser.eval("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    keep(browser, "print")
+    assert browser.eval(LOOK) == FINE
     assert browser.eval("getComputedStyle(document.getElementById('range')).display") == "none"
     assert browser.eval("getComputedStyle(document.querySelector('#log .wide')).overflow") == "visible"

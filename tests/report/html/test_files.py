@@ -104,7 +104,10 @@ def damaged(folder, how):
             "no history",
             "history.jsonl: No such file or directory; without a history there is nothing to judge.",
         ),
-        ("newer history", "line 1: this is history format 2; this chatsim reads format 1."),
+        (
+            "newer history",
+            "line 1: this is history format 2; this chatsim reads format 1. Read it with the chatsim that wrote it.",
+        ),
         ("torn line", "line 11: not an operation (JSONDecodeError:"),
         ("no text", "history.jsonl: not UTF-8"),
         ("newer plan", "not a plan of version 1: &#39;chatsim.plan&#39; version 7."),

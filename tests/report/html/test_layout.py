@@ -16,10 +16,11 @@ MS = 1_000_000
 
 @pytest.fixture(scope="module")
 def run():
-    """Evaluates expressions after layout.js, all at once, and returns their values."""
+    """Evaluates expressions after layout.js and latency.js, all at once, and returns their values."""
 
     def run(*expressions):
-        program = f"{asset('layout.js')}\nconsole.log(JSON.stringify([{','.join(expressions)}]))"
+        ours = asset("layout.js") + asset("latency.js")
+        program = f"{ours}\nconsole.log(JSON.stringify([{','.join(expressions)}]))"
         done = subprocess.run(
             ["node", "-"], input=program, capture_output=True, text=True, check=True, timeout=60
         )
@@ -103,3 +104,50 @@ def test_lanes_and_times_that_are_not_chosen_are_not_drawn(run):
 def test_times_are_told_as_everywhere(run):
     told = run("clock(1231456789)", "long(4000000)", "long(400000)", "long(2500000000)", "long(125e9)")
     assert told == ["1.231 s", "4.0 ms", "0.4 ms", "2.5 s", "2 min 5 s"]
+
+
+def test_a_mark_is_told_up_to_the_next_lane_on_which_something_happens(run):
+    lanes = "placeLanes(['a', 'b', 'c'], 'server', 1000)"
+    marks = [{"lane": "a", "time_ns": 5}, {"lane": "c", "time_ns": 5}, {"lane": "b", "time_ns": 6}]
+    arrows = [{"source": "b", "begun_ns": 6, "target": "server", "ended_ns": 7}]
+    chosen = json.dumps({"marks": marks, "arrows": arrows})
+    (rooms,) = run(
+        f"{json.dumps(marks)}.map(roomBeside({chosen}, {lanes})).map((room) => room / {lanes}.pitch)"
+    )
+    assert rooms[0] == 3  # to c, with b and the server between them
+    assert 0.9 < rooms[1] < 1.1  # to the edge
+    assert rooms[2] == 3  # however far that is
+
+
+def test_names_are_told_in_ranges(run):
+    told = run(
+        "inRanges(['user-1', 'user-2', 'user-3', 'user-5', 'bob', 'x-1', 'x-2'])",
+        "inRanges([])",
+        "inRanges(['a-b'])",
+    )
+    assert told == ["user-1..3, user-5, bob, x-1, x-2", "", "a-b"]
+
+
+def test_a_text_is_cut_to_its_room(run):
+    told = run(*(f"cutTo('👩abcdef', {room}, (text) => [...text].length)" for room in (7, 5, 1)))
+    assert told == ["👩abcdef", "👩abc…", "👩a…"]
+
+
+def test_percentiles_are_bounds_that_a_share_is_not_above(run):
+    parts = [{"counts": [[0, 90]]}, {"counts": [[0, 5], [2, 4]]}, {"counts": [[3, 1]]}]
+    told = run(
+        *(
+            f"percentile(sumCounts({json.dumps(parts)}), {share}, [10, 20, 30])"
+            for share in (0.5, 0.95, 0.96, 0.99)
+        ),
+        f"percentile(sumCounts({json.dumps(parts)}), 1, [10, 20, 30]) === Infinity",
+        "percentile([], 0.5, [10])",
+    )
+    assert told == [10, 10, 30, 30, True, None]
+
+
+def test_parts_of_a_chosen_time_and_lines_without_what_is_missing(run):
+    told = run(
+        "partsIn(10, 100, 15, 40)", "unbroken([1, 2, null, null, 3])", "decades([2e6, 3e7])", "decades([])"
+    )
+    assert told == [[1, 2, 3], [[1, 2], [3]], [6, 8], [5, 6]]

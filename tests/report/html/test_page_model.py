@@ -7,7 +7,7 @@ import pytest
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Violation
 from harness.report.html.logs import merge_logs, stamped
-from harness.report.html.page import SHOWN, compose
+from harness.report.html.page import SHOWN, TOLD, compose
 from tests.report.story import MS, Story, a_plan, bad, story_of
 
 
@@ -43,6 +43,34 @@ def test_a_finding_is_what_the_terminal_tells(page_of):
         in dict(first.facts)["who got it"]
     )
     assert [finding.title for finding in others] == ["expect hello", "inbox of chad"]
+
+
+def test_of_each_kind_the_first_speaks_and_none_hides_another():
+    def violation(kind, number):
+        return Violation(kind=kind, sentence=f"{kind} {number}", clients=(f"user-{number % 2}",))
+
+    many = [violation("lost", n) for n in range(50)]
+    mixed = [many[0], violation("undelivered", 0), *many[1:]]
+    story = Story().begin()
+    inboxes = [bad(f"inbox of user-{n}", violation("inbox", n), group="expectation") for n in range(3)]
+    page = compose(story.judged(RunStatus.FAIL, bad("no-loss", *mixed), *inboxes), story.ops, {})
+    assert [(group.findings[0].sentence, group.total) for group in page.groups] == [
+        ("lost 0", 50),
+        ("undelivered 0", 1),
+        ("inbox 0", 3),
+    ]
+    assert [len(group.findings) for group in page.groups] == [6, 1, 3]
+    assert page.groups[0].who == "user-0 25 times, user-1 25 times"
+    assert page.groups[1].who == ""
+    assert len(page.findings) == 10
+    assert page.more_findings == 0
+
+
+def test_kinds_beyond_all_bounds_are_counted():
+    kinds = [bad(f"kind-{n}", Violation(kind="odd", sentence="what")) for n in range(TOLD + 5)]
+    story = Story().begin()
+    page = compose(story.judged(RunStatus.FAIL, *kinds), story.ops, {})
+    assert (len(page.groups), page.more_findings) == (TOLD, 5)
 
 
 def test_what_never_came_is_drawn_when_it_was_certain(page_of):

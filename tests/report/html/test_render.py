@@ -74,7 +74,7 @@ def test_markup_in_what_strangers_wrote_is_text(story, word):
     told.env["leaks"] = [word]
     page = text_of(told.report(None))
     assert word not in page.replace("<title>", "")
-    assert page.count("<script>") == 5
+    assert page.count("<script>") == 6
 
 
 def test_a_list_leads_to_pages_and_escapes_the_rest():

@@ -4,6 +4,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 const DRAWN = 700;
 
+const pen = document.createElement("canvas").getContext("2d");
+function fit(text, pixels) {
+  pen.font = "600 12px system-ui, sans-serif"; // no text of the diagram is wider than this
+  return cutTo(text, pixels, (part) => pen.measureText(part).width);
+}
+
 function svg(parent, tag, attributes = {}, text = undefined) {
   const node = document.createElementNS(SVG, tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -17,7 +23,8 @@ function drawDiagram(state) {
   const shown = new Set([SERVER, ...state.lanes]);
   const chosen = choose(state.data.diagram, shown, state.from, state.to, DRAWN, state.proof);
   const lanes = placeLanes(state.lanes, SERVER, canvas.clientWidth);
-  const placed = placeTimes(momentsOf(chosen, state.from, state.to));
+  const bands = state.data.diagram.bands.filter((band) => band.targets.some((target) => shown.has(target)));
+  const placed = placeTimes(momentsOf(chosen, state.from, state.to, bands));
   const root = document.createElementNS(SVG, "svg");
   root.setAttribute("width", lanes.width);
   root.setAttribute("height", placed.height);
@@ -27,12 +34,14 @@ function drawDiagram(state) {
   drawBands(root, state, lanes, placed);
   drawLives(root, state, lanes, placed);
   for (const gap of placed.gaps) {
-    svg(root, "line", { class: "idle", x1: CLOCK, x2: lanes.width, y1: gap.y, y2: gap.y });
-    svg(root, "text", { class: "gap halo", x: CLOCK + 4, y: gap.y + 3 }, `${long(gap.ns)} pass`);
+    svg(root, "line", { class: "idle", x1: CLOCK + 8, x2: lanes.width, y1: gap.y, y2: gap.y });
+    svg(root, "text", { class: "gap halo", x: 2, y: gap.y + 3 }, `${long(gap.ns)} pass`);
   }
   placed.moments.forEach((moment, place) => svg(root, "text", { class: "clock", x: 2, y: placed.ys[place] + 4 }, clock(moment)));
   for (const arrow of chosen.arrows) drawArrow(root, state, lanes, placed, arrow);
-  for (const mark of chosen.marks) drawMark(root, lanes, placed, mark);
+  const room = roomBeside(chosen, lanes);
+  const told = new Set(chosen.marks.filter((mark) => mark.kind !== "fence").map((mark) => mark.time_ns));
+  for (const mark of chosen.marks) drawMark(root, lanes, placed, mark, room(mark), !told.has(mark.time_ns));
   drawHead(root, lanes, canvas);
   canvas.replaceChildren(root);
   const cut = document.getElementById("cut");
@@ -44,7 +53,7 @@ function drawHead(root, lanes, canvas) {
   const head = svg(root, "g");
   svg(head, "rect", { class: "head", x: 0, y: 0, width: lanes.width, height: TOP - 8 });
   for (const name of lanes.names) {
-    const label = svg(head, "text", { class: "name", x: lanes.xs.get(name), y: 17, "text-anchor": "middle" }, cutTo(name, lanes.pitch - 8));
+    const label = svg(head, "text", { class: "name", x: lanes.xs.get(name), y: 17, "text-anchor": "middle" }, fit(name, lanes.pitch - 8));
     svg(label, "title", {}, name);
   }
   const follow = () => head.setAttribute("transform", `translate(0 ${canvas.scrollTop})`);
@@ -61,7 +70,7 @@ function drawBands(root, state, lanes, placed) {
       if (!lanes.xs.has(target)) continue;
       const box = { class: "band", x: lanes.xs.get(target) - lanes.pitch * 0.42, y: from, width: lanes.pitch * 0.84, height: Math.max(4, to - from) };
       svg(svg(root, "rect", box), "title", {}, band.label);
-      svg(root, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, cutTo(band.label, lanes.pitch * 0.84));
+      svg(root, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, fit(band.label, lanes.pitch * 0.84));
     }
   }
 }
@@ -114,18 +123,19 @@ function drawArrow(root, state, lanes, placed, arrow) {
   const [tx, ty] = outward ? [x1, y1] : [x2, y2];
   const right = outward ? x2 > x1 : x1 > x2;
   const label = `${arrow.end === "unwanted" ? "✗ " : ""}${arrow.kind === "send" ? "send " : ""}${arrow.label}`;
-  svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, cutTo(label, lanes.pitch - 14));
+  svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, fit(label, lanes.pitch - 14));
 }
 
 const SIGNS = { kept: ["◆", "good"], broken: ["◇", "bad"], never: ["✗", "bad"], refused: ["✗", "bad"], unknown: ["?", "doubt"] };
 
-function drawMark(root, lanes, placed, mark) {
+function drawMark(root, lanes, placed, mark, room, alone) {
   const [x, y] = [lanes.xs.get(mark.lane), heightOf(placed, mark.time_ns)];
   if (mark.kind === "fence") {
     const server = lanes.xs.get(SERVER);
     const node = svg(root, "line", { class: "fence", x1: x, x2: server, y1: y, y2: y });
     svg(node, "title", {}, `${mark.lane}: fence at ${clock(mark.time_ns)}`);
-    svg(root, "text", { class: "halo clock", x: x + (server > x ? 9 : -9), y: y - 3, "text-anchor": server > x ? "start" : "end" }, "fence");
+    // Its name stands where another mark of the same moment may have its own.
+    if (alone) svg(root, "text", { class: "halo clock", x: x + (server > x ? 9 : -9), y: y - 3, "text-anchor": server > x ? "start" : "end" }, "fence");
     return;
   }
   const [sign, tone] = SIGNS[mark.kind] ?? ["•", ""];
@@ -134,7 +144,7 @@ function drawMark(root, lanes, placed, mark) {
   svg(group, "text", { class: `halo ${tone}`, x, y: y + 4, "text-anchor": "middle" }, sign);
   const told = mark.kind === "kept" || mark.kind === "broken" ? "" : mark.label;
   if (told) {
-    svg(group, "text", { class: `halo ${tone}`, x: x + 9, y: y + 4 }, cutTo(told, lanes.pitch - 14));
+    svg(group, "text", { class: `halo ${tone}`, x: x + 9, y: y + 4 }, fit(told, room - 14));
   }
 }
 

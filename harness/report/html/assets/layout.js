@@ -67,11 +67,35 @@ function choose(diagram, shown, from, to, limit, proof) {
   };
 }
 
-// Moments that need a row: the ends of arrows that lie in the time chosen, and every mark.
-function momentsOf(chosen, from, to) {
-  const times = chosen.marks.map((mark) => mark.time_ns);
+// Moments that need a row: the ends of arrows that lie in the time chosen, every mark, and the begin of every fault.
+function momentsOf(chosen, from, to, bands = []) {
+  const times = [...chosen.marks.map((mark) => mark.time_ns), ...bands.map((band) => band.begun_ns)];
   for (const arrow of chosen.arrows) times.push(arrow.begun_ns, arrow.ended_ns);
   return times.filter((time) => time >= from && time <= to);
+}
+
+// How far to the right a mark may be told: to the next lane on which something is at the same moment.
+function roomBeside(chosen, lanes) {
+  const busy = new Map();
+  const note = (time, lane) => busy.set(time, [...(busy.get(time) ?? []), lanes.xs.get(lane)]);
+  for (const mark of chosen.marks) note(mark.time_ns, mark.lane);
+  for (const arrow of chosen.arrows) { note(arrow.begun_ns, arrow.source); note(arrow.ended_ns, arrow.target); }
+  return (mark) => {
+    const x = lanes.xs.get(mark.lane);
+    return Math.min(lanes.width, 3 * lanes.pitch + x, ...busy.get(mark.time_ns).filter((other) => other > x)) - x;
+  };
+}
+
+// Names in few words: user-1, user-2, user-3 and bob are user-1..3, bob.
+function inRanges(names) {
+  const told = [];
+  for (const name of names) {
+    const [, series, number] = name.match(/^(.*-)(\d+)$/) ?? [, name, null];
+    const last = told.at(-1);
+    if (last && number !== null && last.series === series && Number(number) === last.to + 1) last.to += 1;
+    else told.push({ name, series, from: Number(number), to: Number(number) });
+  }
+  return told.map(({ name, from, to }) => (to > from + 1 ? `${name}..${to}` : to > from ? `${name}, ${name.replace(/\d+$/, to)}` : name)).join(", ");
 }
 
 function clock(ns) {
@@ -85,8 +109,14 @@ function long(ns) {
   return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
-function cutTo(text, pixels) {
-  const room = Math.max(3, Math.floor(pixels / 6.4));
+// Cuts a text to a width; `widthOf` knows how wide a text is.
+function cutTo(text, pixels, widthOf) {
+  if (widthOf(text) <= pixels) return text;
   const letters = [...text];
-  return letters.length > room ? `${letters.slice(0, room - 1).join("")}…` : text;
+  let low = 2, high = letters.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (widthOf(`${letters.slice(0, middle).join("")}…`) <= pixels) low = middle; else high = middle;
+  }
+  return `${letters.slice(0, low).join("")}…`;
 }

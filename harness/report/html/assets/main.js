@@ -3,6 +3,7 @@
 
 const SERVER = "server";
 const data = JSON.parse(document.getElementById("data").textContent);
+const timeOf = new Map(data.entries.filter((entry) => entry.op !== null).map((entry) => [entry.op, entry.time_ns]));
 const state = {
   data, from: data.focus[0], to: data.focus[1], whole: false, message: "", finding: -1,
   lanes: [], proof: new Set(data.findings.flatMap((finding) => finding.proof)),
@@ -28,9 +29,26 @@ function chooseTime(from, to) {
   drawDiagram(state);
   drawMatrix(state);
   drawLog(state);
-  for (const row of document.querySelectorAll("#script tr[data-from]")) {
-    row.classList.toggle("in", Number(row.dataset.from) <= state.to && Number(row.dataset.to) >= state.from);
+  drawLatencies(state);
+  followTime();
+}
+
+// What stands on the page already: the script, processes, faults and findings.
+function followTime() {
+  const inTime = (node) => Number(node.dataset.from) <= state.to && Number(node.dataset.to) >= state.from;
+  for (const row of document.querySelectorAll("#script tr[data-from]")) row.classList.toggle("in", inTime(row));
+  for (const item of document.querySelectorAll("#processes li")) item.hidden = !inTime(item);
+  const end = Math.max(1, data.end_ns), width = Math.max(1, state.to - state.from);
+  for (const life of document.querySelectorAll("#processes svg")) {
+    life.setAttribute("viewBox", `${(1000 * state.from) / end} 0 ${(1000 * width) / end} 14`);
   }
+  const lifetime = document.getElementById("lifetime");
+  if (lifetime) lifetime.textContent = `from ${clock(state.from)} to ${clock(state.to)}`;
+  data.findings.forEach((finding, place) => {
+    const times = finding.proof.filter((op) => timeOf.has(op)).map((op) => timeOf.get(op));
+    const aside = times.length > 0 && !times.some((time) => state.from <= time && time <= state.to);
+    document.getElementById(`f${place + 1}`).classList.toggle("aside", aside); // it has no proof in this time
+  });
 }
 
 function drawStrip() {
@@ -53,7 +71,7 @@ function drawStrip() {
   document.getElementById("to").value = Math.round(x(state.to));
   document.getElementById("span").textContent = state.whole
     ? `The whole run, ${clock(data.end_ns)}.`
-    : `From ${clock(state.from)} to ${clock(state.to)} of ${clock(data.end_ns)}; diagram, table, script and log follow.`;
+    : `From ${clock(state.from)} to ${clock(state.to)} of ${clock(data.end_ns)}; all below follows, and what went wrong then is red above.`;
 }
 
 function listenToStrip() {
@@ -81,13 +99,15 @@ function listenToStrip() {
   document.getElementById("whole").addEventListener("click", () => chooseTime(0, data.end_ns));
 }
 
-// The lanes at first: those whom violations are about, then the cast, as many as there is room for.
+// The lanes at first: those whom violations are about, then the rest of the cast, as many as there is room for.
 function chooseLanes() {
   const room = Math.max(2, Math.min(8, Math.floor((document.getElementById("canvas").clientWidth - CLOCK - 8) / 100) - 1));
-  const about = data.findings.flatMap((finding) => finding.clients).filter((name) => data.clients.includes(name));
-  const senders = data.messages.filter((message) => data.findings.some((finding) => finding.messages.includes(message.key)))
-    .flatMap((message) => data.users[message.sender] ?? []);
-  const wanted = [...new Set([...about.slice(0, 1), ...senders, ...about, ...data.clients])].slice(0, room);
+  // Of the first violation everybody it is about and who sent, then of the second, and so on.
+  const bySender = new Map(data.messages.map((message) => [message.key, data.users[message.sender] ?? []]));
+  const about = data.findings.flatMap((finding) =>
+    [...finding.clients.slice(0, 1), ...finding.messages.flatMap((key) => bySender.get(key) ?? []), ...finding.clients])
+    .filter((name) => data.clients.includes(name));
+  const wanted = [...new Set([...about, ...data.clients])].slice(0, room);
   state.lanes = data.clients.filter((name) => wanted.includes(name));
 }
 
@@ -133,7 +153,7 @@ function showFinding(place, move = true) {
   }
   pick(finding.messages[0] ?? "");
   const told = document.getElementById(`f${state.finding + 1}`);
-  told.open = true;
+  for (let node = told; node; node = node.parentElement.closest("details")) node.open = true;
   if (move) told.querySelector("summary").focus();
 }
 
@@ -171,13 +191,21 @@ function begin() {
       document.getElementById("diagram").scrollIntoView();
     });
   }
+  for (const button of document.querySelectorAll("#script button[data-from]")) {
+    button.addEventListener("click", () => {
+      const [from, to] = [Number(button.dataset.from), Number(button.dataset.to)];
+      const around = Math.max(5e6, (to - from) / 20);
+      chooseTime(from - around, to + around);
+      document.getElementById("diagram").scrollIntoView();
+    });
+  }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
     if (!KEYS[event.key]) return;
     event.preventDefault();
     KEYS[event.key]();
   });
-  addEventListener("resize", () => drawDiagram(state));
+  addEventListener("resize", () => { drawDiagram(state); drawLatencies(state); });
   chooseTime(state.from, state.to);
   const named = namedIn(location.hash);
   if (named) pick(named);

@@ -47,11 +47,11 @@ function tellCells(data, message, tell) {
     for (const cell of got) tell(cell.client, `✓ ${clock(cell.time_ns)}${after(cell.time_ns)}`, "good");
   } else {
     const last = got.reduce((a, b) => (a.time_ns > b.time_ns ? a : b));
-    tell(`${got.length} got it`, `✓ ${got.map((cell) => cell.client).join(", ")}; the last, ${last.client}, at ${clock(last.time_ns)}${after(last.time_ns)}`, "good");
+    tell(`${got.length} got it`, `✓ ${inRanges(got.map((cell) => cell.client))}; the last, ${last.client}, at ${clock(last.time_ns)}${after(last.time_ns)}`, "good");
   }
   for (const state of ["sender", "outside"]) {
     const names = rest.filter((cell) => cell.state === state).map((cell) => cell.client);
-    if (names.length) tell(CELL_WORDS[state], names.join(", "));
+    if (names.length) tell(CELL_WORDS[state], inRanges(names));
   }
 }
 
@@ -76,7 +76,10 @@ function showCard(state) {
     const acks = state.data.acks.filter((ack) => ack.room === message.room && ack.through >= message.sequence);
     const first = new Map();
     for (const ack of acks) if (!first.has(ack.client)) first.set(ack.client, ack.time_ns);
-    tell("acknowledged by", [...first].map(([client, ns]) => `${client} ${clock(ns)}`).join(", ") || "nobody, in what is shown");
+    const [last] = [...first].sort((a, b) => b[1] - a[1]);
+    tell("acknowledged by", first.size > 8
+      ? `${inRanges(state.data.clients.filter((client) => first.has(client)))}; the last, ${last[0]}, at ${clock(last[1])}`
+      : [...first].map(([client, ns]) => `${client} ${clock(ns)}`).join(", ") || "nobody, in what is shown");
   }
 }
 
@@ -107,7 +110,18 @@ function drawMatrix(state) {
     });
     return row;
   }));
+  showOdd(section.querySelector(".wide"));
   document.getElementById("rows").textContent = `${rows.length} of ${data.messages.length} messages`;
+}
+
+// Of more clients than there is room for, shows those first with whom something is wrong.
+function showOdd(pane) {
+  const row = pane.querySelector("tr.picked");
+  const cell = row?.querySelector(".missed, .leak, .echo");
+  if (!cell) return;
+  const [names, width] = [row.querySelector("th").offsetWidth, cell.offsetWidth];
+  const hidden = cell.offsetLeft + width > pane.scrollLeft + pane.clientWidth || cell.offsetLeft < pane.scrollLeft + names;
+  if (hidden) pane.scrollLeft = cell.offsetLeft - names - 2 * width;
 }
 
 function lastOf(message) {

@@ -1,0 +1,115 @@
+"""Every state that a page can be in, as pages: those of the stories that look different, and some of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.model.verdict import RunStatus, Violation
+from harness.report.html.page import Page, compose
+from tests.report.stories import STORIES
+from tests.report.story import USUAL, Story, a_plan, bad, good, story_of
+
+
+def page_of(row) -> Page:
+    """The page of a row that was told."""
+    story = story_of(row)
+    return compose(row, story.ops, story.logs)
+
+
+def storm() -> Page:
+    """Fifty people, 120 messages, two crashes of the server, one of a client, violations of three kinds."""
+    cast = tuple(f"user-{n}" for n in range(1, 51))
+    story = Story(a_plan(name="storm", cast=cast)).begin()
+    sends, seen = [], []
+    for number in range(120):
+        name, sender, now = f"@w{number}", cast[number % 50], 600 + 50 * number
+        value = story.message(id=name, client_message_id=name, sender=sender, text=f"message {number}")
+        sends.append(story.op(now, sender, "invoke", "send", value, op=1_000 + number))
+        if number in (40, 80):
+            _strike(story, now, "server", 2_000 + number)
+        for place, client in enumerate(cast[:-1]):
+            if client != sender and (number, client) != (70, "user-9"):
+                seen.append(
+                    story.op(
+                        now + 2 + place * 0.4, client, "ok", "deliver", {**value, "sequence": number + 1}
+                    )
+                )
+        if number == 60:
+            _strike(story, now, "user-3", 2_060)
+        answer = {**value, "sequence": number + 1}
+        story.op(now + 5 + number % 7 * 4, sender, "ok", "send", answer, op=1_000 + number)
+    outside = [
+        Violation(
+            kind="leak",
+            sentence=f"user-50 got `@w{n}`: user-50 was not a member",
+            ops=(sends[n],),
+            pointers=("/steps/1",),
+            clients=("user-50",),
+            messages=(f"@w{n}",),
+        )
+        for n in range(40)
+    ]
+    missed = Violation(
+        kind="undelivered",
+        sentence="user-9 never got `@w70`, which was acknowledged to user-21",
+        ops=(sends[70], seen[70 * 48]),
+        pointers=("/steps/1",),
+        clients=("user-9",),
+        messages=("@w70",),
+    )
+    again = Violation(
+        kind="redelivered-without-cause",
+        sentence="user-2 got `@w3` twice",
+        clients=("user-2",),
+        messages=("@w3",),
+    )
+    return page_of(
+        story.end(6_900).judged(
+            RunStatus.FAIL,
+            bad("no-loss", missed),
+            bad("no-duplicate", again, again),
+            bad("members-only", *outside),
+            good("one-order", evidence={"by position": 120}),
+            reason=missed.sentence,
+        )
+    )
+
+
+def _strike(story: Story, now: float, name: str, number: int) -> None:
+    """Kill a process and start it again."""
+    story.op(now + 1, "nemesis", "invoke", "kill", {"targets": [name], "id": f"f{number}"}, op=number)
+    gone = {"pid": 4_000, "code": None, "signal": 9, "asked": True}
+    story.op(now + 1.2, name, "ok", "exit", gone)
+    story.op(now + 1.3, "nemesis", "ok", "kill", {}, op=number)
+    story.op(now + 1.4, "nemesis", "invoke", "start", {"targets": [name]}, op=number + 500)
+    if name == "server":
+        story.op(now + 1.5, "server", "ok", "start", {"pid": 4_001, "host": "h", "port": 1, "instance": "b"})
+    story.op(now + 1.6, "nemesis", "ok", "start", {}, op=number + 500)
+
+
+def partial() -> Page:
+    """A run of which only the begin can be read."""
+    page = page_of(STORIES["interrupted"]())
+    return page._replace(partial="history.jsonl, line 11: not an operation (JSONDecodeError: what).")
+
+
+def nothing() -> Page:
+    """A run in which nothing happened, and nothing was judged."""
+    return page_of(
+        Story().judged(RunStatus.UNKNOWN, *USUAL[2:], reason="nothing was acknowledged and judged")
+    )
+
+
+def _told(name: str) -> Callable[[], Page]:
+    return lambda: page_of(STORIES[name]())
+
+
+_STORIES = (
+    "passes", "undelivered", "unknown", "fifty_clients", "hostile", "server_died", "not_ready", "skipped", "wide",
+)  # fmt: skip
+STATES: dict[str, Callable[[], Page]] = {
+    **{name: _told(name) for name in _STORIES},
+    "storm": storm,
+    "partial": partial,
+    "nothing": nothing,
+}
