@@ -223,14 +223,14 @@ class Stream(Watcher):
         silent: list[tuple[Place, _Room]] = []
         messages = min(MAX_FRAME_MESSAGES, self._left)
         size = MAX_FRAME_BYTES if self._house.hub.being_written < MUCH_BYTES else SMALL_FRAME_BYTES
-        held_back = again = False
+        full = held_back = again = False
         for room_id in rooms:
             if self._left > 0 and not due and (messages <= 0 or size <= 0):
                 # The frame is full: to look at all the other rooms for each frame would cost more than the frame.
-                if not again:
+                if not full:
                     self._first = room_id
                 self._behind.add(room_id)
-                held_back = again = True
+                full = held_back = again = True
                 continue
             place = self._house.reading.place(reads, self._consumer, room_id)
             if place is None:
