@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from chatsys.core.effect import Trim
-from chatsys.core.outcome import Trimmed
 from chatsys.server import history
 from chatsys.server.hub import Hub
 from chatsys.server.reading import Consumer, Reading
 from chatsys.store import Place, Reads
-from gallery.broken import Broken, altered_decision
+from gallery.broken import Broken
 
 
 class TrimmingSilently(Reading):
@@ -43,12 +40,24 @@ class WritingOff(Reading):
         return place._replace(first=max(place.first, self._gone.get((*consumer[:2], room_id), 0)))
 
 
-def _take_one_more(decide: Callable[[Any, Any], Any], view: Any, entry: Any) -> Any:
-    outcome, effects = decide(view, entry)
-    if isinstance(outcome, Trimmed) and effects and not outcome.more:
-        (trim,) = effects
-        effects = (Trim(trim.room_id, min(trim.first + 1, view.room(entry.room_id).head)),)
-    return outcome, effects
+class WritingOffOneMore(Reading):
+    """Counts one message more as gone than retention has removed.
+
+    It is the reading that is wrong and not the removal: a removal of one too many is made good by the next message.
+    """
+
+    def places(self, reads: Reads, consumer: Consumer) -> list[Place]:
+        """Count so in every room."""
+        return [_one_less(place) for place in super().places(reads, consumer)]
+
+    def place(self, reads: Reads, consumer: Consumer, room_id: str) -> Place | None:
+        """Count so in one."""
+        place = super().place(reads, consumer, room_id)
+        return None if place is None else _one_less(place)
+
+
+def _one_less(place: Place) -> Place:
+    return place if place.first == 1 else place._replace(first=min(place.first + 1, place.head))
 
 
 def _skip_one_on_a_page() -> None:
@@ -80,8 +89,8 @@ WRITES_OFF = Broken(
 )
 TRIMS_TOO_MUCH = Broken(
     name="trims-too-much",
-    does="removes one message more than it may, and says so",
-    tamper=lambda: altered_decision("trim", _take_one_more, "chatsys.core.rooms"),
+    does="gives up one message more than retention may remove, and says so",
+    reading=WritingOffOneMore,
     kinds=frozenset(),
     others=frozenset({"missing", "inbox"}),
     scenarios=("retention",),

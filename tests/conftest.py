@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -41,6 +42,8 @@ PACKAGES = {
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; what the tests play is not for the summary of a CI job."""
     os.environ.pop("GITHUB_STEP_SUMMARY", None)
+    # Whatever is started in the background of a script inherits that Ctrl-C is ignored; tests send it to what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
 
 
