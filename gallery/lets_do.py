@@ -77,6 +77,27 @@ def _let_removed_write() -> None:
     altered_decision("_send", lambda decide, view, send: decide(_AllAreMembers(view), send))
 
 
+class _AllAreWriters(_AllAreMembers):
+    """A view in which every member may send."""
+
+    def membership(self, room_id: str, user_id: str) -> Any:
+        """The latest membership, as that of a writer."""
+        found = self._view.membership(room_id, user_id)
+        return None if found is None else found._replace(role=max(found.role, Role.WRITER))
+
+
+def _let_readers_write() -> None:
+    altered_decision("_send", lambda decide, view, send: decide(_AllAreWriters(view), send))
+
+
+LETS_READERS_WRITE = Broken(
+    name="lets-readers-write",
+    does="takes messages of people who may only read",
+    tamper=_let_readers_write,
+    kinds=frozenset(),
+    others=frozenset({"refused"}),
+    scenarios=("own/readers",),
+)
 LETS_MEMBERS_RULE = Broken(
     name="lets-members-rule",
     does="lets every member remove others, admin or not",

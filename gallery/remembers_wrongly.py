@@ -66,14 +66,13 @@ def _swap_last_two(data: Path, *, of_one: bool) -> None:
 
 
 def _answer_without_sequence() -> None:
-    respond = sending._response
+    respond = sending._respond
 
-    def response(*given: Any) -> Any:
-        answer = respond(*given)
+    def without(answer: Any, *given: Any) -> None:
+        respond(answer, *given)
         answer.message.sequence = 0
-        return answer
 
-    setattr(sending, "_response", response)  # noqa: B010  # mypy has a word about the other way
+    setattr(sending, "_respond", without)  # noqa: B010  # mypy has a word about the other way
 
 
 def _never_end() -> None:

@@ -12,7 +12,7 @@ from chatsys.core import members, rooms
 from chatsys.core.effect import Append, Effect, SetCursor, SetUser
 from chatsys.core.model import Cursor, Kind, Role, User
 from chatsys.core.outcome import Acked, Sent, UserIs
-from chatsys.core.rules import Decision, member, role_required
+from chatsys.core.rules import Decision, belonging, role_required
 from chatsys.core.view import View
 from chatsys.core.visibility import start
 from chatsys.errors import Reason, Refusal
@@ -73,10 +73,9 @@ def _send(view: View, entry: entries.Send) -> Decision:
                     metadata={"sequence": str(stored.sequence)},
                 )
             return Sent(stored.sequence, stored.create_time_us, duplicate=True), ()
-    room, membership = member(view, entry.room_id, entry.sender_id)
-    if membership.role < Role.WRITER:
+    if belonging(view, entry.room_id, entry.sender_id).role < Role.WRITER:
         raise role_required(Role.WRITER, "a reader cannot send")
-    sequence = room.head + 1
+    sequence = view.head(entry.room_id) + 1
     append = Append(
         entry.room_id,
         sequence,

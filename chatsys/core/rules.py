@@ -15,13 +15,21 @@ Decision = tuple[Outcome, tuple[Effect, ...]]
 
 def member(view: View, room_id: str, user_id: str) -> tuple[Room, Membership]:
     """A room and the user's membership that goes on in it."""
+    membership = belonging(view, room_id, user_id)
+    room = view.room(room_id)
+    assert room is not None, "who belongs to a room belongs to one that is there"
+    return room, membership
+
+
+def belonging(view: View, room_id: str, user_id: str) -> Membership:
+    """The user's membership that goes on in a room."""
     membership = view.membership(room_id, user_id)
+    if membership is not None and membership.current:
+        return membership
     room = view.room(room_id)
     if room is None or membership is None:
         raise Refusal.not_a_member(room_id)
-    if not membership.current:
-        raise outside(room, membership)
-    return room, membership
+    raise outside(room, membership)
 
 
 def outside(room: Room, membership: Membership | None) -> Refusal:

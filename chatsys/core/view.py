@@ -14,6 +14,9 @@ class View(Protocol):
     def room(self, room_id: str) -> Room | None:
         """The room, or None if it never was."""
 
+    def head(self, room_id: str) -> int:
+        """Sequence of the newest entry of a room that is there; cheaper than all of ``room``."""
+
     def membership(self, room_id: str, user_id: str) -> Membership | None:
         """The latest membership, ended or not; None if the user never was a member."""
 

@@ -57,7 +57,7 @@ def _forwards(reads: Reads, number: int, room: Room, after: int, size: int) -> c
     answer = chat_pb2.ListMessagesResponse()
     room_left = MAX_ANSWER_BYTES
     while True:
-        page = reads.page(number, after)
+        page = reads.page(number, after, size)
         for row in page.messages:
             room_left -= len(row.body)
             if len(answer.messages) == size or (room_left < 0 and answer.messages):

@@ -43,6 +43,13 @@ class Slice(NamedTuple):
     """Whether there are entries beyond ``through``, which may or may not be for the consumer."""
     lost: int = 0
     """Retention removed entries up to here that were not read; 0 if it did not."""
+    shared: list[int] | None = None
+    """The sequences of the rows, where all readers of a page may share them."""
+
+    @property
+    def sequences(self) -> list[int]:
+        """Of the rows; not to be changed."""
+        return [row.sequence for row in self.rows] if self.shared is None else self.shared
 
 
 class Reading:
@@ -111,16 +118,27 @@ class Reading:
             start = place.first - 1
             if start >= place.head:
                 return Slice([], b"", place.head, blocked=False, more=False, lost=lost)
-        page = reads.page(place.number, start)
+        page = reads.page(place.number, start, limit)
         rows = self.select(consumer, place, page)
-        fitting = _fitting(rows, limit, max_bytes)
-        if fitting < len(rows):
-            through = rows[fitting].sequence - 1
-            rows = rows[:fitting]
-            encoded = frames.messages(rows)
-            return Slice(rows, encoded, max(after, through), blocked=True, more=True, lost=lost)
+        whole = rows is page.messages and len(rows) <= limit
+        if not (whole and len(page.encoded(frames.messages)) <= max_bytes):
+            fitting = _fitting(rows, limit, max_bytes)
+            if fitting < len(rows):
+                through = rows[fitting].sequence - 1
+                rows = rows[:fitting]
+                encoded = frames.messages(rows)
+                return Slice(rows, encoded, max(after, through), blocked=True, more=True, lost=lost)
         encoded = page.encoded(frames.messages) if rows is page.messages else frames.messages(rows)
-        return Slice(rows, encoded, max(after, page.through), blocked=False, more=not page.last, lost=lost)
+        sequences = page.sequences if rows is page.messages else None
+        return Slice(
+            rows,
+            encoded,
+            max(after, page.through),
+            blocked=False,
+            more=not page.last,
+            lost=lost,
+            shared=sequences,
+        )
 
 
 def _fitting(rows: list[Row], limit: int, max_bytes: int) -> int:

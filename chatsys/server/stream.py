@@ -9,6 +9,7 @@ that a busy room has large frames and a slow reader few. Invariants:
 """
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 
 from chatsys.errors import Reason, Refusal
@@ -44,7 +45,7 @@ class _Room:
         self.claimed = start
         self.read = start
         self.ended = False
-        self.unacked: deque[int] = deque()
+        self.unacked: deque[list[int]] = deque()  # sequences, as they went out together; lists are shared
 
 
 class Stream(Watcher):
@@ -78,6 +79,7 @@ class Stream(Watcher):
         self._behind: set[str] = set()  # rooms with entries that no frame covers yet
         self._tokens: list[tuple[str, int]] = []
         self._spans: list[tuple[str, int, int]] = []  # what the frame that is being written holds
+        self._first = ""  # the room whose turn it is
         self._opened = False
         self._replaced = False
         self._told = False  # that the server leaves
@@ -131,10 +133,13 @@ class Stream(Watcher):
         room = self._state.get(room_id)
         if room is None:
             return
-        before = len(room.unacked)
-        while room.unacked and room.unacked[0] <= acked:
-            room.unacked.popleft()
-        freed = before - len(room.unacked)
+        freed = 0
+        while room.unacked and room.unacked[0][-1] <= acked:
+            freed += len(room.unacked.popleft())
+        if room.unacked:
+            part = bisect_right(room.unacked[0], acked)
+            freed += part
+            room.unacked[0] = room.unacked[0][part:]
         if freed:
             self._left += freed
             if self._behind:
@@ -211,15 +216,22 @@ class Stream(Watcher):
         reads = self._house.store.reads()
         applied = self._house.hub.position
         ready = [token for token, needed in self._tokens if needed <= applied]
-        rooms = sorted(self._behind | self.touched)
+        rooms = sorted(self._behind | self.touched, key=self._in_turn)
         self.touched.clear()
         self._behind.clear()
         deltas: list[bytes] = []
         silent: list[tuple[Place, _Room]] = []
         messages = min(MAX_FRAME_MESSAGES, self._left)
         size = MAX_FRAME_BYTES if self._house.hub.being_written < MUCH_BYTES else SMALL_FRAME_BYTES
-        held_back = again = False
+        full = held_back = again = False
         for room_id in rooms:
+            if self._left > 0 and not due and (messages <= 0 or size <= 0):
+                # The frame is full: to look at all the other rooms for each frame would cost more than the frame.
+                if not full:
+                    self._first = room_id
+                self._behind.add(room_id)
+                full = held_back = again = True
+                continue
             place = self._house.reading.place(reads, self._consumer, room_id)
             if place is None:
                 continue
@@ -234,7 +246,8 @@ class Stream(Watcher):
             if piece.rows or piece.lost:
                 self._spans.append((room_id, room.claimed, piece.through))
                 deltas.append(self._delta(place, room, piece.encoded, piece.lost))
-                room.unacked.extend(row.sequence for row in piece.rows)
+                if piece.rows:
+                    room.unacked.append(piece.sequences)
                 self._house.hub.delivered += len(piece.rows)
                 messages -= len(piece.rows)
                 self._left -= len(piece.rows)
@@ -258,6 +271,10 @@ class Stream(Watcher):
                 self._house.hub.positions_awaited.discard(self)
         position = self._house.claim(self._consumer, applied)
         return frames.frame(deltas, position, tokens, caught_up=not held_back), again
+
+    def _in_turn(self, room_id: str) -> tuple[bool, str]:
+        """By name, from the room on that the last full frame had no room for: a busy room must not starve others."""
+        return room_id < self._first, room_id
 
     def _room(self, place: Place) -> _Room:
         room = self._state.get(place.room_id)
@@ -289,7 +306,7 @@ class Stream(Watcher):
             return None
         after = min(room.claimed, end)
         room.ended = True
-        self._left += len(room.unacked)
+        self._left += sum(map(len, room.unacked))
         room.unacked.clear()
         self.unwatch(place.room_id)
         return frames.delta(place.room_id, after, end, end, b"", ended=True)

@@ -37,6 +37,9 @@ class Overlay:
         # What this group changed.
         self._entries: list[_EntryRow] = []
         self._sent: dict[tuple[str, str, str], Stored] = {}
+        # What was found ahead of being asked for, and under which client message ids that was.
+        self._found: dict[tuple[int, str, str], Stored] = {}
+        self._looked_for: frozenset[str] = frozenset()
         self._new_rooms: list[str] = []
         self._heads: dict[str, int] = {}
         self._changed_rooms: set[str] = set()
@@ -46,19 +49,36 @@ class Overlay:
         self._set_users: dict[str, User] = {}
         self._set_cursors: dict[tuple[str, str, str], Cursor] = {}
 
+    def look_ahead(self, client_message_ids: frozenset[str]) -> None:
+        """Finds what is stored under these ids at once, before anything is decided: one by one takes far longer."""
+        self._looked_for = client_message_ids
+        self._found = self._reads.sent_under(client_message_ids)
+
     # What decide() asks.
 
     def room(self, room_id: str) -> Room | None:
         """See ``View``."""
         try:
-            return self._rooms[room_id]
+            room = self._rooms[room_id]
         except KeyError:
             found = self._reads.room(room_id)
             room = None
             if found is not None:
                 self._numbers[room_id], room = found
             self._rooms[room_id] = room
-            return room
+        head = self._heads.get(room_id)
+        if room is not None and head is not None and room.head != head:
+            room = self._rooms[room_id] = room._replace(head=head)
+        return room
+
+    def head(self, room_id: str) -> int:
+        """See ``View``."""
+        head = self._heads.get(room_id)
+        if head is None:
+            room = self.room(room_id)
+            assert room is not None, "only of a room that is there"
+            return room.head
+        return head
 
     def membership(self, room_id: str, user_id: str) -> Membership | None:
         """See ``View``."""
@@ -87,7 +107,12 @@ class Overlay:
         found = self._sent.get((room_id, sender_id, client_message_id))
         if found is None:
             number = self._number(room_id)
-            found = None if number is None else self._reads.sent(number, sender_id, client_message_id)
+            if number is None:
+                return None
+            if client_message_id in self._looked_for:
+                found = self._found.get((number, sender_id, client_message_id))
+            else:
+                found = self._reads.sent(number, sender_id, client_message_id)
         if found is not None and found.sequence < self._trims.get(room_id, 0):
             return None  # removed earlier in this group
         return found
@@ -160,7 +185,7 @@ class Overlay:
             many("INSERT OR REPLACE INTO user VALUES (?, ?, ?)", self._set_users.values())
         if self._new_rooms:
             new = set(self._new_rooms)
-            rooms = [(self._numbers[room_id], self._rooms[room_id]) for room_id in self._new_rooms]
+            rooms = [(self._numbers[room_id], self.room(room_id)) for room_id in self._new_rooms]
             many(
                 "INSERT INTO room VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(number, *room) for number, room in rooms if room is not None],
@@ -276,9 +301,6 @@ class Overlay:
                 sequence, effect.time_us, effect.content, effect.content_type
             )
         self._heads[room_id] = sequence
-        room = self._rooms[room_id]
-        assert room is not None, "decide() looked at the room"
-        self._rooms[room_id] = room._replace(head=sequence)
 
     def _trim(self, effect: effects.Trim) -> None:
         room = self._rooms[effect.room_id]
@@ -296,7 +318,10 @@ class Overlay:
                     self._set_memberships[key] = ended
 
     def _number(self, room_id: str) -> int | None:
-        return self._numbers[room_id] if self.room(room_id) is not None else None
+        number = self._numbers.get(room_id)
+        if number is None and self.room(room_id) is not None:
+            number = self._numbers[room_id]
+        return number
 
     def _counts(self, room_id: str) -> tuple[int, int]:
         if room_id in self._ended_rooms:

@@ -3,6 +3,7 @@
 Reads of messages are flat: by (room, sequence > after), whatever the size of the log.
 """
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable
@@ -36,8 +37,10 @@ _PLACE = (
 _ALL_PLACES = _PLACE + " ORDER BY m.room"
 _ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?)"  # noqa: S608  # constants
 
-PAGE = 512
-"""Entries that are read at once."""
+PAGE = 1_000
+"""Entries that are read at once for who takes many."""
+SMALL_PAGE = 128
+"""The same for who takes few."""
 
 
 class CorruptError(sqlite3.DatabaseError):
@@ -85,15 +88,17 @@ class Page:
         senders: Who sent these.
         through: Sequence of the last entry, of any kind; where reading started if there is none.
         last: Whether nothing came after them.
+        sequences: Of the messages.
     """
 
-    __slots__ = ("_encoded", "last", "messages", "senders", "through")
+    __slots__ = ("_encoded", "last", "messages", "senders", "sequences", "through")
 
-    def __init__(self, rows: list[Row], after: int) -> None:
+    def __init__(self, rows: list[Row], after: int, size: int) -> None:
         self.messages = [row for row in rows if row.kind == _MESSAGE]
+        self.sequences = [row.sequence for row in self.messages]
         self.senders = {row.actor_id for row in self.messages}
         self.through = rows[-1].sequence if rows else after
-        self.last = len(rows) < PAGE
+        self.last = len(rows) < size
         self._encoded: bytes | None = None
 
     def encoded(self, encode: Callable[[list[Row]], bytes]) -> bytes:
@@ -112,7 +117,7 @@ class Reads:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
-        self._pages: dict[tuple[int, int], Page] = {}
+        self._pages: dict[tuple[int, int, int], Page] = {}
 
     def meta(self, key: str) -> str | int:
         """One value of the log's own page: epoch, position, schema."""
@@ -265,12 +270,19 @@ class Reads:
         )
         return [(row[0], _room(row[1:])) for row in rows]
 
-    def page(self, number: int, after: int) -> Page:
-        """The entries of a room beyond ``after``; readers of one turn share them."""
-        key = (number, after)
+    def page(self, number: int, after: int, wanted: int) -> Page:
+        """The entries of a room beyond ``after``; readers of one turn share them.
+
+        Args:
+            number: The room's.
+            after: Sequence.
+            wanted: How many messages are of use; there may be more in the page, or fewer, whatever follows it.
+        """
+        size = PAGE if wanted > SMALL_PAGE else SMALL_PAGE
+        key = (number, after, size)
         page = self._pages.get(key)
         if page is None:
-            page = self._pages[key] = Page(self.entries(number, after, PAGE), after)
+            page = self._pages[key] = Page(self.entries(number, after, size), after, size)
         return page
 
     def forget(self) -> None:
@@ -293,6 +305,15 @@ class Reads:
             (client_message_id, number, sender_id),
         ).fetchone()
         return None if row is None else stored(row[0])
+
+    def sent_under(self, client_message_ids: Iterable[str]) -> dict[tuple[int, str, str], Stored]:
+        """All messages stored under any of these ids, by (room number, sender, id)."""
+        rows = self._execute(
+            "SELECT room, actor_id, client_message_id, body FROM entry"
+            " WHERE client_message_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(client_message_ids)),),
+        )
+        return {(room, sender_id, message_id): stored(body) for room, sender_id, message_id, body in rows}
 
 
 def stored(body: bytes) -> Stored:

@@ -211,6 +211,7 @@ class SqliteStore:
     def _tell(self, news: Group | None, done: list[Done]) -> None:
         self._end_snapshot()
         assert self._publish is not None
+        assert self._loop is not None
         out = True
         try:
             out = news is None or self._publish(news)
@@ -227,7 +228,8 @@ class SqliteStore:
             else:
                 future.set_result(each.outcomes)
         if out:
-            self._writer.released.set()
+            # Behind those who were just told: they answer first, and what came meanwhile gets into the next group.
+            self._loop.call_soon(self._writer.released.set)
 
 
 def _open_log(file: Path) -> sqlite3.Connection:

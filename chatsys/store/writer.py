@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatsys.core import decide
-from chatsys.core.entry import LogEntry
+from chatsys.core.entry import LogEntry, Send
 from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
 from chatsys.store import faults
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 MAX_GROUP = 2_000
 """Entries that one commit takes at most, so that the first of them does not wait for ever."""
+FEW = 4
+"""Client message ids of one commit that are looked up as they come; more are looked up at once."""
 MAX_WAIT_FOR_RELEASE = 0.02
 """Seconds that a group waits for the fan-out of the one before; a blocked reader costs no more than this."""
 
@@ -130,6 +132,7 @@ class Writer:
     def _commit(self, group: list[_Work]) -> tuple[Group | None, list[Done]]:
         overlay = Overlay(self._reads, self._position, self._last_room)
         try:
+            self._look_ahead(overlay, group)
             done = [self._decide(overlay, work) for work in group]
             if overlay.changed:
                 self._write(overlay)
@@ -145,6 +148,14 @@ class Writer:
             return None, [Done(work.token, [], lost) for work in group]
         self._position, self._last_room = overlay.position, overlay.last_room
         return (overlay.news() if overlay.changed else None), done
+
+    @staticmethod
+    def _look_ahead(overlay: Overlay, group: list[_Work]) -> None:
+        ids = frozenset(
+            entry.client_message_id for work in group for entry in work.entries if isinstance(entry, Send)
+        )
+        if len(ids) > FEW:
+            overlay.look_ahead(ids)
 
     def _decide(self, overlay: Overlay, work: _Work) -> Done:
         if work.chain is not None and work.chain.broken:

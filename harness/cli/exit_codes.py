@@ -58,15 +58,18 @@ EPILOG = (
 )
 
 
-def exit_code(statuses: Iterable[RunStatus], *, no_skip: bool = False) -> ExitCode:
+def exit_code(statuses: Iterable[RunStatus], *, no_skip: bool = False, broke: bool = False) -> ExitCode:
     """Return the code for rows that ended so; `NOTHING` when there are none, or all were skipped.
 
     Args:
         statuses: how each row ended.
         no_skip: whether a skipped row counts as a failure.
+        broke: whether chatsim itself did something that it must not.
     """
     ended = set(statuses)
     codes = {_OF_STATUS[status] for status in ended}
     if no_skip and RunStatus.SKIPPED in ended:
         codes.add(ExitCode.FAILED)
+    if broke:
+        codes.add(ExitCode.COULD_NOT_RUN)
     return next((code for code in RANK if code in codes), ExitCode.NOTHING)

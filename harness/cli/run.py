@@ -98,6 +98,13 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
 @click.option(
+    "--leaks",
+    type=click.Choice(["fail", "report"]),
+    default="fail",
+    show_default=True,
+    help="What becomes of a run whose server leaks connections or files.",
+)
+@click.option(
     "--limits",
     type=click.Choice(["report", "enforce"]),
     default="report",
@@ -127,6 +134,7 @@ def command(
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
+    leaks: Literal["fail", "report"],
     summary: Path | None,
     shows: bool,
     no_skip: bool,
@@ -148,7 +156,13 @@ def command(
       chatsim run scenarios/basic.yaml --server "./my-server --port {port} --data {data}"
     """
     begun = time.monotonic_ns()
-    settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
+    settings = Settings(
+        server=server,
+        driver=driver,
+        speed=speed,
+        ready_within_s=ready_within,
+        tolerates_leaks=leaks == "report",
+    )
     launched = early.take(preload(server, driver))
     try:
         from harness.cli.performance import Performance  # noqa: PLC0415 - see the module's docstring

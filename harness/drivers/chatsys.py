@@ -33,6 +33,7 @@ class ChatsysDriver(Driver):
         "auth",
         "keys",
         "kick",
+        "readers",
         "history",
         "restart",
         "grpc",

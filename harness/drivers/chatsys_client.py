@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from chatsys.client import Changed, ChatError, Client, Outgoing, Place
 from chatsys.core.position import decode
-from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
+from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy, MemberRole
 from harness.drivers.base import Driver
 from harness.drivers.chatsys_tokens import change_keys, shown
 from harness.drivers.poll_reader import PollReader
@@ -32,6 +32,7 @@ _HISTORY: Final = {
     "since_join": HistoryVisibility.HISTORY_VISIBILITY_SINCE_JOIN,
     "whole_room": HistoryVisibility.HISTORY_VISIBILITY_WHOLE_ROOM,
 }
+_READER, _WRITER = MemberRole.MEMBER_ROLE_READER, MemberRole.MEMBER_ROLE_WRITER
 _ENTRY: Final = {"invite": JoinPolicy.JOIN_POLICY_INVITE, "open": JoinPolicy.JOIN_POLICY_OPEN}
 
 
@@ -112,7 +113,9 @@ class Session:
         """Make a room; the harness stays out of it."""
         client = self._online(request)
         room, members, admins = request.text("room"), request.texts("members"), request.texts("admins")
-        first = [user for user in members if user not in admins][: max(0, MEMBERS_AT_ONCE - len(admins))]
+        readers = request.texts("readers")
+        first = [user for user in members if user not in admins and user not in readers]
+        del first[max(0, MEMBERS_AT_ONCE - len(admins)) :]
         try:
             _, position = await client.create_room(
                 room,
@@ -125,7 +128,9 @@ class Session:
             )
             for user in members:
                 if user not in first and user not in admins:
-                    position = (await client.add_member(room, user, within=request.within)).position
+                    role = _READER if user in readers else _WRITER
+                    added = await client.add_member(room, user, role=role, within=request.within)
+                    position = added.position
         except ChatError as fault:
             raise _answer(fault) from fault
         return self._visible({"position": position})

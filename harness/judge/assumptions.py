@@ -21,12 +21,24 @@ KNOWN = frozenset(
         ),
         *("deliver", "claim", "connection", "ended", "poll", "ack", "fence", "history", "read", "expect"),
         *("gone", "rotate_keys"),
-        *("wait", "parallel", "listen", "leftovers", "script", "final"),
+        *("wait", "parallel", "listen", "leftovers", "holds", "script", "final"),
         *("workload", "skip", "drain"),
     }
 )
 ALONE = frozenset(
-    {"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "skip", "fired"}
+    {
+        "spawn",
+        "deliver",
+        "claim",
+        "connection",
+        "ended",
+        "read",
+        "exit",
+        "leftovers",
+        "holds",
+        "skip",
+        "fired",
+    }
 )
 """Lines that nothing invokes."""
 TYPES = frozenset({"invoke", "ok", "fail", "info"})

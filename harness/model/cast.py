@@ -54,5 +54,7 @@ class Room:
     members: tuple[str, ...]
     """Users, admins included."""
     admins: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    """Users who may not send; members too."""
     history: HistoryVisibility = "since_join"
     entry: Entry = "invite"

@@ -179,7 +179,7 @@ class Plan:
             for item in fields["clients"]
         )
         fields["rooms"] = tuple(
-            Room(**{**item, "members": tuple(item["members"]), "admins": tuple(item["admins"])})
+            Room(**{**item, **{key: tuple(item.get(key, ())) for key in ("members", "admins", "readers")}})
             for item in fields["rooms"]
         )
         fields["steps"] = tuple(_step(item) for item in fields["steps"])

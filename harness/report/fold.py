@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
 from harness.model.latency import Stopwatch
+from harness.model.leaks import leaked
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
 from harness.report.punctuality import Timekeeper
@@ -80,6 +81,8 @@ class Fold:
         self.faults = 0
         self.leaks: list[str] = []
         self.last_ns = 0
+        self._held: Mapping[str, Any] = {}
+        """What the server held when it was ready."""
         self._open: dict[int, Op] = {}
         self._times: dict[str, _Times] = {}
         self._tracing = bool(detailed)
@@ -98,6 +101,11 @@ class Fold:
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
         elif op.process == NEMESIS and op.type == "invoke" and op.f not in HEALS:
             self.faults += 1
+        elif op.f == "holds":
+            if op.value.get("when") == "ready":
+                self._held = op.value
+            elif what := leaked(self._held, op.value):
+                self.leaks.append(f"server: {what}")
         elif op.f == "leftovers":
             self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]
         about = self.receipts.feed(op, begun)

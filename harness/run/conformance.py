@@ -33,6 +33,7 @@ CAPABILITIES: Final = {
     "auth": "can tell users apart by credentials",
     "keys": "lets the keys of credentials be changed while it runs",
     "kick": "lets an admin add and remove others",
+    "readers": "has members who may not send",
     "history": "lets the harness read a room whole",
     "restart": "keeps messages over a restart",
     "grpc": "speaks gRPC without TLS",

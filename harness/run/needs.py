@@ -161,6 +161,10 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         yield Need(("rooms",), f"there are {len(plan.rooms)} rooms", _line(plan, "/rooms"))
     elif plan.rooms:
         yield Need(("rooms", "one-room"), "there is a room", _line(plan, "/rooms"))
+    for room in plan.rooms:
+        if room.readers:
+            line = _line(plan, f"/rooms/{room.name}/readers", "/rooms")
+            yield Need(("readers",), f"{room.name} has `readers`", line)
     for step in all_steps((plan.steps, plan.workload)):
         verb, line = step.action.verb, plan.line(step.pointer)
         if (needed := VERB_NEEDS.get(verb)) is not None:

@@ -112,6 +112,7 @@ async def play(
         finally:
             watch.stop()
             await cast.leave()
+            await server.take_stock()
             await server.stop()
             if calls is not None:
                 await calls.stop()

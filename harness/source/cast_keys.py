@@ -150,6 +150,7 @@ class RoomKeys(Keys):
         "`server: {auth: tokens}` has it look at who it is.",
         default=(),
     )
+    readers: Sequence[Item] = key(NAMES, "Users who receive and may not send; members too.", default=())
     history: HistoryVisibility = key(
         one_of("since_join", "whole_room"), "What somebody who joins later may see.", default="since_join"
     )

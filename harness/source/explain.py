@@ -139,6 +139,9 @@ def _people_with_other_names(plan: Plan) -> Iterator[str]:
 
 def _ways_of_receiving(plan: Plan) -> Iterator[str]:
     """Who is not simply pushed what is new, and acknowledges it at once."""
+    for room in plan.rooms:
+        if room.readers:
+            yield f"{names(room.readers)} only {'reads' if len(room.readers) == 1 else 'read'} in {room.name}"
     ways: dict[str, list[str]] = {}
     for client in plan.clients:
         if client.receive == "poll":

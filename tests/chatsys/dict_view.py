@@ -23,6 +23,9 @@ class DictView:
     def room(self, room_id):
         return self.rooms.get(room_id)
 
+    def head(self, room_id):
+        return self.rooms[room_id].head
+
     def membership(self, room_id, user_id):
         return self.belongs.get((room_id, user_id))
 

@@ -229,7 +229,7 @@ def test_an_altered_message_is_never_served(tmp_path):
         store.start(lambda _: True)
         reads = store.reads()
         with pytest.raises(sqlite3.DatabaseError, match="entry 4 of room number 1") as caught:
-            reads.page(1, 0)
+            reads.page(1, 0, 1)
         refusal = store.could_not_read(caught.value)
         assert refusal.reason is Reason.LOG_CORRUPT
         for use in (store.reads, lambda: store.submit([])):

@@ -170,10 +170,10 @@ def test_a_snapshot_lasts_one_turn(tmp_path):
         async with opened(tmp_path) as store:
             await store.submit([creation()])
             reads = store.reads()
-            page = reads.page(1, 0)
-            assert reads.page(1, 0) is page, "readers of one turn share it"
+            page = reads.page(1, 0, 1)
+            assert reads.page(1, 0, 1) is page, "readers of one turn share it"
             await store.submit([send("a")])
-            assert store.reads().page(1, 0).through == 2
+            assert store.reads().page(1, 0, 1).through == 2
 
     asyncio.run(work())
 

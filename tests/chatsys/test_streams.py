@@ -246,3 +246,29 @@ sys.exit(main(sys.argv[1:]))
             assert [d.through_sequence for d in beat.deltas] in ([], [2])
 
     play(body())
+
+
+def test_a_busy_room_starves_no_other_in_one_stream(world, room):
+    """A frame is full after 1,000 messages; the next one begins where it ended, not at the first room again."""
+
+    async def body(as_user):
+        root, alice, bob = as_user("root"), as_user("alice"), as_user("bob")
+        names = [f"{room}-{letter}" for letter in "abc"]
+        for name in names:
+            await root.create(name, "alice", "bob")
+            await alice.send_many(name, 3_000)
+        stream = bob.subscribe(max_unacked_messages=65_536)
+        through = dict.fromkeys(names, 1)
+        order: list[str] = []
+        while sum(through.values()) < 3 * 3_001:
+            frame = await stream.read()
+            assert sum(len(delta.messages) for delta in frame.deltas) <= 1_000
+            for delta in frame.deltas:
+                assert delta.after_sequence == through[delta.room_id]
+                through[delta.room_id] = delta.through_sequence
+                order += [delta.room_id] if delta.messages else []
+            assert not frame.caught_up or sum(through.values()) == 3 * 3_001
+        assert set(order[:4]) == set(names), order
+        stream.cancel()
+
+    world(body)

@@ -235,3 +235,12 @@ def test_other_people_s_tests_pay_nearly_nothing_for_it():
         for code in (script, before)
     )
     assert added == had
+
+
+def test_limits_decide_when_they_are_asked_to(project):
+    # What is read by hand takes as long as the reading: some time, however little.
+    limited = PASSES.replace("clients: [alice, bob]", "clients: {alice: {}, bob: {receive: manual}}")
+    limited = limited.replace("  - expect", "  - poll: bob\n  - expect") + "limits: {delivery_p99: 1us}\n"
+    files = {"scenarios/limited.yaml": limited}
+    project(files).assert_outcomes(passed=1)
+    project(files, "--chatsim-limits", "enforce").assert_outcomes(failed=1)
