@@ -68,6 +68,8 @@
       if (a.node !== b.node && both.right - both.left > 2 && both.bottom - both.top > 4) over.add(`${a.words} / ${b.words}`);
     }
   });
+  const card = document.getElementById("card");
+  if (card && card.scrollWidth > card.clientWidth + 1) cut.add(`the card, by ${card.scrollWidth - card.clientWidth}`);
   const wide = document.documentElement.scrollWidth - innerWidth;
   return { faint: [...faint], out: [...out], cut: [...cut], over: [...over], wide: Math.max(0, wide) };
 })()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from harness.model.verdict import RunStatus, Violation
@@ -16,6 +17,7 @@ def page_of(row) -> Page:
     return compose(row, story.ops, story.logs)
 
 
+@functools.cache
 def storm() -> Page:
     """Fifty people, 120 messages, two crashes of the server, one of a client, violations of three kinds."""
     cast = tuple(f"user-{n}" for n in range(1, 51))
@@ -100,6 +102,24 @@ def nothing() -> Page:
     )
 
 
+def long_names() -> Page:
+    """People and messages with names as long as they may be, or longer, and without a place to break them."""
+    names = tuple(letter * 64 for letter in "ABCD")
+    story = Story(a_plan(cast=names, name="n" * 90, title="T" * 200)).begin()
+    key = "M" * 100
+    value = story.message(id=key, client_message_id=key, sender=names[0], room="r" * 40, text="X" * 300)
+    first = story.op(500, names[0], "invoke", "send", value, op=1)
+    story.op(505, names[0], "ok", "send", {**value, "sequence": 1}, op=1)
+    seen = story.op(510, names[3], "ok", "deliver", {**value, "sequence": 1})
+    story.op(520, "nemesis", "invoke", "kill", {"targets": [names[1]], "id": "f"}, op=2)
+    story.logs = {name: ["y" * 300] for name in names}
+    leak = Violation(
+        kind="leak", sentence="S" * 300, ops=(first, seen), clients=names, messages=(key,), hint="h" * 200
+    )
+    story.env |= {"server": "s" * 200, "command": ["c" * 200]}
+    return page_of(story.judged(RunStatus.FAIL, bad("members-only", leak, leak), reason="R" * 300))
+
+
 def _told(name: str) -> Callable[[], Page]:
     return lambda: page_of(STORIES[name]())
 
@@ -119,6 +139,7 @@ _STORIES = (
 STATES: dict[str, Callable[[], Page]] = {
     **{name: _told(name) for name in _STORIES},
     "storm": storm,
+    "long_names": long_names,
     "partial": partial,
     "nothing": nothing,
 }
