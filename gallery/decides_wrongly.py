@@ -39,7 +39,8 @@ class _NoMemory:
         """Nothing was."""
 
 
-def _store_again() -> None:
+def store_again() -> None:
+    """Forget what was sent before under which id."""
     schema._TABLES = schema._TABLES.replace("UNIQUE INDEX entry_by", "INDEX entry_by")
     altered_decision("_send", lambda decide, view, send: decide(_NoMemory(view), send))
 
@@ -71,7 +72,7 @@ ACKS_WITHOUT_STORING = Broken(
 DUPLICATES_ON_RETRY = Broken(
     name="duplicates-on-retry",
     does="stores a message again when it is sent again under its id",
-    tamper=_store_again,
+    tamper=store_again,
     kinds=frozenset({"stored-twice"}),
     scenarios=("own/sent_again",),
 )

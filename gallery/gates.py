@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatsys.auth.keys import Keyring
 from chatsys.auth.tokens import Claims, mint, peek, verify
 from chatsys.errors import Reason, Refusal
 from chatsys.server.call import Call
@@ -65,6 +66,26 @@ class BelievingForged(_Gate):
         )
 
 
+class BelievingRetired(_Gate):
+    """Believes keys that were taken away, as long as it runs."""
+
+    def _read_keys(self) -> bool:
+        before = self._ring
+        changed = super()._read_keys()
+        self._ring = Keyring({**before.keys, **self._ring.keys}, self._ring.origin)
+        return changed
+
+
+class BelievingNewest(_Gate):
+    """Believes the newest key only, as soon as it is there."""
+
+    def _read_keys(self) -> bool:
+        changed = super()._read_keys()
+        newest = self._ring.signer()
+        self._ring = Keyring({newest.kid: newest}, self._ring.origin)
+        return changed
+
+
 class LettingInAll(_Gate):
     """Asks for a token, and does without."""
 
@@ -79,6 +100,23 @@ class LettingInAll(_Gate):
 def _broken(name: str, does: str, gate: type[_Gate]) -> Broken:
     return Broken(name=name, does=does, gate=gate, kinds=frozenset(), scenarios=("own/tokens",))
 
+
+BELIEVES_RETIRED = Broken(
+    name="believes-retired",
+    does="goes on believing tokens whose key was taken away",
+    gate=BelievingRetired,
+    kinds=frozenset(),
+    others=frozenset({"refused"}),
+    scenarios=("rotate_keys",),
+)
+BELIEVES_NEWEST = Broken(
+    name="believes-newest",
+    does="turns out who shows a token of the older key as soon as there is a newer one",
+    gate=BelievingNewest,
+    kinds=frozenset(),
+    others=frozenset({"script"}),
+    scenarios=("rotate_keys",),
+)
 
 #: Who is let in by mistake -> the server that does it.
 GATES: dict[str, Broken] = {

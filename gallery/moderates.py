@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatsys.server.hub import Hub
 from chatsys.server.reading import Consumer, Reading
+from chatsys.server.stream import Stream
 from chatsys.store import Place, Reads
 from gallery.broken import Broken
 
@@ -57,6 +58,32 @@ class TakingOverFromTheStart(_Changing):
         return place if self._seen.setdefault(key, stream) is stream else place._replace(acked=0)
 
 
+class TakingOverAtTheEnd(_Changing):
+    """Lets a device that is opened a second time begin at the newest message."""
+
+    def changed(self, consumer: Consumer, place: Place) -> Place:
+        """Show all that is there as acknowledged when another stream of the consumer is open."""
+        return place._replace(acked=place.head) if consumer[:2] in _taken_over else place
+
+
+_taken_over: set[tuple[str, str]] = set()
+
+
+def _watch_takeovers() -> None:
+    good = Stream._take_over
+
+    def take_over(stream: Stream, hub: Hub) -> None:
+        if stream._key in hub.streams:
+            _taken_over.add(stream._key)
+        good(stream, hub)
+
+    setattr(Stream, "_take_over", take_over)  # noqa: B010  # mypy has a word about the other way
+
+
+def _keep_both() -> None:
+    setattr(Stream, "replace", lambda _stream: None)  # noqa: B010  # the same
+
+
 class ForgettingSilently(_Changing):
     """Keeps one message of a room, and does not say that there were more."""
 
@@ -89,6 +116,23 @@ TAKES_OVER_FROM_THE_START = Broken(
     reading=TakingOverFromTheStart,
     kinds=frozenset({"redelivered-after-ack"}),
     scenarios=("takeover",),
+)
+TAKES_OVER_AT_THE_END = Broken(
+    name="takes-over-at-the-end",
+    does="skips, when a device takes over, what the one before it had not acknowledged",
+    reading=TakingOverAtTheEnd,
+    tamper=_watch_takeovers,
+    kinds=frozenset(),
+    others=frozenset({"missing", "inbox"}),
+    scenarios=("own/two_phones",),
+)
+KEEPS_BOTH = Broken(
+    name="keeps-both",
+    does="goes on telling the older one of two streams of a device",
+    tamper=_keep_both,
+    kinds=frozenset({"redelivered-without-cause"}),
+    others=frozenset({"inbox"}),
+    scenarios=("own/two_phones",),
 )
 FORGETS_SILENTLY = Broken(
     name="forgets-silently",

@@ -112,8 +112,8 @@ class RecordedOps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.last_ns = 0
-        """When the last operation was recorded, once all were read."""
+        self.last_ns: int | None = None
+        """When the last operation was recorded; None until all were read."""
 
     def __iter__(self) -> Iterator[Op]:
         """Read it from its beginning."""
@@ -212,5 +212,11 @@ def rows(folder: Path) -> Sequence[Path]:
         return [folder]
     found = sorted(path.parent for path in folder.glob("*/plan.json")) if folder.is_dir() else []
     if not found:
-        raise ArchiveError(f"{folder}: no run is here (no plan.json in it or one folder below)")
+        if not folder.is_dir():
+            remedy = "there is no such folder; `chatsim run` makes one, and `chatsim demo` one to look at"
+        elif any(folder.glob("*/*/plan.json")):
+            remedy = f"several runs are here; name one of them, such as {folder / 'latest'}"
+        else:
+            remedy = "no run is here (no plan.json in it or one folder below)"
+        raise ArchiveError(f"{folder}: {remedy}")
     return found

@@ -25,6 +25,7 @@ DIRECTORY = "keys"
 MIN_SECRET_BYTES = 32
 """Of a key for HS256: as many as its hash, RFC 7518 §3.2."""
 
+_STAMP = "20260101T000000Z"
 _KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -105,7 +106,7 @@ def create(directory: Path, algorithm: Algorithm = "EdDSA", kid: str = "") -> Pa
     Raises:
         BadKeyError: It cannot be written, or the id is taken or no id.
     """
-    kid = kid or f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
+    kid = kid or _next_kid(directory)
     if not _KID.fullmatch(kid):
         raise BadKeyError(f"{kid!r} is no key id: 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'")
     path = directory / f"{kid}{SUFFIX}"
@@ -154,6 +155,15 @@ def exposed(path: Path) -> list[Path]:
         for file in files
         if file.stat().st_mode & 0o007 and any(word in file.read_text("utf-8") for word in ('"d"', '"k"'))
     )
+
+
+def _next_kid(directory: Path) -> str:
+    """An id that begins with the time, and later than all that do and are there: two may be made in one second."""
+    taken = {file.name[: len(_STAMP)] for file in directory.glob(f"*{SUFFIX}")}
+    seconds = int(time.time())
+    while (stamp := time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))) in taken:
+        seconds += 1
+    return f"{stamp}-{secrets.token_hex(3)}"
 
 
 def _mark(stat: os.stat_result) -> tuple[int, int, int]:

@@ -59,7 +59,7 @@ class RoomCaller(Caller):
             history: whether who joins sees what was written before.
             entry: whether anybody may join.
             exclude_caller: the caller stays outside; needs the admin scope.
-            retention: what is kept; None keeps everything.
+            retention: what is kept; None leaves it to the server, and an empty one keeps everything.
             within: seconds.
         """
         request = CreateRoomRequest(

@@ -31,6 +31,8 @@ class OpenDirect(NamedTuple):
     caller: Caller
     time_us: int
     user_id: str
+    max_age_us: int = 0
+    max_entries: int = 0
 
 
 class Update(NamedTuple):

@@ -81,6 +81,8 @@ def open_direct(view: View, entry: entries.OpenDirect) -> Decision:
             creator_id=entry.caller.user_id,
             request="",
             etag=etag(1, entry.time_us),
+            max_age_us=entry.max_age_us,
+            max_entries=entry.max_entries,
             direct=True,
         )
         return _made(view, fresh, entry.caller, tuple((user_id, Role.WRITER) for user_id in both))

@@ -56,8 +56,18 @@ class ServerService:
                 max_unacked_messages=limits.max_unacked_messages,
                 max_poll_messages=limits.max_poll_messages,
                 max_page_size=limits.max_page_size,
+                send_rate=limits.send_rate,
+                send_burst=limits.send_burst,
+                max_subscriptions=limits.max_subscriptions,
+                max_rooms_per_user=limits.max_rooms_per_user,
+                max_members_per_room=limits.max_members_per_room,
+                max_metadata_bytes=limits.max_metadata_bytes,
             ),
             unimplemented_methods=sorted(self._unimplemented),
         )
         answer.limits.max_poll_wait.FromMilliseconds(int(limits.max_poll_wait * 1_000))
+        if limits.room_max_entries:
+            answer.limits.room_retention.max_entries = limits.room_max_entries
+        if limits.room_max_age:
+            answer.limits.room_retention.max_age.seconds = int(limits.room_max_age)
         return answer

@@ -9,6 +9,7 @@ from chatsys.core.outcome import Gone, MemberIs, RoomIs, RoomMade
 from chatsys.errors import Refusal
 from chatsys.server.call import Call
 from chatsys.server.services import House, clock_us, timestamp
+from chatsys.server.settings import Limits
 from chatsys.v1 import room_pb2, types_pb2
 
 Choice = TypeVar("Choice", History, Entry, Role)
@@ -31,7 +32,7 @@ class RoomService:
 
     async def create_room(self, request: room_pb2.CreateRoomRequest, call: Call) -> Any:
         """Creates a room with its first members."""
-        entry = _creation(request, call)
+        entry = _creation(request, call, self._house.limits)
         made = await self._house.ask(entry, RoomMade)
         return room_pb2.CreateRoomResponse(room=_room(made.room), position=self._house.now())
 
@@ -74,7 +75,8 @@ class RoomService:
             raise Refusal.field(
                 "user_id", "is the caller; a direct room is a conversation with somebody else"
             )
-        opened = await self._house.ask(OpenDirect(call.caller, clock_us(), request.user_id), RoomMade)
+        entry = OpenDirect(call.caller, clock_us(), request.user_id, *kept(self._house.limits))
+        opened = await self._house.ask(entry, RoomMade)
         return room_pb2.OpenDirectRoomResponse(room=_room(opened.room), position=self._house.now())
 
     async def join_room(self, request: room_pb2.JoinRoomRequest, call: Call) -> Any:
@@ -127,7 +129,7 @@ class RoomService:
         return _member(membership, "" if user is None else user.display_name)
 
 
-def _creation(request: room_pb2.CreateRoomRequest, call: Call) -> CreateRoom:
+def _creation(request: room_pb2.CreateRoomRequest, call: Call, limits: Limits) -> CreateRoom:
     """The entry for a CreateRoom, each first member once.
 
     Raises:
@@ -136,7 +138,7 @@ def _creation(request: room_pb2.CreateRoomRequest, call: Call) -> CreateRoom:
     wanted = request.room
     check.new_room_id(wanted.room_id, "room.room_id")
     check.display_name(wanted.display_name, "room.display_name")
-    max_age_us, max_entries = _retention(wanted)
+    max_age_us, max_entries = _retention(wanted) if wanted.HasField("retention") else kept(limits)
     check.request_id(request.request_id)
     named = len(request.member_ids) + len(request.admin_ids)
     if named > check.MAX_FIRST_MEMBERS:
@@ -191,6 +193,11 @@ def _change(request: room_pb2.UpdateRoomRequest, call: Call) -> Update:
     if "retention" in paths:
         entry = entry._replace(retention=_retention(wanted))
     return entry
+
+
+def kept(limits: Limits) -> tuple[int, int]:
+    """What a room keeps for which nobody asked otherwise, as ``_retention`` says it."""
+    return int(limits.room_max_age) * 1_000_000, limits.room_max_entries
 
 
 def _retention(room: types_pb2.Room) -> tuple[int, int]:

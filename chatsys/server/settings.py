@@ -57,6 +57,12 @@ class Limits:
     max_rooms_per_user: int = setting(number(1), 10_000, "rooms that one user may be in")
     max_members_per_room: int = setting(number(1), 10_000, "members of one room")
     max_page_size: int = setting(number(1, 10_000), 1_000, "largest page of any list")
+    room_max_entries: int = setting(
+        number(0), 0, "newest entries that a room keeps for which nobody asked otherwise; 0 keeps all"
+    )
+    room_max_age: float = setting(
+        duration(), 0.0, "how long such a room keeps an entry, in whole seconds; 0 keeps it for good"
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,7 @@ class Settings:
 
     host: str = setting(ADDRESS, "127.0.0.1", "address to listen on")
     port: int = setting(PORT, 50_051, "port to listen on; 0 lets the system choose")
-    data: Path = setting(DIR, data_directory, "where the log is kept")
+    data: Path = setting(DIR, data_directory, "where the log is kept", said="~/.local/share/chatsys")
     auth: str = setting(
         one_of("none", "tokens"),
         "none",
@@ -136,6 +142,8 @@ class Settings:
                 f"a message of --max-content-bytes {limits.max_content_bytes} cannot come in a request of"
                 f" --max-request-bytes {limits.max_request_bytes}"
             )
+        if limits.room_max_age != int(limits.room_max_age):
+            found.append("--room-max-age counts whole seconds, such as 1s, 15m or 30d")
         for default, most in (
             ("default_unacked_messages", "max_unacked_messages"),
             ("default_poll_messages", "max_poll_messages"),

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default.
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default.
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope.
     """
 
     def DrainServer(self, request, context):
@@ -122,7 +122,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default.
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope.
     """
 
     @staticmethod

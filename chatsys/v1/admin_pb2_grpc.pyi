@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminServiceStub:
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default."""
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +46,7 @@ class AdminServiceStub:
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default."""
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DrainServer: _aio.UnaryUnaryMultiCallable[_admin_pb2.DrainServerRequest, _admin_pb2.DrainServerResponse]  # type: ignore[assignment]
@@ -61,7 +61,7 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Ends tokens before they expire; streams opened with them end with UNAUTHENTICATED."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
-    """For operators and for chatsim. Needs a token with the "admin" scope; served on its own port by default."""
+    """For operators and for chatsim, on the same port as all else. Needs a token with the "admin" scope."""
 
     @_abc_1.abstractmethod
     def DrainServer(

@@ -22,25 +22,26 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from chatsys.v1 import types_pb2 as chatsys_dot_v1_dot_types__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63hatsys/v1/server.proto\x12\nchatsys.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xc8\x02\n\x15GetServerInfoResponse\x12\x13\n\x0binstance_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05store\x18\x03 \x01(\t\x12*\n\ndurability\x18\x04 \x01(\x0e\x32\x16.chatsys.v1.Durability\x12\x11\n\tlog_epoch\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11registration_open\x18\x08 \x01(\x08\x12\x15\n\rauth_required\x18\t \x01(\x08\x12(\n\x06limits\x18\n \x01(\x0b\x32\x18.chatsys.v1.ServerLimits\x12\x1d\n\x15unimplemented_methods\x18\x0b \x03(\t\"\x84\x02\n\x0cServerLimits\x12\x19\n\x11max_content_bytes\x18\x01 \x01(\x05\x12\x1a\n\x12max_batch_messages\x18\x02 \x01(\x05\x12\x19\n\x11max_request_bytes\x18\x03 \x01(\x05\x12 \n\x18\x64\x65\x66\x61ult_unacked_messages\x18\x04 \x01(\x05\x12\x1c\n\x14max_unacked_messages\x18\x05 \x01(\x05\x12\x19\n\x11max_poll_messages\x18\x06 \x01(\x05\x12\x30\n\rmax_poll_wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmax_page_size\x18\x08 \x01(\x05*\x9e\x01\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44URABILITY_MEMORY\x10\x01\x12\x1c\n\x18\x44URABILITY_PROCESS_CRASH\x10\x02\x12\x19\n\x15\x44URABILITY_POWER_LOSS\x10\x03\x12$\n DURABILITY_REPLICATED_POWER_LOSS\x10\x04\x32\x65\n\rServerService\x12T\n\rGetServerInfo\x12 .chatsys.v1.GetServerInfoRequest\x1a!.chatsys.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63hatsys/v1/server.proto\x12\nchatsys.v1\x1a\x16\x63hatsys/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xc8\x02\n\x15GetServerInfoResponse\x12\x13\n\x0binstance_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05store\x18\x03 \x01(\t\x12*\n\ndurability\x18\x04 \x01(\x0e\x32\x16.chatsys.v1.Durability\x12\x11\n\tlog_epoch\x18\x05 \x01(\t\x12\x10\n\x08position\x18\x06 \x01(\t\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11registration_open\x18\x08 \x01(\x08\x12\x15\n\rauth_required\x18\t \x01(\x08\x12(\n\x06limits\x18\n \x01(\x0b\x32\x18.chatsys.v1.ServerLimits\x12\x1d\n\x15unimplemented_methods\x18\x0b \x03(\t\"\xcb\x03\n\x0cServerLimits\x12\x19\n\x11max_content_bytes\x18\x01 \x01(\x05\x12\x1a\n\x12max_batch_messages\x18\x02 \x01(\x05\x12\x19\n\x11max_request_bytes\x18\x03 \x01(\x05\x12 \n\x18\x64\x65\x66\x61ult_unacked_messages\x18\x04 \x01(\x05\x12\x1c\n\x14max_unacked_messages\x18\x05 \x01(\x05\x12\x19\n\x11max_poll_messages\x18\x06 \x01(\x05\x12\x30\n\rmax_poll_wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rmax_page_size\x18\x08 \x01(\x05\x12\x11\n\tsend_rate\x18\t \x01(\x01\x12\x12\n\nsend_burst\x18\n \x01(\x05\x12\x19\n\x11max_subscriptions\x18\x0b \x01(\x05\x12\x1a\n\x12max_rooms_per_user\x18\x0c \x01(\x05\x12\x1c\n\x14max_members_per_room\x18\r \x01(\x05\x12\x1a\n\x12max_metadata_bytes\x18\x0e \x01(\x05\x12-\n\x0eroom_retention\x18\x0f \x01(\x0b\x32\x15.chatsys.v1.Retention*\x9e\x01\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44URABILITY_MEMORY\x10\x01\x12\x1c\n\x18\x44URABILITY_PROCESS_CRASH\x10\x02\x12\x19\n\x15\x44URABILITY_POWER_LOSS\x10\x03\x12$\n DURABILITY_REPLICATED_POWER_LOSS\x10\x04\x32\x65\n\rServerService\x12T\n\rGetServerInfo\x12 .chatsys.v1.GetServerInfoRequest\x1a!.chatsys.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chatsys.v1.server_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DURABILITY']._serialized_start=723
-  _globals['_DURABILITY']._serialized_end=881
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=104
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=126
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=129
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=457
-  _globals['_SERVERLIMITS']._serialized_start=460
-  _globals['_SERVERLIMITS']._serialized_end=720
-  _globals['_SERVERSERVICE']._serialized_start=883
-  _globals['_SERVERSERVICE']._serialized_end=984
+  _globals['_DURABILITY']._serialized_start=946
+  _globals['_DURABILITY']._serialized_end=1104
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=128
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=150
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=153
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=481
+  _globals['_SERVERLIMITS']._serialized_start=484
+  _globals['_SERVERLIMITS']._serialized_end=943
+  _globals['_SERVERSERVICE']._serialized_start=1106
+  _globals['_SERVERSERVICE']._serialized_end=1207
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from chatsys.v1 import types_pb2 as _types_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -158,6 +159,13 @@ class ServerLimits(_message.Message):
     MAX_POLL_MESSAGES_FIELD_NUMBER: _builtins.int
     MAX_POLL_WAIT_FIELD_NUMBER: _builtins.int
     MAX_PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    SEND_RATE_FIELD_NUMBER: _builtins.int
+    SEND_BURST_FIELD_NUMBER: _builtins.int
+    MAX_SUBSCRIPTIONS_FIELD_NUMBER: _builtins.int
+    MAX_ROOMS_PER_USER_FIELD_NUMBER: _builtins.int
+    MAX_MEMBERS_PER_ROOM_FIELD_NUMBER: _builtins.int
+    MAX_METADATA_BYTES_FIELD_NUMBER: _builtins.int
+    ROOM_RETENTION_FIELD_NUMBER: _builtins.int
     max_content_bytes: _builtins.int
     """Of Message.content; default 65,536."""
     max_batch_messages: _builtins.int
@@ -172,9 +180,27 @@ class ServerLimits(_message.Message):
     """Cap of PollRequest.max_messages; default 1,000."""
     max_page_size: _builtins.int
     """Cap of every page_size; default 1,000."""
+    send_rate: _builtins.float
+    """Messages a second that one user may send; 0, the default, is no limit. Beyond it a send is refused with
+    RATE_LIMITED, which says how long to wait.
+    """
+    send_burst: _builtins.int
+    """Messages that one user may send at once, within the rate; default 100."""
+    max_subscriptions: _builtins.int
+    """Streams and waiting polls of one user; default 1,000."""
+    max_rooms_per_user: _builtins.int
+    """Rooms that one user may be in; default 10,000."""
+    max_members_per_room: _builtins.int
+    """Members of one room; default 10,000."""
+    max_metadata_bytes: _builtins.int
+    """Bytes of the metadata of one request; default 16 KiB."""
     @_builtins.property
     def max_poll_wait(self) -> _duration_pb2.Duration:
         """Cap of PollRequest.wait; default 30 s."""
+
+    @_builtins.property
+    def room_retention(self) -> _types_pb2.Retention:
+        """What a room keeps whose creator says nothing of retention; absent keeps everything."""
 
     def __init__(
         self,
@@ -187,10 +213,17 @@ class ServerLimits(_message.Message):
         max_poll_messages: _builtins.int = ...,
         max_poll_wait: _duration_pb2.Duration | None = ...,
         max_page_size: _builtins.int = ...,
+        send_rate: _builtins.float = ...,
+        send_burst: _builtins.int = ...,
+        max_subscriptions: _builtins.int = ...,
+        max_rooms_per_user: _builtins.int = ...,
+        max_members_per_room: _builtins.int = ...,
+        max_metadata_bytes: _builtins.int = ...,
+        room_retention: _types_pb2.Retention | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["max_poll_wait", b"max_poll_wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_poll_wait", b"max_poll_wait", "room_retention", b"room_retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_unacked_messages", b"default_unacked_messages", "max_batch_messages", b"max_batch_messages", "max_content_bytes", b"max_content_bytes", "max_page_size", b"max_page_size", "max_poll_messages", b"max_poll_messages", "max_poll_wait", b"max_poll_wait", "max_request_bytes", b"max_request_bytes", "max_unacked_messages", b"max_unacked_messages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_unacked_messages", b"default_unacked_messages", "max_batch_messages", b"max_batch_messages", "max_content_bytes", b"max_content_bytes", "max_members_per_room", b"max_members_per_room", "max_metadata_bytes", b"max_metadata_bytes", "max_page_size", b"max_page_size", "max_poll_messages", b"max_poll_messages", "max_poll_wait", b"max_poll_wait", "max_request_bytes", b"max_request_bytes", "max_rooms_per_user", b"max_rooms_per_user", "max_subscriptions", b"max_subscriptions", "max_unacked_messages", b"max_unacked_messages", "room_retention", b"room_retention", "send_burst", b"send_burst", "send_rate", b"send_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -177,7 +177,9 @@ class Room(_message.Message):
 
     @_builtins.property
     def retention(self) -> Global___Retention:
-        """What is kept. May be changed by an admin; absent keeps everything."""
+        """What is kept. May be changed by an admin. Absent in CreateRoom is what the server keeps of rooms of which
+        nobody says anything (ServerLimits.room_retention); absent elsewhere, or without any limit, keeps everything.
+        """
 
     def __init__(
         self,

@@ -11,6 +11,12 @@ const { v1 } = grpc.loadPackageDefinition(
   loader.loadSync(files, { includeDirs: [PROTO], longs: Number, enums: String, defaults: true }),
 ).chatsys;
 
+/** Whether a call was refused only because it came too soon after others of its user. */
+function tooQuick(fault) {
+  const [details] = fault.metadata?.get('grpc-status-details-bin') ?? [];
+  return fault.code === grpc.status.RESOURCE_EXHAUSTED && Boolean(details?.includes('RATE_LIMITED'));
+}
+
 /** One user's connection. Every call takes (request, within in ms) and answers a promise. */
 class Chatsys {
   /**
@@ -36,14 +42,14 @@ class Chatsys {
     });
   }
 
-  /** The same until it is answered: for calls that may be made twice, while the server cannot be reached. */
+  /** The same until it is answered: for calls that may be made twice, while the server cannot be reached, or says wait. */
   async persist(service, method, request, within) {
     const end = Date.now() + within;
     for (;;) {
       try {
         return await this.call(service, method, request, Math.max(1, Math.min(1000, end - Date.now())));
       } catch (fault) {
-        const again = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(fault.code);
+        const again = [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(fault.code) || tooQuick(fault);
         if (!again || Date.now() + 100 > end) throw fault;
         await new Promise((resolve) => setTimeout(resolve, 50)); // the pace of trying again
       }

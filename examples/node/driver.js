@@ -87,6 +87,10 @@ class Player {
       open = true;
       this.take(frame);
       ready(frame);
+      if (frame.drainIn) { // the server is about to leave: go first, and look for it again
+        this.broken(stream, new RequestError('UNAVAILABLE', 'DRAINING', 'the server is about to leave'), open, ready, failed);
+        stream.cancel();
+      }
     });
     stream.on('error', (fault) => this.broken(stream, refusal(fault), open, ready, failed));
     stream.on('end', () => this.broken(stream, new RequestError('UNAVAILABLE', '', 'the stream ended'), open, ready, failed));

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from harness.cli import completion
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import loaded_or_exit
 from harness.report.look import ColorFlag
@@ -13,7 +14,7 @@ from harness.report.text import count
 
 
 @click.command("check", epilog=EPILOG)
-@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...", shell_complete=completion.scenarios)
 @click.option(
     "--driver", metavar="CMD", default=None, help="Try this driver on the rules of docs/driver-protocol.md."
 )

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from harness import __version__
 from harness.cli.exit_codes import EPILOG
 
-COMMANDS = {
-    "run": ("harness.cli.run", "play scenarios and judge them"),
-    "check": ("harness.cli.check", "find faults in scenario files, start nothing"),
-    "explain": ("harness.cli.explain", "tell a scenario in plain words"),
-    "list": ("harness.cli.list", "show scenarios, their tags and files"),
-    "new": ("harness.cli.new", "write a commented scenario to begin with"),
-    "schema": ("harness.cli.schema", "print the JSON Schema of scenarios, for editors"),
-    "replay": ("harness.cli.replay", "play a recorded run in the terminal, at its own pace"),
-    "doctor": ("harness.cli.doctor", "look at this machine: limits, ports, versions, leftovers"),
-    "demo": ("harness.cli.demo", "watch it work: a pass, a failure and its page"),
-    "selftest": ("harness.cli.selftest", "convict servers that are broken on purpose"),
-    "report": ("harness.cli.report", "judge a recorded run again, without starting anything"),
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: Heading -> command -> (its module, what it does), in reading order.
+GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Play": {
+        "demo": ("harness.cli.demo", "see it work in ten seconds: a pass, a failure and its page"),
+        "run": ("harness.cli.run", "play scenarios and judge them"),
+        "selftest": ("harness.cli.selftest", "convict servers that are broken on purpose"),
+    },
+    "Write": {
+        "new": ("harness.cli.new", "write a commented scenario to begin with"),
+        "check": ("harness.cli.check", "find faults in scenario files, start nothing"),
+        "explain": ("harness.cli.explain", "tell a scenario as a little play"),
+        "list": ("harness.cli.list", "show scenarios, their tags and files"),
+        "schema": ("harness.cli.schema", "print JSON Schemas: of scenarios for editors, of reports"),
+    },
+    "Look": {
+        "report": ("harness.cli.report", "judge a recorded run again, or compare two"),
+        "replay": ("harness.cli.replay", "play a recorded run in the terminal, at its own pace"),
+        "doctor": ("harness.cli.doctor", "look at this machine: limits, ports, versions, leftovers"),
+    },
 }
+COMMANDS = {name: made for group in GROUPS.values() for name, made in group.items()}
 
 
 class Commands(click.Group):
@@ -54,8 +67,21 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none of them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for heading, group in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in group.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command from the table, importing none of them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only while a shell waits for it
+
+        found = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found or click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.command(
@@ -69,6 +95,9 @@ def chatsim() -> None:
     """Play chat scenarios against a real server, with real processes, and judge what everyone received.
 
     \b
-    Try it:   chatsim run scenarios/basic.yaml
-              chatsim explain scenarios/basic.yaml
+    Try it:   chatsim demo                          a pass, a failure and its page
+              chatsim new mine.yaml                 a scenario of your own, with comments
+              chatsim run mine.yaml                 play it
+              chatsim replay                        see the latest run once more
+              chatsim report --open                 its page
     """

@@ -37,9 +37,7 @@ def compare_runs(a: Path, b: Path, look: Look) -> ExitCode:
     equal, whole = not alone, True
     for place, (ours, others) in enumerate(pairs):
         sides = _side(ours), _side(others)
-        found = compare(
-            *sides,
-        )
+        found = compare(*sides)
         if len(pairs) > 1:
             click.echo(("" if place == 0 else "\n") + look.paint(f"── {ours.name}", "bold"))
         click.echo(tell(*sides, found, look))
@@ -81,4 +79,4 @@ def _pairs(a: Sequence[Path], b: Sequence[Path]) -> tuple[list[tuple[Path, Path]
 
 def _side(folder: Path) -> Side:
     report, fault = remember(folder)
-    return Side(str(folder), report, views_of(archive.Salvage(folder)), fault)
+    return Side(str(folder), report, views_of(report.plan, archive.Salvage(folder)), fault)

@@ -60,7 +60,7 @@ def derive(row: Path, *, shown: str = "") -> RowReport:
     ops = archive.read_ops(row)
     if env.get("status") not in ("error", "skipped"):
         judgement = judge(plan, ops)
-        if env and (lacking := archive.cut_short(row, ops.last_ns)):
+        if env and ops.last_ns is not None and (lacking := archive.cut_short(row, ops.last_ns)):
             raise ArchiveError(lacking)
         archive.write_json(row / "verdicts.json", judgement.to_json())
     told = ops if (row / "history.jsonl").is_file() else iter(())

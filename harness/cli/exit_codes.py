@@ -20,6 +20,18 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+#: What each says, for the manual.
+MEANINGS = {
+    ExitCode.PASSED: "Everything that was judged passed. Rows that were skipped are left aside, unless `--no-skip`.",
+    ExitCode.FAILED: "An expectation or an invariant was violated, or a process ended unasked in mid-run. "
+    "Of `selftest`: a verdict was another one than declared; of `check --driver`: a rule is broken.",
+    ExitCode.USAGE: "Wrong usage, or an invalid scenario file or record: nothing was started.",
+    ExitCode.COULD_NOT_RUN: "The server was never ready, a driver is unusable, or chatsim itself broke.",
+    ExitCode.UNKNOWN: "Something that a judgement needs is missing; the report says what. This is no pass.",
+    ExitCode.NOTHING: "Nothing was selected, or everything was skipped.",
+    ExitCode.INTERRUPTED: "Interrupted by Ctrl-C or SIGTERM; what was recorded was judged.",
+}
+
 #: Highest rank first: the code of several rows is that of the first in this list that one of them has.
 RANK = (
     ExitCode.INTERRUPTED,
@@ -46,15 +58,18 @@ EPILOG = (
 )
 
 
-def exit_code(statuses: Iterable[RunStatus], *, no_skip: bool = False) -> ExitCode:
+def exit_code(statuses: Iterable[RunStatus], *, no_skip: bool = False, broke: bool = False) -> ExitCode:
     """Return the code for rows that ended so; `NOTHING` when there are none, or all were skipped.
 
     Args:
         statuses: how each row ended.
         no_skip: whether a skipped row counts as a failure.
+        broke: whether chatsim itself did something that it must not.
     """
     ended = set(statuses)
     codes = {_OF_STATUS[status] for status in ended}
     if no_skip and RunStatus.SKIPPED in ended:
         codes.add(ExitCode.FAILED)
+    if broke:
+        codes.add(ExitCode.COULD_NOT_RUN)
     return next((code for code in RANK if code in codes), ExitCode.NOTHING)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from harness.cli import completion
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import load_or_exit
 from harness.model.plan import Plan
@@ -13,7 +14,7 @@ from harness.source.explain import explain
 
 
 @click.command("explain", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.scenarios)
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="Seed; else the file's, or a new one."
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli import completion
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import load_or_exit
 from harness.report.index import index
@@ -18,7 +19,7 @@ from harness.report.text import clip, count, pad, safe, width
 
 
 @click.command("list", epilog=EPILOG)
-@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completion.scenarios)
 @click.option("--md", is_flag=True, help="Print an index as Markdown, links relative to the first PATH.")
 def command(paths: Sequence[str], *, md: bool) -> None:
     """Show scenarios: their names, titles and tags. Without PATH, those of the folder scenarios.

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli import keyboard, pages
+from harness.cli import keyboard, own_leaks, pages
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.cli.failing import CouldNotRunError
 from harness.cli.invocation import Invocation
@@ -58,6 +58,8 @@ class Performance:
     """Pages of which rows are written."""
     shows: bool = False
     """Whether the page is opened in a browser."""
+    limits_decide: bool = False
+    """Whether a row fails when one of its limits is exceeded."""
     summary: Path | None = None
     """Where a summary in Markdown goes."""
 
@@ -69,6 +71,8 @@ class Performance:
             drawn_seed: for files without one; a new one is drawn when it is None.
         """
         plans = load_or_exit(self.paths, seed=seed, drawn_seed=drawn_seed, color=self.color)
+        if self.limits_decide:
+            plans = tuple(dataclasses.replace(plan, limits_decide=True) for plan in plans)
         if self.repeat == 1:
             return plans
         # All of them once, then all again: what is only true the first time shows soon.
@@ -88,6 +92,7 @@ class Performance:
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         folder = self._folder(keeper)
         people = sys.stderr if self.events else sys.stdout
+        before = own_leaks.opened()
         columns = shutil.get_terminal_size((80, 24)).columns
         look = look_of(people, os.environ, flag=self.color, columns=columns)
         progress = open_progress(
@@ -118,9 +123,14 @@ class Performance:
         if page is not None:
             report = report._replace(page=str(page))
         archive.point_latest(folder)
+        ours = tuple(own_leaks.left(before, keeper.scratch))
+        code = exit_code((row.status for row in report.rows), no_skip=self.no_skip, broke=bool(ours))
+        if ours:
+            click.echo(
+                f"Error: chatsim itself left open or behind, please report it: {', '.join(ours)}", err=True
+            )
         for fault in summarise(report, file=self.summary, added_to=step_summary(os.environ)):
             click.echo(fault, err=True)
-        code = exit_code((row.status for row in report.rows), no_skip=self.no_skip)
         if wants_annotations(os.environ):
             from harness.report.github import annotation_lines  # noqa: PLC0415 - only there
 

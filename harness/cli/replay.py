@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from harness import archive
+from harness.cli import completion
 from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.one_row import one_row
@@ -32,7 +33,13 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
 
 @click.command("replay", epilog=EPILOG)
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("reports/latest"))
-@click.option("--row", default=None, metavar="NAME", help="Which scenario, of a run that has several.")
+@click.option(
+    "--row",
+    default=None,
+    metavar="NAME",
+    shell_complete=completion.rows,
+    help="Which scenario, of a run that has several.",
+)
 @click.option(
     "--speed",
     callback=_speed,

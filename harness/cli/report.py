@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
 
 import click
 
 from harness import archive
 from harness.archive import ArchiveError
 from harness.cli import pages
-from harness.cli.derive import derive, recall, salvage
-from harness.cli.exit_codes import EPILOG, ExitCode, exit_code
+from harness.cli.derive import recall
+from harness.cli.exit_codes import EPILOG
 from harness.cli.one_row import one_row
+from harness.cli.rejudge import Telling, look_at
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
-from harness.report.files import summarise, write_reports
-from harness.report.look import ColorFlag, Look, look_of
-from harness.report.model import Invocation, RowReport
-from harness.report.progress import Progress, open_progress
-from harness.report.terminal import ending, name_cells, verdict_line
+from harness.report.look import ColorFlag
+from harness.report.model import RowReport
 
 
 @click.command("report", epilog=EPILOG)
@@ -114,7 +108,7 @@ def command(
             raise click.UsageError("--compare takes two runs and nothing else")
         from harness.cli.compare import compare_runs  # noqa: PLC0415 - few reports compare
 
-        raise click.exceptions.Exit(int(compare_runs(*two, _look(sys.stdout, color))))
+        raise click.exceptions.Exit(int(compare_runs(*two, look_at(sys.stdout, color))))
     if history is not None and directory is not None:
         raise click.UsageError("give a folder, or a history with --history, not both")
     if plan is not None and history is None:
@@ -133,69 +127,24 @@ def command(
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return
-    people = sys.stderr if events else sys.stdout
-    look = _look(people, color)
     if history is None and pages.holds_runs(directory):
         runs = pages.write_runs(directory)
         click.echo(f"page  {runs}", err=events)
         if shows:
             pages.show(runs)
         return
-    rows, lacking, damaged = (
-        _derive(directory) if history is None else ([_elsewhere(history, plan)], [], False)
-    )
-    progress: Progress = open_progress(
-        people,
-        sys.stderr,
-        os.environ,
-        look=look,
+    telling = Telling(
         verbosity=1 if verbose else -1 if quiet else 0,
-        name_cells=name_cells((row.name for row in rows), look),
+        color=color,
+        events=events,
+        summary=summary,
+        shows=shows,
     )
-    told = None
-    if events:
-        from harness.report.events import Events  # noqa: PLC0415 - few reports are read by programs
-
-        progress = told = Events(progress, sys.stdout)
-        told.run_started(
-            [row.plan for row in rows],
-            command=("chatsim", *sys.argv[1:]),
-            seed=rows[0].seed,
-            directory=str(history or directory),
-        )
-    with progress:
-        for row in rows:
-            progress.row_finished(row)
-    env: dict[str, Any] = dict(rows[0].env)
-    words: Sequence[str] = env.get("command") or ()
-    report = Invocation(
-        rows=tuple(rows),
-        command=tuple(words),
-        paths=tuple(word for word in words if word in _files(rows)),
-        seed=rows[0].seed,
-        directory=str(history or directory),
-        started_at=rows[0].started_at,
-    )
-    page = None
-    if history is None:
-        write_reports(report, directory)
-        page = pages.write(report, directory)
-        report = report._replace(page=str(page))
-    for fault in summarise(report, file=summary):
-        click.echo(fault, err=True)
-    for sentence in lacking:
-        click.echo(f"partial: {sentence}", err=True)
-    click.echo((verdict_line if quiet else ending)(report, look), err=events)
-    code = ExitCode.USAGE if damaged else exit_code(row.status for row in rows)
-    if told is not None:
-        told.run_finished(report, code)
-    if shows and page is not None:
-        pages.show(page)
+    if history is not None:
+        code = telling.tell_one(_elsewhere(history, plan), str(history))
+    else:
+        code = telling.judge_again(directory)
     raise click.exceptions.Exit(int(code))
-
-
-def _look(stream: TextIO, color: ColorFlag) -> Look:
-    return look_of(stream, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
 
 
 def _elsewhere(history: Path, plan: Path | None) -> RowReport:
@@ -223,40 +172,3 @@ def _exported(directory: Path, name: str) -> str:
         return EXPORTS[name](recall(folder), archive.read_ops(folder))
     except (ArchiveError, HistoryError) as fault:
         raise click.UsageError(str(fault)) from fault
-
-
-def _derive(directory: Path) -> tuple[list[RowReport], list[str], bool]:
-    """Judge the rows of a folder anew; one that is still being written, as far as it goes.
-
-    Returns:
-        The rows, with what can be read of those that cannot be judged; a sentence for each that is not whole; and
-        whether any is damaged, which is wrong input.
-
-    Raises:
-        click.UsageError: no run is there, or nothing of it can be shown.
-    """
-    rows, lacking, damaged = [], [], False
-    try:
-        folders = archive.rows(directory)
-    except ArchiveError as fault:
-        raise click.UsageError(str(fault)) from fault
-    for folder in folders:
-        if growing := archive.unfinished(folder):
-            lacking.append(growing)
-        try:
-            rows.append(derive(folder))
-        except (ArchiveError, HistoryError) as fault:
-            lacking.append(str(fault))
-            damaged = True
-            try:
-                rows.append(salvage(folder, str(fault)))
-            except ArchiveError as hopeless:
-                page = pages.write_nothing(folder, str(hopeless))
-                lacking[-1] = f"{hopeless}. Nothing of this row can be shown; {page} says so"
-    if not rows:
-        raise click.UsageError("\n".join(lacking))
-    return rows, lacking, damaged
-
-
-def _files(rows: Sequence[RowReport]) -> set[str]:
-    return {row.plan.file for row in rows}

@@ -15,7 +15,7 @@ from typing import Literal
 
 import click
 
-from harness.cli import early
+from harness.cli import completion, early
 from harness.cli.exit_codes import EPILOG
 from harness.run.own import preload
 from harness.run.settings import Settings, parse_speed
@@ -38,7 +38,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 
 
 @click.command("run", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.scenarios)
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), default=None, help="Scenarios at a time.  [default: cores]"
 )
@@ -57,7 +57,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     "--server",
     metavar="CMD|ADDRESS",
     default=None,
-    help="Server command, in which {port} {host} {data} {members} {member_numbers} are filled in, "
+    help="Server command, in which {port} {host} {data} {members} {member_numbers} {options} are filled in, "
     "or HOST:PORT of a running server.",
 )
 @click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
@@ -97,6 +97,20 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
     help="Write a summary in Markdown to this file, for a change; GitHub Actions gets one by itself.",
 )
 @click.option("--open", "shows", is_flag=True, help="Open the page in a browser at the end.")
+@click.option(
+    "--leaks",
+    type=click.Choice(["fail", "report"]),
+    default="fail",
+    show_default=True,
+    help="What becomes of a run whose server leaks connections or files.",
+)
+@click.option(
+    "--limits",
+    type=click.Choice(["report", "enforce"]),
+    default="report",
+    show_default=True,
+    help="Whether a run fails when a `limits` of its scenario is exceeded.",
+)
 @click.option("--no-skip", is_flag=True, help="A scenario that the server cannot play is a failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict line only.")
 @click.option(
@@ -116,9 +130,11 @@ def command(
     ready_within: float,
     reports: Path,
     repeat: int,
+    limits: Literal["report", "enforce"],
     *,
     watch: bool,
     html: Literal["failed", "all", "none"] | None,
+    leaks: Literal["fail", "report"],
     summary: Path | None,
     shows: bool,
     no_skip: bool,
@@ -140,7 +156,13 @@ def command(
       chatsim run scenarios/basic.yaml --server "./my-server --port {port} --data {data}"
     """
     begun = time.monotonic_ns()
-    settings = Settings(server=server, driver=driver, speed=speed, ready_within_s=ready_within)
+    settings = Settings(
+        server=server,
+        driver=driver,
+        speed=speed,
+        ready_within_s=ready_within,
+        tolerates_leaks=leaks == "report",
+    )
     launched = early.take(preload(server, driver))
     try:
         from harness.cli.performance import Performance  # noqa: PLC0415 - see the module's docstring
@@ -159,6 +181,7 @@ def command(
             no_skip=no_skip,
             html=html or ("all" if shows else "failed"),
             shows=shows,
+            limits_decide=limits == "enforce",
             summary=summary,
         )
         plans = () if watch else performance.load(seed)

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from harness import archive
+from harness.cli.exhibition import page_of, write_exhibition
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
@@ -45,10 +46,24 @@ DRIVE = "gallery.tells_wrongly"
     show_default=True,
     help="Where the runs leave their folder.",
 )
+@click.option(
+    "--pages",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Leave the runs in this new folder instead, each with its page, and one that leads to them all.",
+)
 @click.option("--list", "listing", is_flag=True, help="Only say what there is, and play nothing.")
+@click.option("--md", is_flag=True, help="With --list: as the Markdown page docs/gallery.md.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
-    names: Sequence[str], jobs: int | None, reports: Path, *, listing: bool, color: ColorFlag
+    names: Sequence[str],
+    jobs: int | None,
+    reports: Path,
+    pages: Path | None,
+    *,
+    listing: bool,
+    md: bool,
+    color: ColorFlag,
 ) -> None:
     """Show that the judge can be trusted: play systems that are broken on purpose.
 
@@ -60,8 +75,14 @@ def command(
       chatsim selftest
       chatsim selftest --list
       chatsim selftest swallows echoes
+      chatsim selftest --pages gallery swallows echoes
     """
     exhibits = _chosen(_gallery(), names)
+    if md and not listing:
+        raise click.UsageError("--md is for --list")
+    if md:
+        click.echo(page_of(exhibits), nl=False)
+        return
     if listing:
         for exhibit in exhibits:
             kinds = ", ".join(sorted(exhibit.kinds | exhibit.others))
@@ -69,9 +90,11 @@ def command(
         return
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     begun = time.monotonic()
-    trials = _play(exhibits, jobs or os.cpu_count() or 1, reports)
+    trials = _play(exhibits, jobs or os.cpu_count() or 1, reports, pages)
     for line in matrix(trials, time.monotonic() - begun, look, whole=not names):
         click.echo(line)
+    if pages is not None:
+        click.echo(f"  page  {write_exhibition(exhibits, trials, pages)}")
     ok = all(trial.ok for trial in trials)
     raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))
 
@@ -95,20 +118,23 @@ def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
     return [exhibit for exhibit in gallery if not names or exhibit.name in names]
 
 
-def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path) -> list[Trial]:
+def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path, pages: Path | None) -> list[Trial]:
     plans = {
         path: load_or_exit([path], drawn_seed=0)
         for path in dict.fromkeys(path for exhibit in exhibits for path in exhibit.scenarios)
     }
+    if pages is not None and pages.is_dir() and any(pages.iterdir()):
+        raise click.UsageError(f"{pages} is not empty; name a new folder with --pages")
     keeper = Keeper(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER)))
     try:
-        folder = archive.create(reports, keeper.run)
+        folder = archive.create(reports, keeper.run) if pages is None else pages
+        folder.mkdir(parents=True, exist_ok=True)
         return asyncio.run(_try_all(exhibits, plans, keeper, folder, jobs))
     except KeeperError as fault:
         raise CouldNotRunError(str(fault)) from fault
     except OSError as fault:
         raise click.UsageError(
-            f"cannot write to {reports}: {fault.strerror}; choose another with --reports"
+            f"cannot write to {pages or reports}: {fault.strerror}; choose another folder"
         ) from fault
     finally:
         keeper.abandon()

@@ -51,6 +51,7 @@ OPS: Final[Mapping[str, str | None]] = {
     "ack": "ack",
     "fence": None,
     "history": "history",
+    "rotate_keys": "keys",
     "bye": None,
 }
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from chatsys.client import Changed, ChatError, Client, Outgoing, Place
 from chatsys.core.position import decode
-from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy
+from chatsys.v1.types_pb2 import HistoryVisibility, JoinPolicy, MemberRole
 from harness.drivers.base import Driver
-from harness.drivers.chatsys_tokens import shown
+from harness.drivers.chatsys_tokens import change_keys, shown
 from harness.drivers.poll_reader import PollReader
 from harness.drivers.reading import Reader, text_of
 from harness.drivers.request import Request, RequestError
@@ -32,6 +32,7 @@ _HISTORY: Final = {
     "since_join": HistoryVisibility.HISTORY_VISIBILITY_SINCE_JOIN,
     "whole_room": HistoryVisibility.HISTORY_VISIBILITY_WHOLE_ROOM,
 }
+_READER, _WRITER = MemberRole.MEMBER_ROLE_READER, MemberRole.MEMBER_ROLE_WRITER
 _ENTRY: Final = {"invite": JoinPolicy.JOIN_POLICY_INVITE, "open": JoinPolicy.JOIN_POLICY_OPEN}
 
 
@@ -44,6 +45,8 @@ class Session:
         self._client: Client | None = None
         self._reader: Reader | None = None
         self._connecting = False
+        self._address = ""
+        self._server: Mapping[str, Any] = {}
 
     # --- coming and going ---
 
@@ -83,7 +86,7 @@ class Session:
             raise
         finally:
             self._connecting = False
-        self._client, self._reader = client, reader
+        self._client, self._reader, self._address, self._server = client, reader, address, server
         epoch = decode(position, "position")[0] if position else ""
         return self._visible({"instance": client.identity.instance, "position": position, "epoch": epoch})
 
@@ -110,7 +113,9 @@ class Session:
         """Make a room; the harness stays out of it."""
         client = self._online(request)
         room, members, admins = request.text("room"), request.texts("members"), request.texts("admins")
-        first = [user for user in members if user not in admins][: max(0, MEMBERS_AT_ONCE - len(admins))]
+        readers = request.texts("readers")
+        first = [user for user in members if user not in admins and user not in readers]
+        del first[max(0, MEMBERS_AT_ONCE - len(admins)) :]
         try:
             _, position = await client.create_room(
                 room,
@@ -123,7 +128,9 @@ class Session:
             )
             for user in members:
                 if user not in first and user not in admins:
-                    position = (await client.add_member(room, user, within=request.within)).position
+                    role = _READER if user in readers else _WRITER
+                    added = await client.add_member(room, user, role=role, within=request.within)
+                    position = added.position
         except ChatError as fault:
             raise _answer(fault) from fault
         return self._visible({"position": position})
@@ -235,7 +242,34 @@ class Session:
                     "sequence": message.sequence,
                 }
             )
-        return {"messages": messages, "more": bool(token)}
+        if token:
+            return {"messages": messages, "more": True}
+        return {"messages": messages, "more": False, **await self._lost(client, request)}
+
+    async def _lost(self, client: Client, request: Request) -> Mapping[str, int]:
+        """Say how far retention has removed a room; asked after reading, so that it covers what was not there."""
+        try:
+            room = await client.get_room(request.text("room"), within=request.within)
+        except ChatError as fault:
+            raise _answer(fault) from fault
+        return {"lost": room.first_sequence - 1} if room.first_sequence > 1 else {}
+
+    # --- keys ---
+
+    async def rotate_keys(self, request: Request) -> Mapping[str, Any]:
+        """Change the keys of the server, and go on with a token of the newest: the sight of it tells the server."""
+        old = self._online(request)
+        change_keys(request.choice("change", ("add", "retire")), self._server)
+        user, token = shown(self._driver.user, self._driver.role, self._driver.token, self._server)
+        fresh = Client(self._address, user=user, token=token, place=self._place)
+        try:
+            await fresh.server_info(within=request.within)
+        except ChatError as fault:
+            await fresh.close()
+            raise _answer(fault) from fault
+        self._client = fresh
+        await old.close()
+        return {}
 
     # --- helpers ---
 

@@ -54,6 +54,29 @@ def shown(
     return None, _make(kind, user, keys, server, admin=role == "harness")
 
 
+def change_keys(change: str, server: Mapping[str, Any]) -> None:
+    """Change the keys of a server that was started here: `add` one that signs, or `retire` all others.
+
+    Raises:
+        RequestError: it has no keys, or they are not its own: others may be in use elsewhere.
+    """
+    from chatsys.auth.keys import SUFFIX, BadKeyError, create, load  # noqa: PLC0415 - see above
+
+    path = _keys(server)
+    if path is None or os.environ.get("CHATSYS_KEYS"):
+        raise _cannot("keys are changed only where the server keeps its own, in its data: unset CHATSYS_KEYS")
+    try:
+        if change == "add":
+            create(path)
+            return
+        newest = load(path).signer().kid
+        for file in path.glob(f"*{SUFFIX}"):
+            if file.name != f"{newest}{SUFFIX}":
+                file.unlink()
+    except (BadKeyError, OSError) as fault:
+        raise _cannot(f"the keys cannot be changed: {fault}") from fault
+
+
 def _keys(server: Mapping[str, Any]) -> Path | None:
     named = os.environ.get("CHATSYS_KEYS")
     if named:

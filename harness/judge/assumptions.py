@@ -20,12 +20,25 @@ KNOWN = frozenset(
             "send",
         ),
         *("deliver", "claim", "connection", "ended", "poll", "ack", "fence", "history", "read", "expect"),
-        *("wait", "parallel", "listen", "leftovers", "script", "final"),
+        *("gone", "rotate_keys"),
+        *("wait", "parallel", "listen", "leftovers", "holds", "script", "final"),
         *("workload", "skip", "drain"),
     }
 )
 ALONE = frozenset(
-    {"spawn", "deliver", "claim", "connection", "ended", "read", "exit", "leftovers", "skip", "fired"}
+    {
+        "spawn",
+        "deliver",
+        "claim",
+        "connection",
+        "ended",
+        "read",
+        "exit",
+        "leftovers",
+        "holds",
+        "skip",
+        "fired",
+    }
 )
 """Lines that nothing invokes."""
 TYPES = frozenset({"invoke", "ok", "fail", "info"})

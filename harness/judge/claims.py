@@ -87,7 +87,8 @@ class Claims(Family):
         for early in self._early:
             if early.message.position is not None:
                 told = _told_position(state, early.reader, early.message, early.sequence, NEVER, early.at)
-                self._untrue(early.message, early.client, told, early.at)
+                if told is not None:
+                    self._untrue(early.message, early.client, told, early.at)
         for room, said in state.messages.by_room.items():
             readers = [reader for reader in state.readers_of(room) if reader.shelves or reader.fences]
             for message in said:
@@ -95,9 +96,9 @@ class Claims(Family):
                     continue
                 for reader in readers:
                     shelf = reader.shelves.get(room)
-                    if shelf is not None and shelf.lost.excuses(message):
+                    if shelf is not None and (message in shelf.first or shelf.lost.excuses(message)):
                         continue
-                    if reader.user != message.sender and (shelf is None or message not in shelf.first):
+                    if reader.user != message.sender:
                         self._never_came(state, reader, message)
         fences = sum(
             fence.grade == "position" for reader in state.readers.values() for fence in reader.fences
@@ -133,22 +134,22 @@ class Claims(Family):
     def _late(self, state: State, now: Delivery) -> None:
         message, reader = now.message, now.reader
         claimed = _told_complete(state, now)
-        if claimed is None:
+        if claimed is None and reader.fences:  # only what was before this delivery can convict it
             claimed = _told_position(state, reader, message, now.sequence, now.existed_at, now.index)
-        if claimed is None and not message.acknowledged:
-            self._early.append(Early(message, reader, now.client.name, now.sequence, now.index))
-        self._untrue(message, now.client.name, claimed, now.index)
-
-    def _untrue(self, message: Message, client: str, claimed: Told | None, at: int) -> None:
+            if claimed is None and not message.acknowledged:
+                self._early.append(Early(message, reader, now.client.name, now.sequence, now.index))
         if claimed is not None:
-            self.found.add(
-                "false-claim",
-                f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
-                proof(at, claimed.at, claimed.beside, message.exists_at, message.first_invoke),
-                (message,),
-                who=client,
-                hint="The server said that its answer was complete before it was.",
-            )
+            self._untrue(message, now.client.name, claimed, now.index)
+
+    def _untrue(self, message: Message, client: str, claimed: Told, at: int) -> None:
+        self.found.add(
+            "false-claim",
+            f"{{who}} had been told that nothing up to then was missing, and got `{message.name}` afterwards",
+            proof(at, claimed.at, claimed.beside, message.exists_at, message.first_invoke),
+            (message,),
+            who=client,
+            hint="The server said that its answer was complete before it was.",
+        )
 
     def _never_came(self, state: State, reader: Reader, message: Message) -> None:
         for stay in state.members.stays(reader.user, message.room):
@@ -223,7 +224,7 @@ def _visible(state: State, user: str, message: Message, sequence: int | None) ->
 
 def _told_complete(state: State, now: Delivery) -> Told | None:
     """Return a claim over the message from before this delivery."""
-    if now.sequence is None:
+    if now.sequence is None or now.sequence > now.shelf.claimed:
         return None
     message = now.message
     visible, joined = _visible(state, now.reader.user, message, now.sequence)

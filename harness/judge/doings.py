@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.judge.delivery import Audit
 from harness.judge.facts import NOT_CLIENTS, Facts, texts
 from harness.judge.messages import NEVER, text_of
+from harness.judge.readers import Declared
 from harness.model.history import Op
 
 
@@ -109,3 +110,6 @@ class Doings(Facts):
             audit = self.audits[op.op]
             audit.index = op.index
             audit.bound, audit.bound_at = self.bound(audit.positions)
+            lost = self.sequence(op, "lost")
+            if lost is not None:
+                self.lost.setdefault(room, Declared()).raise_to(lost, op.index)

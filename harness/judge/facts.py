@@ -80,7 +80,7 @@ class Facts:
         self.exits: list[Op] = []
         self.starts: list[Op] = []
         self.lives: list[Op] = []
-        """Operations of `script` about the script itself, and `leftovers`."""
+        """Operations of `script` about the script itself, `leftovers` and `holds`."""
         self.final_at = -1
         """When the final phase began; -1 before."""
         self.left_alone = {client.name for client in plan.clients if client.stay_offline}

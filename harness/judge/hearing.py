@@ -75,6 +75,7 @@ class Hearing(Facts):
         self.heads.claimed(room, through)
         leg.claim(after if after is not None else through, through, op.index)
         leg.pass_over(through, op.index)
+        shelf.claimed = max(shelf.claimed, through)
         lost = self.sequence(op, "lost")
         if lost is not None:
             shelf.lost.raise_to(lost, op.index)

@@ -169,13 +169,11 @@ class Messages:
     def of(self, value: Mapping[str, Any]) -> Message:
         """Return the message a send, deliver or read speaks of, making it when it is new."""
         room = text_of(value.get("room")) or ""
-        key = (
-            text_of(value.get("client_message_id"))
-            or text_of(value.get("id"))
-            or text_of(value.get("text"))
-            or ""
-        )
         sender = text_of(value.get("sender"))
+        key = text_of(value.get("client_message_id")) or ""
+        if sender is not None and key and (known := self.all.get((room, sender, key))) is not None:
+            return known  # so it is in almost every line
+        key = key or text_of(value.get("id")) or text_of(value.get("text")) or ""
         if sender is None:  # a server that does not tell senders
             known = self._by_key.get((room, key))
             if known is not None:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from harness.judge.family import Family
 from harness.judge.findings import proof
-from harness.judge.messages import Message, text_of
+from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
@@ -35,15 +35,16 @@ class NoPhantom(Family):
     def step(self, state: State, op: Op) -> None:
         """Compare the text, and remember what nobody has acknowledged yet."""
         self._judged += 1
-        message = state.now.message if op.f == "deliver" else state.messages.of(op.value)
-        who = state.now.client.name if op.f == "deliver" else "the audit"
-        if not message.acknowledged:
+        delivered = op.f == "deliver"
+        message = state.now.message if delivered else state.messages.of(op.value)
+        who = state.now.client.name if delivered else "the audit"
+        if message.acked_at == NEVER:
             self._doubtful.append((message, who, op.index))
-        text = text_of(op.value.get("text"))
+        text = op.value.get("text")
         if (
-            text is not None
+            text != message.text
+            and isinstance(text, str)
             and message.text is not None
-            and text != message.text
             and message.tries
             and text not in (message.texts or ())
         ):

@@ -118,6 +118,7 @@ class Shelf:
         "_lows",
         "_lows_at",
         "again",
+        "claimed",
         "first",
         "legs",
         "lost",
@@ -134,6 +135,8 @@ class Shelf:
         """Latest delivery of what was delivered more than once."""
         self.lost = Declared()
         """What the server declared to this reader to be lost to retention."""
+        self.claimed = BEFORE_ALL
+        """The highest sequence that any claim reached."""
         self.peak = -1
         """The highest sequence of a first delivery."""
         self.legs: list[Leg] = []

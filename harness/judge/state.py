@@ -51,6 +51,7 @@ class State(Lives, Doings, Hearing):
             "script": self._life,
             "final": self._life,
             "leftovers": self._life,
+            "holds": self._life,
         }
 
     def observe(self, op: Op) -> bool:

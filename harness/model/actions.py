@@ -9,6 +9,7 @@ from typing import Literal
 from harness.model.cast import Entry, HistoryVisibility, Room
 
 Outcome = Literal["ok", "any", "none"]
+KeyChange = Literal["add", "retire"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,25 @@ class Expect:
     """What the author wrote after `expect:`, for sentences."""
     received_by: tuple[str, ...] = ()
     not_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """Wait until the server keeps messages no more; done when none of them is there."""
+
+    verb: Literal["gone"] = "gone"
+    ids: tuple[str, ...]
+    """Message ids; a series stands here expanded."""
+    written: str
+    """What the author wrote after `gone:`, for sentences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateKeys:
+    """Change the keys by which the server knows tokens, while it runs."""
+
+    verb: Literal["rotate_keys"] = "rotate_keys"
+    change: KeyChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ Acks = Literal["auto", "manual"]
 Sends = Literal["unary", "stream"]
 HistoryVisibility = Literal["since_join", "whole_room"]
 Entry = Literal["invite", "open"]
+Auth = Literal["none", "tokens"]
 Token = Literal["valid", "missing", "forged", "expired", "revoked", "other_audience", "literal"]
 
 
@@ -53,5 +54,7 @@ class Room:
     members: tuple[str, ...]
     """Users, admins included."""
     admins: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    """Users who may not send; members too."""
     history: HistoryVisibility = "since_join"
     entry: Entry = "invite"

@@ -62,6 +62,7 @@ FIELDS: Mapping[str, str] = {
     "user": "text",
     "members": "texts",
     "admins": "texts",
+    "readers": "texts",
     "history": "text",
     "entry": "text",
     "capabilities": "texts",

@@ -1,15 +1,15 @@
 """What happened: the history of a run, one operation event a line, in the order in which it was recorded.
 
 Words as Jepsen's: an operation is *invoked* and ends `ok`, `fail` (surely did not happen) or `info` (unknown).
-`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip`, `fired` and `leftovers` are `ok` lines
-that nobody invoked.
+`spawn`, `deliver`, `claim`, `connection`, `ended`, `read`, `exit`, `skip`, `fired`, `holds` and `leftovers` are `ok`
+lines that nobody invoked.
 
 | f | process | value |
 |---|---|---|
 | start | server | invoke: {command}; ok: {pid, host, port, instance} |
 | spawn | client, harness | ok: {pid, incarnation, driver, capabilities: [...]}, with no invocation |
 | exit | server, client, harness | ok: {pid, code, signal, asked}; exactly one of code, signal is not null |
-| create | client, harness | {room, members, admins, history, entry}; ok adds {position?} |
+| create | client, harness | {room, members, admins, readers?, history, entry}; ok adds {position?} |
 | join, leave | client | {room}; ok adds {position?, sequence?} |
 | add, kick | client | {room, user}; ok adds {position?, sequence?} |
 | connect, disconnect | client | {}; a connect's ok has {instance?, position?, epoch?} |
@@ -21,12 +21,15 @@ that nobody invoked.
 | poll | client | {acks?: {room: sequence}, positions?}; step if scripted; ok adds {position?, caught_up?} |
 | ack | client | {acks: {room: sequence}}; ok adds {cursors?: {room: sequence}} |
 | fence | client | {grade, …}; ok adds {position?, caught_up?}. What the grade adds stands below |
-| history | harness | audit read: {room, positions}; ok adds {count}: the room was read whole |
+| history | harness | audit read: {room, positions}; ok adds {count, lost?}: read whole, as far as retention left it |
 | read | harness | one message seen by the audit read `op`: as deliver |
 | expect | script | {ids, received_by, not_by}; ok when fulfilled while it was played, else fail |
+| gone | script | {ids}; ok when the server keeps none of them, fail {reason} |
+| rotate_keys | harness | {change: add or retire}; ok when the server believes the new keys |
 | wait | script | {duration_ns}, or {fault}: whose end was awaited, or {when: what was, of, count, by} |
 | parallel | script | {lanes: [...]}; ok when all lanes were played, fail {reason} when a step stopped them |
 | listen | script | {duration_ns} |
+| holds | harness | ok, of the server: {when: ready or end, gone, file, times, tolerated?}; see `model.leaks` |
 | leftovers | harness | ok: {processes: [[pid, command]]}: what was still running after everybody was told to go |
 | script | script | invoke at the first step; ok when all steps were played, fail {reason} when one stopped it |
 | workload | script | {acts, faults, duration_ns}: its moments count from the invocation; ok when its time is over |

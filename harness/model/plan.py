@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.model.actions import Create, InboxItem, Send
+from harness.model.actions import Create, InboxItem, RotateKeys, Send
 from harness.model.calls import CallFault
-from harness.model.cast import Client, Room
+from harness.model.cast import Auth, Client, Room
 from harness.model.disk import DiskFault
 from harness.model.faults import SERVER, Kill, Restart
 from harness.model.network import NetworkFault
@@ -64,6 +64,14 @@ class Plan:
     nothing at all."""
     listen_ns: int = 0
     """How long clients go on recording after the last fence; real time."""
+    auth: Auth | None = None
+    """What the author says: `looks_at_tokens` is what the server does."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the server that is started for it, by name; values as the server reads them."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Bounds on how long deliveries take, ns, by the names of `latency.QUANTILES`."""
+    limits_decide: bool = False
+    """Whether the run fails when one is exceeded: `--limits enforce`."""
     required: tuple[str, ...] = ()
     """Invariants that may not end `not exercised`."""
     seed: int = 0
@@ -119,6 +127,15 @@ class Plan:
                 yield step, step.action
 
     @property
+    def looks_at_tokens(self) -> bool:
+        """Whether the server is to look at tokens: it was said, or some are no good, or its keys change."""
+        return (
+            self.auth == "tokens"
+            or any(client.token != "valid" for client in self.clients)  # noqa: S105 - the kind of one
+            or any(isinstance(step.action, RotateKeys) for step in self.walk())
+        )
+
+    @property
     def moves_server(self) -> bool:
         """Whether somebody ends the server: it may then come back on any port."""
         return any(
@@ -162,7 +179,7 @@ class Plan:
             for item in fields["clients"]
         )
         fields["rooms"] = tuple(
-            Room(**{**item, "members": tuple(item["members"]), "admins": tuple(item["admins"])})
+            Room(**{**item, **{key: tuple(item.get(key, ())) for key in ("members", "admins", "readers")}})
             for item in fields["rooms"]
         )
         fields["steps"] = tuple(_step(item) for item in fields["steps"])

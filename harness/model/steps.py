@@ -13,11 +13,13 @@ from harness.model.actions import (
     Create,
     Disconnect,
     Expect,
+    Gone,
     Join,
     Kick,
     Leave,
     Poll,
     Resend,
+    RotateKeys,
     Send,
     Wait,
 )
@@ -57,7 +59,9 @@ Action = (
     | Poll
     | Ack
     | Expect
+    | Gone
     | Wait
+    | RotateKeys
     | Parallel
     | Kill
     | Start
@@ -92,7 +96,9 @@ ACTIONS: Mapping[str, type[Action]] = {
     "poll": Poll,
     "ack": Ack,
     "expect": Expect,
+    "gone": Gone,
     "wait": Wait,
+    "rotate_keys": RotateKeys,
     "kill": Kill,
     "start": Start,
     "restart": Restart,

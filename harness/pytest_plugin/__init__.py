@@ -56,6 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--chatsim-seed", type=int, metavar="N", help="Seed; else the file's, or a new one for each session."
     )
     group.addoption(
+        "--chatsim-limits",
+        choices=["report", "enforce"],
+        default="report",
+        help="Whether a scenario fails when one of its `limits` is exceeded (default: report).",
+    )
+    group.addoption(
         "--chatsim-no-skip", action="store_true", help="A scenario that the server cannot play is a failure."
     )
 

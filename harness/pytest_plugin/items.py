@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -58,7 +59,9 @@ class ScenarioFile(pytest.File):
             raise InvalidScenarioError(f"{said}\n{closing_line(loaded.diagnostics)}")
         if loaded.diagnostics:
             self.warn(ScenarioWarning(said))
-        for plan in loaded.plans:
+        decide = self.config.getoption("--chatsim-limits") == "enforce"
+        for each in loaded.plans:
+            plan = dataclasses.replace(each, limits_decide=decide) if decide else each
             yield ScenarioItem.from_parent(self, name=plan.name, plan=plan)
 
     # Collector itself narrows what Node declares.

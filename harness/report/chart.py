@@ -95,8 +95,7 @@ class Chart:
         self._clients = tuple(clients)
         self._known = frozenset((*clients, SERVER))
         self._unwanted = unwanted
-        self.lives = Lives()
-        """Who is there and what is done to them, as far as it was fed."""
+        self._lives = Lives()
         self._flights: dict[str, _Flight] = {}
         self._asked: dict[int, int] = {}
         self._arrows: list[Arrow] = []
@@ -104,8 +103,8 @@ class Chart:
 
     def feed(self, op: Op, begun: Op | None, *, shown: bool) -> None:
         """Take in one operation, its values merged with those of `begun`, the invocation that it completes."""
-        struck, since = self.lives.struck(op.client), self.lives.since(op.process)
-        self.lives.feed(op)
+        struck, since = self._lives.struck(op.client), self._lives.since(op.process)
+        self._lives.feed(op)
         if not shown:
             return
         if op.type == "invoke" and op.op is not None and op.f in ("connect", "poll"):
@@ -117,7 +116,7 @@ class Chart:
 
     def diagram(self, end_ns: int, never: Sequence[Mark] = ()) -> Diagram:
         """Return what is drawn of a run that ended then, with deliveries that did not happen."""
-        lives, bands = self.lives.result(end_ns)
+        lives, bands = self._lives.result(end_ns)
         arrows = sorted((self._settled(arrow) for arrow in self._arrows), key=lambda a: (a.ended_ns, a.op))
         marks = sorted([*self._marks, *never], key=lambda m: (m.time_ns, m.op))
         return Diagram((SERVER, *self._clients), lives, bands, tuple(arrows), tuple(marks))
@@ -165,7 +164,7 @@ class Chart:
         label = key = safe(message_name(op.value))
         flight = self._flights.setdefault(key, _Flight(began))
         if op.type == "ok":
-            flight.seen(op.time, self.lives.since(SERVER))
+            flight.seen(op.time, self._lives.since(SERVER))
             sequence = op.value.get("sequence")
             self._arrows.append(Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key))
             told = "ok" if sequence is None else f"ok #{sequence}"
@@ -180,8 +179,9 @@ class Chart:
         key = safe(name)
         flight = self._flights.get(key)
         if flight is not None:
-            flight.seen(op.time, self.lives.since(SERVER))
-        began = max(since, self._asked.get(op.value.get("via") or -1, 0))
+            flight.seen(op.time, self._lives.since(SERVER))
+        # Nothing leaves a server that is not there, however long ago it was asked.
+        began = max(since, self._asked.get(op.value.get("via") or -1, 0), self._lives.since(SERVER))
         wrong = op.client in self._unwanted.get(name, ())
         self._arrows.append(
             Arrow(

@@ -17,12 +17,14 @@ from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.terminal import status_word
 from harness.report.text import clip, count, pad, safe, seconds, to_ascii, wrap
-from harness.report.views import View, Views
+from harness.report.views import View, Views, percentile
 
 _KEY = 12
 #: Messages and members that are named; the others are counted.
 _NAMED = 6
 _MEMBERS = 20
+#: Members whose waiting is shown: those for whom the longest became longer or shorter by so much, and twofold.
+_SLOW, _NOTABLE_NS = 3, 20_000_000
 #: Parts of a plan that say where it was written and how it is called, not what is done.
 _ELSEWHERE = frozenset(
     {"format", "version", "name", "file", "source", "spans", "tags", "description", "title"}
@@ -175,12 +177,44 @@ def tell(a: Side, b: Side, found: Comparison, look: Look) -> str:
             lines += _told(about if number == 0 else "", text, look)
         if len(said) > _NAMED:
             lines += _told("", f"… and {count(len(said) - _NAMED, 'more difference')}", look)
+    for key, text in _times(a.views, b.views):
+        lines += _told(key, text, look)
     if found.equal:
         lines += _told("equal", "everybody saw the same, in the same order; only times differ", look)
     elif found.same:
         lines += _told("the same", f"{_some(found.same)} saw the same, in the same order", look)
     text = "\n".join(line.rstrip() for line in lines)
     return to_ascii(text) if look.ascii else text
+
+
+def _times(a: Views, b: Views) -> Iterator[tuple[str, str]]:
+    """Yield how long things took; above all for those members for whom that changed most."""
+    if a.answered and b.answered:
+        yield "answers", _percentiles(a.answered, b.answered)
+    ours, others = ([ns for times in side.waited.values() for ns in times] for side in (a, b))
+    if ours and others:
+        yield "deliveries", _percentiles(ours, others)
+    both = [name for name in a.waited if name in b.waited]
+    tails = {name: [percentile(side.waited[name], 0.99) for side in (a, b)] for name in both}
+    changed = [name for name in both if _is_other(*tails[name])]
+    changed.sort(key=lambda name: -abs(tails[name][0] - tails[name][1]))
+    for name in changed[:_SLOW]:
+        yield "", f"{name}: {_percentiles(a.waited[name], b.waited[name])}"
+
+
+def _is_other(a: int, b: int) -> bool:
+    return abs(a - b) > _NOTABLE_NS and max(a, b) > 2 * min(a, b)
+
+
+def _percentiles(a: Sequence[int], b: Sequence[int]) -> str:
+    return ", ".join(
+        f"p{share:.0%} {_ms(percentile(a, share))} in A, {_ms(percentile(b, share))} in B".replace("%", "")
+        for share in (0.5, 0.99)
+    )
+
+
+def _ms(ns: int) -> str:
+    return f"{ns / 1e6:.1f} ms" if ns < 10**9 else seconds(ns)
 
 
 def _head(mark: str, side: Side, look: Look) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
+from harness.model.latency import Stopwatch
+from harness.model.leaks import leaked
 from harness.model.plan import Plan
 from harness.model.verdict import Violation
 from harness.report.punctuality import Timekeeper
@@ -79,21 +81,31 @@ class Fold:
         self.faults = 0
         self.leaks: list[str] = []
         self.last_ns = 0
+        self._held: Mapping[str, Any] = {}
+        """What the server held when it was ready."""
         self._open: dict[int, Op] = {}
         self._times: dict[str, _Times] = {}
         self._tracing = bool(detailed)
         self.timekeeper = None if plan.workload is None else Timekeeper(plan.workload)
+        self.stopwatch = Stopwatch(plan) if plan.limits else None
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
         self.last_ns = op.time
         if self.timekeeper is not None:
             self.timekeeper.feed(op)
+        if self.stopwatch is not None:
+            self.stopwatch.feed(op)
         begun = self._pair(op)
         if op.f == "send" and op.type == "invoke" and op.process not in (HARNESS, FENCE):
             self.sent.add((op.client, str(op.value.get("client_message_id") or op.value.get("id"))))
         elif op.process == NEMESIS and op.type == "invoke" and op.f not in HEALS:
             self.faults += 1
+        elif op.f == "holds":
+            if op.value.get("when") == "ready":
+                self._held = op.value
+            elif what := leaked(self._held, op.value):
+                self.leaks.append(f"server: {what}")
         elif op.f == "leftovers":
             self.leaks += [f"pid {pid}: {command}" for pid, command in op.value.get("processes", ())]
         about = self.receipts.feed(op, begun)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from harness.model.latency import Latency
 from harness.model.verdict import RunStatus, Verdict, Violation
 from harness.report.fold import ProcessReport, StepReport
 from harness.report.model import ErrorReport, Invocation, RowReport
@@ -59,6 +60,7 @@ def _row(row: RowReport) -> dict[str, Any]:
         "checks_passed": row.checks_passed,
         "faults": row.faults,
         "workload": None if row.punctuality is None else _punctuality(row.punctuality),
+        "limits": None if row.latency is None else _limits(row, row.latency),
         "leaks": list(row.leaks),
         "error": None if row.error is None else _error(row.error),
         "verdicts": [_verdict(row, verdict) for verdict in row.verdicts],
@@ -71,6 +73,17 @@ def _row(row: RowReport) -> dict[str, Any]:
 
 def _punctuality(found: Punctuality) -> dict[str, Any]:
     return {**found._asdict(), "share": found.share}
+
+
+def _limits(row: RowReport, found: Latency) -> dict[str, Any]:
+    return {
+        "decide": row.plan.limits_decide,
+        "deliveries": found.deliveries,
+        "figures_ns": dict(found.figures),
+        "longest_ns": found.longest,
+        "limits_ns": dict(row.plan.limits),
+        "beyond": list(found.beyond(row.plan.limits)),
+    }
 
 
 def _verdict(row: RowReport, verdict: Verdict) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def render_suite(invocation: Invocation, row: RowReport) -> bytes:
     """Return the suite of one row, to be put before `CLOSING`."""
     suite = _suite(invocation, row)
     suite.update_statistics()
+    suite.time = _lasted(row)
     text: bytes = suite.tostring()
     return text.removeprefix(b"<?xml version='1.0' encoding='utf-8'?>\n") + b"\n"
 
@@ -64,7 +65,15 @@ def _document(invocation: Invocation) -> JUnitXml:
         # `append`, because add_testsuite merges suites that look alike: rows of --repeat would become one.
         document.append(_suite(invocation, row))
     document.update_statistics()
+    # The library adds up cases; but most checks take no time of their own, and rows may be played side by side.
+    for suite, row in zip(document, invocation.rows, strict=True):
+        suite.time = _lasted(row)
+    document.time = round(invocation.elapsed_ns / 1e9, 3)
     return document
+
+
+def _lasted(row: RowReport) -> float:
+    return round(row.duration_ns / 1e9, 3)
 
 
 def _suite(invocation: Invocation, row: RowReport) -> TestSuite:
@@ -95,6 +104,11 @@ def _properties(invocation: Invocation, row: RowReport) -> Iterator[tuple[str, s
         yield from (("nemesis", told) for told in outlook.faults(row.plan.workload))
     if row.punctuality is not None:
         yield "workload.in_time", f"{row.punctuality.share:.4f}"
+    if row.latency is not None:
+        for name, figure in row.latency.figures.items():
+            yield f"limits.{name}_ms", f"{figure / 1e6:.3f}"
+        for name, limit in row.plan.limits.items():
+            yield f"limits.{name}_ms.limit", f"{limit / 1e6:.3f}"
     for key, value in sorted(row.env.items()):
         if isinstance(value, (str, int, float)) and key not in {"seed", "command", "reason", "status"}:
             yield f"environment.{key}", str(value)

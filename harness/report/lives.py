@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SERVER, Op
+from harness.model.history import ENDS_ITSELF, FENCE, HARNESS, HEALS, NEMESIS, SERVER, Op
 from harness.report.text import safe
 from harness.report.words import ending, say_op
 
@@ -75,7 +75,6 @@ class Lives:
         self._now: dict[str, _Life] = {}
         self._bands: list[tuple[Op, dict[str, int]]] = []
         """Each fault, and when it ended for each of its targets that it no longer has."""
-        self._healed: dict[str, int] = {}
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
@@ -115,10 +114,6 @@ class Lives:
         """Return since when a process is connected, or 0 when it is not."""
         life = self._now.get(process)
         return life.since if life is not None and life.since is not None else 0
-
-    def healed(self, name: str) -> int:
-        """Return when a fault of a party last ended, or 0 when none has."""
-        return self._healed.get(name, 0)
 
     def result(self, end_ns: int) -> tuple[tuple[Life, ...], tuple[Band, ...]]:
         """Return the lives, those of one lane together, and the faults, of a run that ended then."""
@@ -168,9 +163,11 @@ class Lives:
             if op.f not in HEALS:
                 self._bands.append((op, {}))
             return
-        if op.type != "ok" or (op.f not in HEALS and op.f != "restart"):
+        if op.type != "ok" or op.f not in (*HEALS, *ENDS_ITSELF, "fired"):
             return
         ids, kinds = op.value.get("ids") or (), _ENDS.get(op.f)
+        if op.f == "fired" or (op.f in ENDS_ITSELF and kinds is None):
+            ids = (op.value.get("id"),)
         for fault, ended in self._bands:
             if fault.time > op.time or (ids and fault.value.get("id") not in ids):
                 continue
@@ -178,7 +175,6 @@ class Lives:
                 continue
             for target in set(_targets(op)) & set(_targets(fault)):
                 ended.setdefault(target, op.time)
-                self._healed[target] = op.time
 
 
 def _targets(op: Op) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from harness.model.history import Op
+from harness.model.latency import Latency
 from harness.model.plan import Plan
 from harness.model.span import Span
 from harness.model.verdict import Judgement, RunStatus, Status, Verdict, Violation
@@ -59,6 +60,8 @@ class RowReport(NamedTuple):
     env: Mapping[str, Any]
     punctuality: Punctuality | None = None
     """Of its workload, when it has one."""
+    latency: Latency | None = None
+    """How long its deliveries took, when it has limits."""
 
     @property
     def name(self) -> str:
@@ -199,6 +202,7 @@ def build(
         error=error,
         env=env,
         punctuality=None if fold.timekeeper is None else fold.timekeeper.result(),
+        latency=None if fold.stopwatch is None else fold.stopwatch.result(),
     )
 
 

@@ -18,7 +18,7 @@ from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.scene import never_came
 from harness.report.sequence import Never, Scroll, lanes_that_fit
-from harness.report.terminal import summary_line
+from harness.report.terminal import CHECK_MARKS, summary_line
 from harness.report.text import clip, count, safe, to_ascii, wrap
 from harness.verbs import VERBS
 
@@ -106,10 +106,11 @@ class Retelling:
             ]
         if not partial or row.reason != partial:
             lines.append(summary_line(row, look))
-        told = [violation.sentence for _, violation in findings(row) if violation is not None]
-        for sentence in told[:_SAID]:
-            first, *rest = wrap(safe(sentence), look.width - 2, lines=3)
-            lines += [f"{look.paint('✗', 'bad')} {first}", *(f"  {line}" for line in rest)]
+        told = [(verdict, violation) for verdict, violation in findings(row) if violation is not None]
+        for verdict, violation in told[:_SAID]:
+            mark, tone = CHECK_MARKS[verdict.status]
+            first, *rest = wrap(safe(violation.sentence), look.width - 2, lines=3)
+            lines += [f"{look.paint(mark, tone)} {first}", *(f"  {line}" for line in rest)]
         if len(told) > _SAID:
             lines.append(f"  … and {count(len(told) - _SAID, 'more violation')}")
         return self._ready(lines)

@@ -98,6 +98,7 @@ def _row() -> _Schema:
         checks_passed=_whole(),
         faults=_whole("Faults that were injected."),
         workload=_nullable(_workload()),
+        limits=_nullable(_limits()),
         leaks=_list(_text(), "What was left behind."),
         error=_nullable(_error()),
         verdicts=_list(_ref("verdict")),
@@ -121,6 +122,18 @@ def _workload() -> _Schema:
         left_out=_whole(),
         latest_ns=_whole(),
         share={"type": "number", "description": "In time, those aside that were held up."},
+    )
+
+
+def _limits() -> _Schema:
+    return _object(
+        "How long deliveries took; null for a row without limits.",
+        decide={"type": "boolean", "description": "Whether the row fails when a limit is exceeded."},
+        deliveries=_whole("How many were timed."),
+        figures_ns=_counts("How long they took, by the names of the limits."),
+        longest_ns=_whole(),
+        limits_ns=_counts("How long they may take."),
+        beyond=_list(_text(), "Names of the limits that were exceeded."),
     )
 
 

@@ -82,7 +82,7 @@ def _next(bad: RowReport, file: str) -> Sequence[tuple[str, Sequence[str]]]:
         ("see it once more, slower", ("chatsim", "replay", bad.directory, "--speed", "0.2x")),
         ("play it yourself", ("chatsim", "run", file)),
         ("write one of your own", ("chatsim", "new", "mine.yaml")),
-        ("convict 40 other servers", ("chatsim", "selftest")),
+        ("convict dozens of others", ("chatsim", "selftest")),
     )
 
 

@@ -12,11 +12,13 @@ from harness.model.actions import (
     Create,
     Disconnect,
     Expect,
+    Gone,
     Join,
     Kick,
     Leave,
     Poll,
     Resend,
+    RotateKeys,
     Send,
     Wait,
 )
@@ -66,6 +68,10 @@ def say_step(step: Step) -> str:
             return f"poll {names(action.who)}, gets {', '.join(item.written for item in action.gets) or 'nothing'}"
         case Ack():
             return f"ack {names(action.who)}" + (f" through {action.through}" if action.through else "")
+        case Gone():
+            return f"gone {action.written}"
+        case RotateKeys():
+            return f"rotate keys: {action.change}"
         case Wait():
             return f"wait {action.fault or seconds(action.duration_ns)}"
         case Parallel():
@@ -160,8 +166,10 @@ def _object(op: Op) -> str:
             return f"that is all in {value.get('room')} up to {value.get('through')}"
         case "fence":
             return f"by {value['grade']}" if value.get("grade") else ""
-        case "expect":
+        case "expect" | "gone":
             return ", ".join(map(str, value.get("ids", ())))
+        case "rotate_keys":
+            return str(value.get("change", ""))
         case "connection":
             return str(value.get("state", ""))
         case "parallel":

@@ -199,6 +199,7 @@ class Cast:
             "room": room.name,
             "members": [*room.members, *extra],
             "admins": list(room.admins),
+            **({"readers": list(room.readers)} if room.readers else {}),
             "history": room.history,
             "entry": room.entry,
         }
@@ -208,6 +209,7 @@ class Cast:
             "room": self._names.room_id(room.name),
             "members": [self._names.user_id(user) for user in (*room.members, *extra)],
             "admins": [self._names.user_id(user) for user in room.admins],
+            **({"readers": [self._names.user_id(user) for user in room.readers]} if room.readers else {}),
             "history": room.history,
             "entry": room.entry,
         }

@@ -13,6 +13,7 @@ WORDS: Final[Mapping[str, str]] = {
     "host": "the address to listen on: loopback",
     "data": "a folder that does not exist yet, the same over a restart",
     "members": "user ids of all who are in a room when the script begins, joined by commas",
+    "options": "the scenario's `server.options` as one JSON object, names to texts",
     "member_numbers": "their numbers in the cast, which count from 1",
 }
 

@@ -6,6 +6,8 @@
   server says on its standard error goes through a pipe meanwhile, so that its log is complete.
 * A read-only directory is a matter of permissions: files that are open for writing already stay so. Root may write
   whatever the permissions are (it has CAP_DAC_OVERRIDE, unless that was taken away), so nobody can play this as root.
+  Permissions that change are a change of the files: chatsys, started on such a log later, takes it for one that was
+  brought from elsewhere, and gives it a new epoch.
 """
 
 from __future__ import annotations

@@ -11,12 +11,14 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from harness.model.actions import RotateKeys
 from harness.model.calls import CallFault
 from harness.model.cast import Client, Receive
 from harness.model.disk import DiskFault
 from harness.model.history import SERVER
 from harness.model.plan import Plan
 from harness.model.steps import Step
+from harness.run.command import address_of, uses
 from harness.run.disk import obstacle
 
 #: Verb -> the capability without which it cannot be played.
@@ -28,6 +30,8 @@ VERB_NEEDS: Final[Mapping[str, str]] = {
     "kick": "kick",
     "poll": "poll",
     "ack": "ack",
+    "gone": "history",
+    "rotate_keys": "keys",
 }
 #: What `receive` may say -> the capability for it.
 READING_NEEDS: Final[Mapping[Receive, str]] = {"stream": "stream", "poll": "poll", "manual": "poll"}
@@ -88,12 +92,35 @@ def check_server(plan: Plan, *, by_own_driver: bool = False) -> None:
         if _strikes_server(step):
             what = _placed(f"`{step.action.verb}: {SERVER}`", plan.line(step.pointer))
             raise SkippedError(f"a running server is not ours to stop: {what}")
+    if by_own_driver:
+        for step in all_steps(plan.steps):
+            if isinstance(step.action, RotateKeys):
+                what = _placed("`rotate_keys`", plan.line(step.pointer))
+                raise SkippedError(f"the keys of a running server are not ours to change: {what}")
+        if plan.auth == "tokens":
+            what = _placed("`auth: tokens`", _line(plan, "/server/auth", "/server"))
+            raise SkippedError(f"the keys of a running server are not ours to make tokens with: {what}")
     bad = next((client for client in plan.clients if client.token != "valid"), None)  # noqa: S105 - the kind
     if by_own_driver and bad is not None:
         what = _placed(
             f"{bad.name} shows a bad `token`", _line(plan, f"/clients/{bad.name}/token", "/clients")
         )
         raise SkippedError(f"the keys of a running server are not ours to make tokens with: {what}")
+
+
+def check_options(plan: Plan, server: str | None) -> None:
+    """See that the server can be given the options of a plan; `server` as in `Settings`.
+
+    Raises:
+        SkippedError: it runs already, or its command has no place for them.
+    """
+    if not plan.options or server is None or uses(server, "options"):
+        return
+    name = next(iter(plan.options))
+    what = _placed(f"`{name}`", _line(plan, f"/server/options/{name}", "/server"))
+    if address_of(server) is not None:
+        raise SkippedError(f"a running server is not ours to set up: {what}")
+    raise SkippedError(f"the command of the server has no {{options}} to tell it by: {what}")
 
 
 def check_machine(plan: Plan) -> None:
@@ -128,10 +155,16 @@ def needs(plan: Plan, capabilities: Collection[str] = ()) -> Iterator[Need]:
         if client.token != "valid":  # noqa: S105 - the kind of one
             line = _line(plan, f"/clients/{client.name}/token", "/clients")
             yield Need(("auth",), f"{client.name} shows a bad `token`", line)
+    if plan.auth == "tokens":
+        yield Need(("auth",), "`auth: tokens`", _line(plan, "/server/auth", "/server"))
     if len(plan.rooms) > 1:
         yield Need(("rooms",), f"there are {len(plan.rooms)} rooms", _line(plan, "/rooms"))
     elif plan.rooms:
         yield Need(("rooms", "one-room"), "there is a room", _line(plan, "/rooms"))
+    for room in plan.rooms:
+        if room.readers:
+            line = _line(plan, f"/rooms/{room.name}/readers", "/rooms")
+            yield Need(("readers",), f"{room.name} has `readers`", line)
     for step in all_steps((plan.steps, plan.workload)):
         verb, line = step.action.verb, plan.line(step.pointer)
         if (needed := VERB_NEEDS.get(verb)) is not None:

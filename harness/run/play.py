@@ -91,7 +91,8 @@ async def play(
         data=keeper.scratch / row / "data",
         log=logs / "server.log",
         row=row,
-        tokens=any(client.token != "valid" for client in plan.clients),  # noqa: S105 - the kind of one
+        tokens=plan.looks_at_tokens,
+        options=plan.options,
         network=network,
         piped=plan.troubles_disk,
     )
@@ -111,6 +112,7 @@ async def play(
         finally:
             watch.stop()
             await cast.leave()
+            await server.take_stock()
             await server.stop()
             if calls is not None:
                 await calls.stop()
@@ -157,6 +159,7 @@ async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> 
     if settings.address is not None:
         needs.check_server(plan, by_own_driver=settings.driver is None)
     if settings.driver is None and not uses(settings.server, "members", "member_numbers"):
+        needs.check_options(plan, settings.server)
         # Both to their ends, also when one fails: nobody may be half started when the run is taken down.
         for ended in await asyncio.gather(server.start(), cast.prepare(), return_exceptions=True):
             if ended is not None:
@@ -165,6 +168,7 @@ async def _begin(plan: Plan, settings: Settings, server: Server, cast: Cast) -> 
     # What a driver can do decides whether a server is needed at all, and what its command is told.
     await cast.prepare()
     needs.check(plan, cast.harness.capabilities)
+    needs.check_options(plan, settings.server)
     server.words = cast.words()
     if settings.driver is not None:
         server.knock = cast.knock

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from harness.keeper.handle import Exit
+from harness.model.actions import KeyChange
 from harness.model.cast import Client
 from harness.model.history import HARNESS, Op
 from harness.run import signals
@@ -17,7 +18,7 @@ from harness.run.names import Names
 from harness.run.needs import TURNED_AWAY
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError
-from harness.verbs.stage import Answer
+from harness.verbs.stage import Answer, StepFailedError
 
 #: How long a driver may take over `setup` and `bye`, seconds.
 SETUP_S = 5.0
@@ -237,18 +238,9 @@ class Player:
     async def audit(self, room: str, positions: Sequence[str], within_s: float, page: int = 500) -> Answer:
         """Read a room whole, its messages going on record one by one."""
         invoked = self._recorder.invoke(self.process, "history", {"room": room, "positions": list(positions)})
-        assert self._driver is not None
         after, count = 0, 0
         while True:
-            reply = await self._driver.ask(
-                "history",
-                within_s,
-                room=self._names.room_id(room),
-                after=after,
-                limit=page,
-                positions=list(positions),
-                within_ms=round(within_s * 1000),
-            )
+            reply = await self._page(room, after, page, positions, within_s)
             if reply.ok is None:
                 return self._complete(invoked, reply)[0]
             for message in reply.ok["messages"]:
@@ -256,7 +248,52 @@ class Player:
                 after = max(after, message.get("sequence", 0))
             count += len(reply.ok["messages"])
             if not reply.ok.get("more"):
-                return self._complete(invoked, Reply({"count": count}, None, reply.t))[0]
+                lost = {"lost": reply.ok["lost"]} if "lost" in reply.ok else {}
+                return self._complete(invoked, Reply({"count": count, **lost}, None, reply.t))[0]
+
+    async def browse(
+        self, room: str, positions: Sequence[str], within_s: float, page: int = 500
+    ) -> set[tuple[str, str, str]]:
+        """Read a room whole, off the record; return (room, sender, client message id) of what is there.
+
+        Raises:
+            StepFailedError: the server does not answer.
+        """
+        there: set[tuple[str, str, str]] = set()
+        after = 0
+        while True:
+            reply = await self._page(room, after, page, positions, within_s)
+            if reply.ok is None:
+                raise StepFailedError(
+                    f"{self.process} could not read {room}: {(reply.error or {}).get('message')}"
+                )
+            for message in reply.ok["messages"]:
+                there.add((room, self._names.user(message["sender"]), message["message"]))
+                after = max(after, message.get("sequence", 0))
+            if not reply.ok.get("more"):
+                return there
+
+    async def _page(
+        self, room: str, after: int, limit: int, positions: Sequence[str], within_s: float
+    ) -> Reply:
+        assert self._driver is not None
+        return await self._driver.ask(
+            "history",
+            within_s,
+            room=self._names.room_id(room),
+            after=after,
+            limit=limit,
+            positions=list(positions),
+            within_ms=round(within_s * 1000),
+        )
+
+    async def rotate_keys(self, change: KeyChange, within_s: float, step: str | None) -> Answer:
+        """Change the keys by which the server knows tokens."""
+        invoked = self._recorder.invoke(self.process, "rotate_keys", {"change": change}, step)
+        answer, _ = await self._ask(
+            invoked, "rotate_keys", within_s, change=change, within_ms=round(within_s * 1000)
+        )
+        return answer
 
     async def kill(self, number: int, within_s: float) -> bool:
         """End its process by a signal; returns whether it has ended, its last line on record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from harness.model.actions import KeyChange
 from harness.model.cast import Room
 from harness.model.faults import SERVER, Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.history import SCRIPT
@@ -15,8 +16,10 @@ from harness.run.clock import Clock
 from harness.run.names import message_key
 from harness.run.nemesis import Nemesis
 from harness.run.recorder import Recorder
-from harness.verbs.stage import Answer, StepFailedError
+from harness.verbs.stage import Answer, StepFailedError, together
 
+#: How often the server is asked for what is to be gone: nothing tells us when retention has done its work.
+LOOK_AGAIN_S = 0.05
 #: What a fence may take at least, however little of the step's time the waiting before it has left.
 FENCE_S = 1.0
 
@@ -140,6 +143,43 @@ class Script:
             {"missing": [list(pair) for pair in missing], "seen": [list(pair) for pair in seen]},
         )
         return not missing and not seen
+
+    async def until_gone(self, ids: tuple[str, ...], step: Step) -> None:
+        """Look again and again until the server keeps none of these messages."""
+        invoked = self._recorder.invoke(SCRIPT, "gone", {"ids": list(ids)}, step.pointer)
+        deadline = time.monotonic() + step.within_ns / 1e9
+        try:
+            await self._all_gone(ids, deadline, step)
+        except StepFailedError as fault:
+            self._recorder.complete(invoked, "fail", {"reason": str(fault)})
+            raise
+        self._recorder.complete(invoked, "ok")
+
+    async def _all_gone(self, ids: tuple[str, ...], deadline: float, step: Step) -> None:
+        while left := await self._kept(ids, deadline):
+            if time.monotonic() >= deadline:
+                those = ", ".join(left)
+                raise StepFailedError(f"the server still keeps {those} after {step.within_ns / 1e9:g} s")
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _kept(self, ids: tuple[str, ...], deadline: float) -> list[str]:
+        """Return which of these messages are in their rooms now."""
+        left_s = max(FENCE_S, deadline - time.monotonic())
+        sent = {id_: self._sent[id_] for id_ in ids if id_ in self._sent}
+        rooms = dict.fromkeys(room for _, room, _ in sent.values())
+        found = await together(
+            self._cast.harness.browse(room, self._cast.fences.frontier.positions, left_s) for room in rooms
+        )
+        there = set().union(*found)
+        return [
+            id_
+            for id_, (client, room, _) in sent.items()
+            if (room, self._cast.players[client].client.user, message_key(id_)) in there
+        ]
+
+    async def rotate_keys(self, change: KeyChange, step: Step) -> Answer:
+        """Change the keys, by the hand of the harness."""
+        return await self._cast.harness.rotate_keys(change, step.within_ns / 1e9, step.pointer)
 
     async def parallel(self, action: Parallel, step: Step) -> None:
         """Play the lanes."""

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import archive
+from harness.keeper import linux
+from harness.keeper.descriptors import held
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
-from harness.model.history import SERVER
+from harness.model.history import HARNESS, SERVER
+from harness.model.leaks import GRACE_S, leaked
 from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
@@ -26,6 +29,8 @@ STOP_S = 5.0
 #: A server that has said nothing for so long, and accepts no TCP connection, is asked through its driver.
 KNOCK_AFTER_S = 1.0
 KNOCK_S = 0.5
+#: Pace of looking at what it holds, seconds.
+LOOK_AGAIN_S = 0.05
 
 
 class Server:
@@ -39,6 +44,7 @@ class Server:
         log: file for its output.
         row: mark of the scenario row.
         tokens: clients show tokens, some of which are no good: our own server is to look at them.
+        options: settings of the server, by name, which the scenario gives.
         network: the addresses that clients get, when the server may change its own, or the network fails.
         piped: its standard error is to come through a pipe, because it may be unable to write to files.
     """
@@ -53,6 +59,7 @@ class Server:
         log: Path,
         row: str,
         tokens: bool = False,
+        options: Mapping[str, str] | None = None,
         network: Network | None = None,
         piped: bool = False,
     ) -> None:
@@ -71,11 +78,14 @@ class Server:
         self._log = log
         self._row = row
         self._tokens = tokens
+        self._options = options or {}
         self._network = network
         self._piped = piped
         self._address: dict[str, Any] = {}
         self._child: Child | None = None
         self._frozen = False
+        self._holding: Mapping[str, Any] | None = None
+        """What it held when it was last looked at."""
         self._asked = False
         self._ready: asyncio.Future[Mapping[str, Any]] | None = None
         self._output: asyncio.ReadTransport | None = None
@@ -111,6 +121,7 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
+        self._holds("ready")
         self._address = {**ready, "data": str(self.data)}
         if self._network is not None:
             await self._network.move((ready["host"], ready["port"]))
@@ -167,6 +178,26 @@ class Server:
         self._frozen = False
         return await signals.thaw(self._child, within_s)
 
+    async def take_stock(self) -> None:
+        """Put on record what it holds when all clients have left, once it has had time to let go of them."""
+        ready = self._holding
+        if ready is None or self.pid is None or self._frozen:
+            return
+        for _ in range(int(GRACE_S / LOOK_AGAIN_S)):
+            if not leaked(ready, self._hold()):
+                break
+            await asyncio.sleep(LOOK_AGAIN_S)  # nothing tells us when a stranger closes something
+        self._holds("end")
+
+    def _hold(self) -> dict[str, Any]:
+        pid = self.pid
+        return {} if pid is None else held((pid, *linux.descendants(pid)))._asdict()
+
+    def _holds(self, when: str) -> None:
+        self._holding = self._hold()
+        tolerated = {"tolerated": True} if self._settings.tolerates_leaks else {}
+        self._recorder.note(HARNESS, "holds", {"when": when, **self._holding, **tolerated})
+
     async def _use(self, address: Address) -> None:
         """See that the running server is there, which nobody starts or stops."""
         begun = self._recorder.invoke(SERVER, "start", {"address": str(address)})
@@ -209,12 +240,18 @@ class Server:
 
     def _own_arguments(self) -> list[str]:
         own, auth = self._settings.server_words, "tokens" if self._tokens else "none"
-        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", auth]
+        given = [f"--{name.replace('_', '-')}={text}" for name, text in self._options.items()]
+        return [*own, "--port", "0", "--host", "127.0.0.1", "--data", str(self.data), "--auth", auth, *given]
 
     def _command(self, port: int) -> list[str] | None:
         if self._settings.server is None:
             return None
-        own = {"port": str(port), "host": "127.0.0.1", "data": str(self.data)}
+        own = {
+            "port": str(port),
+            "host": "127.0.0.1",
+            "data": str(self.data),
+            "options": json.dumps(dict(self._options)),
+        }
         return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:

@@ -24,6 +24,8 @@ class Settings:
     """Driver command. None forks the driver for chatsys."""
     speed: float | None = 1.0
     """Scenario seconds per real second; None plays at max: waiting in which nothing can happen is left out."""
+    tolerates_leaks: bool = False
+    """Whether what the server leaks is reported only, and does not fail the run."""
     ready_within_s: float = 10.0
     """How long the server may take to get ready."""
 

@@ -234,10 +234,23 @@ class _Rooms:
                 return
         members = self._users(keys.members, at)
         admins = self._users(keys.admins, f"{pointer}/admins")
+        readers = self._users(keys.readers, f"{pointer}/readers")
+        for user in readers:
+            if user in admins:
+                message = f"{user} is an admin of this room, who may send"
+                self.report(
+                    Problem(
+                        code="contradiction",
+                        pointer=f"{pointer}/readers",
+                        message=message,
+                        label="remove one",
+                    )
+                )
         self.cast.rooms[name] = Room(
             name=name,
-            members=tuple(dict.fromkeys((*members, *admins))),
+            members=tuple(dict.fromkeys((*members, *admins, *readers))),
             admins=tuple(admins),
+            readers=tuple(readers),
             history=keys.history,
             entry=keys.entry,
         )

@@ -123,8 +123,7 @@ class ClientKeys(Keys):
     )
     token: tuple[Token, str | None] = key(
         Kind(_read_token, _TOKEN_SCHEMA),
-        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own. "
-        "All but `valid` are checked, and not yet played.",
+        "The token it shows: `valid` unless given; `{literal: TEXT}` for one of your own.",
         default=("valid", None),
     )
     env: tuple[tuple[str, str], ...] = key(
@@ -147,10 +146,11 @@ class RoomKeys(Keys):
     members: Sequence[Item] = key(NAMES, "Users who are in it from the start, online or not.")
     admins: Sequence[Item] = key(
         NAMES,
-        "Users who may add and remove others; members too. The server that ships asks for no credentials when "
-        "chatsim starts it (`--auth none`): it lets anybody do so.",
+        "Users who may add and remove others; members too. The server that ships lets anybody do so, unless "
+        "`server: {auth: tokens}` has it look at who it is.",
         default=(),
     )
+    readers: Sequence[Item] = key(NAMES, "Users who receive and may not send; members too.", default=())
     history: HistoryVisibility = key(
         one_of("since_join", "whole_room"), "What somebody who joins later may see.", default="since_join"
     )

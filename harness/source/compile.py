@@ -17,9 +17,11 @@ from harness.source.comments import cut_short
 from harness.source.diagnostic import Diagnostic, in_order
 from harness.source.drawn import read_drawn
 from harness.source.inboxes import Inboxes, read_inboxes
+from harness.source.limits import read_limits
 from harness.source.reporter import Reporter
 from harness.source.rows import Row, in_rows, read_rows
 from harness.source.script import numbered, read_steps
+from harness.source.server import Setup, read_server, sound
 from harness.source.tree import Tree, parse
 from harness.source.triggers import check_triggers
 from harness.verbs.keys import Keys, key, read_keys
@@ -28,10 +30,8 @@ from harness.verbs.problem import Problem, did_you_mean
 from harness.verbs.scope import Scope
 
 LATER_KEYS = {
-    "server": "how the server is started",
     "services": "processes that the server needs",
     "load": "many clients in one process",
-    "limits": "bounds on latency and throughput",
 }
 
 
@@ -110,6 +110,16 @@ class ScenarioKeys(Keys):
         Kind(_read_invariants, {"anyOf": [{"const": "all"}, {"type": "object"}]}),
         "`all`, or a map that makes some obligatory: `{no-loss: required}`.",
         default=(),
+    )
+    limits: Any = key(
+        _part({"type": "object"}),
+        "How long deliveries may take, `{delivery_p99: 50ms}`: reported, and decided with `--limits enforce`.",
+        default=None,
+    )
+    server: Any = key(
+        _part({"type": "object"}),
+        "What the server is told that chatsim starts: `{options: {send_rate: 5/s}}`.",
+        default=None,
     )
     matrix: Any = key(
         _part({"type": "object", "additionalProperties": {"type": "array"}}),
@@ -216,6 +226,8 @@ class _Compiler:
         )
         for problem in cut_short(self.report.tree, source, written.pointers):
             self.report(problem)
+        server = read_server(self.data["server"], self.report) if "server" in self.data else Setup()
+        limits = read_limits(self.data["limits"], self.report) if "limits" in self.data else {}
         drawn = read_drawn(self.data, scope, self.report)
         steps = read_steps(self.data["steps"], scope, self.report) if "steps" in self.data else []
         check_triggers(steps, scope)
@@ -227,7 +239,7 @@ class _Compiler:
             return None
         for problem in unused(cast, scope.used):
             self.report(problem)
-        return Plan(
+        plan = Plan(
             title=keys.scenario,
             name=name,
             file=file,
@@ -240,11 +252,16 @@ class _Compiler:
             inboxes=table.inboxes,
             listed=table.listed,
             listen_ns=keys.listen,
+            auth=server.auth,
+            options=server.options,
+            limits=limits,
             required=keys.invariants,
             seed=scope.seed,
             workload=drawn.draw(scope.seed),
             spans=_spans(self.report.tree, scope),
         )
+
+        return plan if sound(plan, self.report) else None
 
 
 def _spans(tree: Tree, scope: Scope) -> dict[str, Span]:

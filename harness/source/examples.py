@@ -84,6 +84,9 @@ EXAMPLES: Mapping[str, str] = {
 - expect: line.*                    # all of the series
   received_by: bob
 """,
+    "gone": """\
+- gone: [hello, line.*]             # the server was told to keep less: see `server`
+""",
     "wait": """\
 - wait: 2s
 - pause: bob
@@ -104,6 +107,12 @@ EXAMPLES: Mapping[str, str] = {
     trouble:
       - restart: server
         at: 200ms                   # since the lanes began
+""",
+    "rotate_keys": """\
+- rotate_keys: add                  # clients that connect now show tokens of the new key
+- rotate_keys: retire               # who still shows an older token is turned out
+- disconnect: alice
+- connect: alice                    # with a token of the new key
 """,
     "kill": """\
 - kill: [server, bob]               # both at once

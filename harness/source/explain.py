@@ -40,6 +40,10 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if plan.description:
         rows += _wrapped("", plan.description.split(), " ")
     rows += _wrapped("cast", list(_cast(plan)), "; ")
+    told = ["looks at tokens"] * (plan.auth == "tokens")
+    told += [f"{name} {text}" for name, text in plan.options.items()]
+    if told:
+        rows += _wrapped("server", told, ", ")
     for said in (*_people_with_other_names(plan), *_ways_of_receiving(plan)):
         rows += _wrapped("", [said], "")
     digits = max(2, len(str(len(plan.steps))))
@@ -58,6 +62,9 @@ def explain(plan: Plan, rows_of_file: Sequence[str] = ()) -> str:
     if len(rows_of_file) > 1:
         rows += _wrapped("rows", list(rows_of_file), ", ")
     rows += _wrapped("always", [_ALWAYS[family] for family in FAMILIES], ", ")
+    if plan.limits:
+        told = [f"{name} {duration(limit)}" for name, limit in plan.limits.items()]
+        rows += _wrapped("limits", told, ", ")
     if plan.required:
         rows += _wrapped("required", list(plan.required), ", ")
     return "\n".join(row.rstrip() for row in rows) + "\n"
@@ -132,12 +139,15 @@ def _people_with_other_names(plan: Plan) -> Iterator[str]:
 
 def _ways_of_receiving(plan: Plan) -> Iterator[str]:
     """Who is not simply pushed what is new, and acknowledges it at once."""
+    for room in plan.rooms:
+        if room.readers:
+            yield f"{names(room.readers)} only {'reads' if len(room.readers) == 1 else 'read'} in {room.name}"
     ways: dict[str, list[str]] = {}
     for client in plan.clients:
         if client.receive == "poll":
             ways.setdefault("by polling all the time", []).append(client.name)
         elif client.receive == "manual":
-            ways.setdefault("only in its own polls", []).append(client.name)
+            ways.setdefault("only when told to poll", []).append(client.name)
     for way, people in ways.items():
         yield f"{names(people)} {'receives' if len(people) == 1 else 'receive'} {way}"
     for client in plan.clients:

@@ -220,7 +220,7 @@ class _Table:
             return set()  # nobody brings it back to be read
         if not who.include_own:
             due = due - self._by_user.get(who.user, set())
-        if room in scope.members.changed or who.stay_offline:
+        if room in scope.members.changed or who.stay_offline or scope.gone:
             due = {id_ for id_ in due if scope.reach(client, scope.messages[id_]) == "will"}
         return due
 

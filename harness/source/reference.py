@@ -14,7 +14,9 @@ from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.codes import CODES
 from harness.source.compile import LATER_KEYS, ScenarioKeys
 from harness.source.examples import EXAMPLES
+from harness.source.limits import LimitsKeys
 from harness.source.nemesis import NemesisKeys
+from harness.source.server import ServerKeys, options_rows
 from harness.source.traffic import TRAFFIC
 from harness.source.workload import WorkloadKeys
 from harness.verbs import FAULT_VERBS, LATER_VERBS, VERBS
@@ -92,6 +94,26 @@ Somebody who is in several rooms has a list for each: `alice: {lobby: [hello], g
 common order. A message whose send ended unknown may stand anywhere, or be missing.
 """
 
+_SERVER = """\
+## Server
+
+What the server is told that chatsim starts for this scenario. A server of your own decides itself whether it looks at
+tokens: `auth: tokens` needs the capability `auth`.
+
+```yaml
+server:
+  auth: tokens                        # admins are admins, and nobody else is
+  options: {send_rate: 30/m, send_burst: 3}
+```
+"""
+
+_OPTIONS = """\
+The options are settings of chatsys, and mean what `chatsys config` says; what is not given has its default. A server
+of your own takes them when its command has the word `{options}`: it stands for them as one JSON object, names to
+texts (see [the driver protocol](driver-protocol.md#the-server)). Without the word, or where a running server is used,
+a scenario that gives options is skipped.
+"""
+
 _WORKLOAD = """\
 ## Workload
 
@@ -134,6 +156,21 @@ it. The seed does not fix what comes of it: how the acts and the messages of sev
 request ends that a fault cuts off, how long a process takes to come back. A run with the same seed asks the same of
 the server, and may be answered otherwise.
 Workload and nemesis run in real time, whatever `--speed` says, and so does a script beside them.
+"""
+
+_LIMITS = """\
+## Limits
+
+How long deliveries may take. A delivery takes from the latest of these to its being handed over: its send was
+answered, its receiver was ready, the last fault that touched its receiver or the server was over; what comes before
+that took no time. Not counted are deliveries during such a fault, and to clients that are slow on purpose.
+
+```yaml
+limits: {delivery_p50: 5ms, delivery_p99: 50ms}
+```
+
+The figures are always reported, beside their limits. They decide only with `chatsim run --limits enforce`: a machine
+that is busy with other things is no fault of the server's.
 """
 
 _INVARIANTS = """\
@@ -195,6 +232,10 @@ def _sections() -> Iterator[str]:
         "user.\n"
     )
     yield _table(RoomKeys)
+    yield _SERVER
+    yield _table(ServerKeys)
+    yield _OPTIONS
+    yield _rows(("option", "value", "meaning"), options_rows())
     yield "## Steps\n"
     yield "Each step is one verb with its modifiers beside it. Any step takes these:\n"
     yield _table(StepKeys)
@@ -213,6 +254,8 @@ def _sections() -> Iterator[str]:
     yield _NEMESIS.format(faults=_sentence(f"`{verb}`" for verb in FAULT_VERBS))
     yield _table(NemesisKeys)
     yield _SEED
+    yield _LIMITS
+    yield _table(LimitsKeys)
     yield _INVARIANTS.format(families=_sentence(f"`{name}`" for name in FAMILIES))
     if later := {**LATER_KEYS, **LATER_VERBS}:
         yield _NOT_YET

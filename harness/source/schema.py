@@ -17,7 +17,9 @@ from harness.model.verdict import INVARIANTS
 from harness.source.cast_keys import ClientKeys, RoomKeys
 from harness.source.compile import ScenarioKeys
 from harness.source.inboxes import EVERYONE_ELSE
+from harness.source.limits import LimitsKeys
 from harness.source.nemesis import NOT_HERE, NemesisKeys
+from harness.source.server import ServerKeys, options_schema
 from harness.source.workload import WorkloadKeys
 from harness.verbs import FAULT_VERBS, VERBS
 from harness.verbs.items import INTERLEAVED
@@ -51,6 +53,8 @@ def scenario_schema() -> dict[str, Any]:
             oneOf=[{"required": ["for"]}, {"required": ["count"]}],
         ),
         "nemesis": _nemesis(),
+        "limits": schema(LimitsKeys, description="How long deliveries may take."),
+        "server": _server(),
         "fault": _fault(),
         "step": _step(),
         **{f"step_{name}": schema(verb.keys, description=verb.summary) for name, verb in VERBS.items()},
@@ -187,6 +191,12 @@ def _step() -> Mapping[str, Any]:
     }
 
 
+def _server() -> dict[str, Any]:
+    keys = schema(ServerKeys, description="What the server is told that chatsim starts.")
+    keys["properties"]["options"] |= options_schema()
+    return keys
+
+
 def _nemesis() -> dict[str, Any]:
     keys = schema(NemesisKeys, description="Random faults, drawn from the seed, while the workload goes on.")
     keys["properties"]["faults"]["items"] = {"$ref": "#/definitions/fault"}
@@ -230,4 +240,6 @@ _PARTS: Mapping[str, Mapping[str, Any]] = {
     "invariants": _invariants(),
     "workload": {"type": "object", "allOf": [{"$ref": "#/definitions/workload"}]},
     "nemesis": {"type": "object", "allOf": [{"$ref": "#/definitions/nemesis"}]},
+    "limits": {"type": "object", "allOf": [{"$ref": "#/definitions/limits"}]},
+    "server": {"type": "object", "allOf": [{"$ref": "#/definitions/server"}]},
 }

@@ -21,11 +21,14 @@ _ELSEWHERE = frozenset(
     | {"lose", "delay", "duplicate", "goaway"}
 )
 _KEEP_PRESENCE = (
-    frozenset({"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "wait"})
+    frozenset(
+        {"create", "join", "leave", "add", "kick", "send", "resend", "poll", "ack", "expect", "gone", "wait"}
+    )
+    | {"rotate_keys"}
     | _ELSEWHERE
 )
 _KEEP_MEMBERS = (
-    frozenset({"connect", "disconnect", "send", "resend", "expect", "wait", "ack"})
+    frozenset({"connect", "disconnect", "send", "resend", "expect", "gone", "wait", "ack", "rotate_keys"})
     | {"kill", "start", "restart", "pause", "resume"}
     | _ELSEWHERE
 )

@@ -22,7 +22,7 @@ class AddKeys(RefusableKeys):
 
     add: Sequence[Item] = key(NAMES, "Users to take in, online or not: a name, a list, or a range.")
     by: str = key(
-        NAME, "Who does it: an admin of the room; with `--auth none`, the server that ships lets anybody."
+        NAME, "Who does it: an admin of the room; the server that ships lets anybody, but for `auth: tokens`."
     )
     room: str | None = key(ROOM, "The room; may be left out when the scenario has exactly one.", default=None)
 

@@ -93,6 +93,8 @@ class Scope:
     """(client, message) of which nobody can say whether a poll brought it: sent in one lane, polled in another."""
     raced: dict[tuple[str, str], str] = field(default_factory=dict)
     """(client, message) that may or may not have come before the client was removed -> the step of the removal."""
+    gone: set[str] = field(default_factory=set)
+    """Messages that the server keeps no more: who was not told of them before may never be."""
     members: Memberships = field(init=False)
     used: set[str] = field(default_factory=set)
     """Clients and rooms that the file makes use of, as `client NAME` and `room NAME`."""
@@ -291,7 +293,8 @@ class Scope:
         reach = self.members.reach(
             who.user, message.room, message.step, got=key in self.received, raced=key in self.raced
         )
-        if reach == "will" and who.stay_offline and client not in self.online and key not in self.received:
+        away = who.stay_offline and client not in self.online
+        if reach == "will" and key not in self.received and (away or message.id in self.gone):
             return "may"
         return reach
 

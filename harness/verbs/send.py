@@ -82,6 +82,17 @@ def _compile(keys: SendKeys, scope: Scope, pointer: str) -> Send | None:
                 f"{name} is not in {room}, so this send will be refused",
                 f"add {name} to {room}, or `refused: PERMISSION_DENIED`",
             )
+        elif (
+            room in scope.rooms
+            and scope.clients[name].user in scope.rooms[room].readers
+            and "refused" not in keys.given
+            and keys.outcome == "ok"
+        ):
+            scope.never_true(
+                where,
+                f"{name} only reads in {room}, so this send will be refused",
+                "`refused: PERMISSION_DENIED`",
+            )
     return action
 
 

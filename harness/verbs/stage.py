@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+from harness.model.actions import KeyChange
 from harness.model.cast import Room
 from harness.model.faults import Heal, Kill, Pause, Restart, Resume, Start
 from harness.model.steps import Affliction, Parallel, Step
@@ -92,6 +93,18 @@ class Stage(Protocol):
 
         Returns whether it was fulfilled within the step's deadline. Either way the script goes on.
         """
+        ...
+
+    async def until_gone(self, ids: tuple[str, ...], step: Step) -> None:
+        """Wait until the server keeps none of these messages.
+
+        Raises:
+            StepFailedError: it still does at the step's deadline.
+        """
+        ...
+
+    async def rotate_keys(self, change: KeyChange, step: Step) -> Answer:
+        """Change the keys by which the server knows tokens; done when it believes the new ones."""
         ...
 
     async def parallel(self, action: Parallel, step: Step) -> None:

@@ -106,3 +106,9 @@ def test_a_change_is_seen(tmp_path):
     assert one == keys.fingerprint(tmp_path / "keys") != nothing
     keys.create(tmp_path / "keys", kid="two")
     assert keys.fingerprint(tmp_path / "keys") != one
+
+
+def test_ids_of_ours_grow_within_a_second(tmp_path):
+    made = [keys.create(tmp_path).stem for _ in range(3)]
+    assert made == sorted(made)
+    assert keys.load(tmp_path).signer().kid == made[-1]

@@ -3,7 +3,8 @@
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chatsys.v1 import chat_pb2, room_pb2, types_pb2
+from chatsys.v1 import chat_pb2, room_pb2, server_pb2, types_pb2
+from tests.chatsys.conftest import SERVE
 from tests.chatsys.reader import Reader, pair, two
 
 
@@ -243,3 +244,33 @@ def test_unread_is_counted_when_it_is_asked_for(world, room):
         )
 
     world(body)
+
+
+def test_a_room_keeps_what_the_server_says_unless_somebody_asks_otherwise(serving, stubs, play):
+    command = [*SERVE, "--room-max-entries", "3", "--room-max-age", "1h"]
+
+    async def body():
+        async with stubs(serving(command=command).address) as as_user:
+            await made(as_user("root"), as_user("alice"))
+
+    async def made(root, alice):
+        said = types_pb2.Retention(max_entries=3, max_age=Duration(seconds=3_600))
+        for room, asked, kept in (
+            (types_pb2.Room(room_id="plain"), None, said),
+            (types_pb2.Room(room_id="all"), types_pb2.Retention(), types_pb2.Retention()),
+            (
+                types_pb2.Room(room_id="some"),
+                types_pb2.Retention(max_entries=9),
+                types_pb2.Retention(max_entries=9),
+            ),
+        ):
+            if asked is not None:
+                room.retention.CopyFrom(asked)
+            answer = await root.CreateRoom(room_pb2.CreateRoomRequest(room=room))
+            assert answer.room.retention == kept
+        opened = await alice.OpenDirectRoom(room_pb2.OpenDirectRoomRequest(user_id="root"))
+        assert opened.room.retention == said
+        limits = (await alice.GetServerInfo(server_pb2.GetServerInfoRequest())).limits
+        assert (limits.room_retention, limits.send_burst, limits.max_rooms_per_user) == (said, 100, 10_000)
+
+    play(body())

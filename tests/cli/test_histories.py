@@ -71,6 +71,13 @@ def test_one_that_is_out_of_order_is_unknown(tmp_path: Path) -> None:
     assert "indices count without holes" in " ".join(ran.output.split())
 
 
+def test_sequences_of_any_size_are_judged(tmp_path: Path) -> None:
+    lines = [line.replace('"sequence": 2', f'"sequence": {2**62}') for line in EXAMPLE]
+    assert lines != EXAMPLE
+    ran = report(tmp_path, lines)
+    assert ran.exit_code == 0, ran.output
+
+
 def test_a_malformed_one_is_refused_with_every_fault(tmp_path: Path) -> None:
     ran = report(tmp_path, [EXAMPLE[0], "{}\n", *EXAMPLE[2:-1], EXAMPLE[-1][:30]])
     assert ran.exit_code == 2

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from harness.cli import keyboard
 from harness.cli.commands import chatsim
 from harness.source.compile import compile_plan
 from harness.source.loader import load
@@ -105,6 +106,36 @@ def test_whatever_the_title_and_the_names_it_is_a_scenario(title, clients):
         assert control, [item.message for item in found]
         return
     assert plan.title == " ".join(title.split())
+
+
+def test_a_person_is_asked_for_what_was_not_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keyboard, "someone_is_there", lambda: True)
+    answers = "Ann & Ben: the reunion\nann\nann,ben\n\n"  # one name is not enough, and asked for again
+    result = CliRunner().invoke(chatsim, ["new"], input=answers)
+    assert result.exit_code == 0, result.output
+    (plan,) = load(["ann_ben_the_reunion.yaml"]).plans
+    assert plan.title == "Ann & Ben: the reunion"
+    assert [client.name for client in plan.clients] == ["ann", "ben"]
+    assert "a conversation needs two at least" in result.output
+
+
+def test_enter_takes_what_is_offered_and_ctrl_c_leaves_no_trace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keyboard, "someone_is_there", lambda: True)
+    assert CliRunner().invoke(chatsim, ["new"], input="\n").exit_code == 1
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "scenarios").mkdir()
+    assert CliRunner().invoke(chatsim, ["new"], input="\n\n\n").exit_code == 0
+    assert load(["scenarios/chad_is_back.yaml"]).plans[0].title == "Chad is back"
+
+
+def test_a_program_is_not_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(chatsim, ["new"], input="x\n\n\n")
+    assert result.exit_code == 2
+    assert "Missing argument 'PATH'" in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_index_of_the_scenarios_is_fresh(monkeypatch):

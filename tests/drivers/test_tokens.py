@@ -8,7 +8,7 @@ from chatsys.auth import keys
 from chatsys.auth.revocations import Revocations
 from chatsys.auth.tokens import verify
 from chatsys.errors import Refusal
-from harness.drivers.chatsys_tokens import shown
+from harness.drivers.chatsys_tokens import change_keys, shown
 from harness.drivers.request import RequestError
 
 
@@ -65,3 +65,24 @@ def test_keys_that_somebody_names(server, tmp_path, monkeypatch):
     assert judged(shown("alice", "client", {}, {})[1], server, tmp_path).user_id == "alice"
     with pytest.raises(RequestError, match="started here"):
         shown("alice", "client", {"kind": "revoked"}, {})
+
+
+def test_keys_change_while_a_server_runs(server, tmp_path, monkeypatch):
+    _, first = shown("alice", "client", {}, server)
+    change_keys("add", server)
+    _, second = shown("alice", "client", {}, server)
+    assert [judged(token, server, tmp_path).user_id for token in (first, second)] == ["alice", "alice"]
+    change_keys("retire", server)
+    assert judged(first, server, tmp_path) == "TOKEN_INVALID"
+    assert judged(second, server, tmp_path).user_id == "alice"
+    change_keys("retire", server)
+    assert judged(second, server, tmp_path).user_id == "alice", "the newest stays"
+    monkeypatch.setenv("CHATSYS_KEYS", str(tmp_path / "keys"))
+    with pytest.raises(RequestError, match="unset CHATSYS_KEYS"):
+        change_keys("retire", server)
+
+
+def test_there_are_no_keys_to_change(tmp_path, monkeypatch):
+    monkeypatch.delenv("CHATSYS_KEYS", raising=False)
+    with pytest.raises(RequestError, match="where the server keeps its own"):
+        change_keys("add", {"data": str(tmp_path)})

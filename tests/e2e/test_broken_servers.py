@@ -3,7 +3,9 @@
 A share of the gallery at a time, so that workers can divide it: `chatsim selftest` plays all of it at once.
 """
 
+import re
 import sys
+from urllib.parse import unquote
 
 import pytest
 
@@ -36,6 +38,23 @@ def test_the_gallery_is_listed(chatsim):
         "echoes: delivers each message to its sender, too (echo)",
         "starves: shows one member nothing, and answers his fences (false-claim, undelivered)",
     ]
+
+
+def test_a_gallery_of_reports_is_made(chatsim, tmp_path):
+    gallery = tmp_path / "gallery"
+    ran = chatsim("selftest", "swallows", "--pages", gallery)
+    assert ran.code == 0, ran
+    assert ran.out.splitlines()[-1] == f"  page  {gallery / 'index.html'}"
+    index = (gallery / "index.html").read_text()
+    assert "acknowledges and stores `line 3`, and never delivers it" in index
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', index)
+    assert {name for _, name in links} == {"swallows", "the good server"}
+    for link, name in links:
+        page = (gallery / unquote(link)).read_text()
+        assert ("no-loss (undelivered)" in page) is (name == "swallows")
+    ran = chatsim("selftest", "swallows", "--pages", gallery)
+    assert ran.code == 2
+    assert "is not empty" in ran.err
 
 
 def test_a_name_that_nobody_has(chatsim):

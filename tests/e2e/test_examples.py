@@ -5,6 +5,15 @@ import textwrap
 from harness.source.examples import EXAMPLES
 from tests.schema.test_reference import AROUND, BEFORE
 
+#: What the server has to be told first, for an example that is about it.
+SERVER = {"gone": "server: {options: {room_max_entries: 1}}\n"}
+#: What the example leaves out because its page has said it: of the series something has to push the last one out, and
+#: who was turned out has to come back to be read.
+AROUND_IT = {
+    "gone": ("- {send: later, from: alice, to: lobby}\n", ""),
+    "rotate_keys": ("", "- disconnect: [alice, bob, chad, erin]\n- connect: [alice, bob, chad, erin]\n"),
+}
+
 
 def test_every_example_of_the_manual_plays(chatsim, tmp_path):
     folder = tmp_path / "examples"
@@ -14,8 +23,11 @@ def test_every_example_of_the_manual_plays(chatsim, tmp_path):
         said = (
             "- {send: hello, from: alice, to: lobby}\n" if name in {"connect", "delay", "duplicate"} else ""
         )
-        steps_of_it = ("" if name == "connect" else BEFORE) + steps + said
-        text = AROUND + textwrap.indent(steps_of_it, "  ")
+        first, last = AROUND_IT.get(name, ("", said))
+        steps_of_it = ("" if name == "connect" else BEFORE) + first + steps + last
+        text = AROUND.replace("rooms:\n", SERVER.get(name, "") + "rooms:\n") + textwrap.indent(
+            steps_of_it, "  "
+        )
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     ran = chatsim("run", folder, "--speed", "max", "-j", "4")
     assert ran.code == 0, ran

@@ -20,7 +20,8 @@
     final / final -> ok                  the final phase
     server restarts                      killed as asked, and started
     nemesis kill server                  invoke and ok; any word of the nemesis
-    audit lobby p2: hello@2 hi@3         the room was read whole; `-> info` instead of messages
+    audit lobby p2: hello@2 hi@3         the room was read whole; `-> info` instead of messages; `p2 lost 1:` when
+                                         retention has removed it through 1
     expect 0 / expected 0 -> fail        the step of this number of the case's `steps`
     script / script -> ok / script -> fail REASON
     +500ms                               time passes (each line takes 1 ms by itself)
@@ -280,12 +281,17 @@ class History:
             if word.endswith(":"):
                 before, seen = [*words[:at], word[:-1]], words[at + 1 :]
                 break
+        lost = {}
+        if "lost" in before:
+            at = before.index("lost")
+            lost = {"lost": int(before[at + 1])}
+            before = before[:at]
         op = self.begin("harness", "history", {"room": before[0], "positions": before[1:]})
         for word in seen:
             name, _, sequence = word.partition("@")
             value = self._message([name, *([sequence] if sequence else [])])
             self.note("harness", "read", value, op)
-        self.end(op, result[0] if result else "ok", {"count": len(seen)})
+        self.end(op, result[0] if result else "ok", {"count": len(seen), **lost})
 
     def _expect(self, words: list[str], result: list[str]) -> None:
         self._polls[f"expect {words[0]}"] = (self.begin("script", "expect", {}, f"/steps/{words[0]}"), {})

@@ -217,10 +217,12 @@ def test_workers_share_one_folder_and_one_index(project, pytester):
     assert len(keepers(pytester)) == 2
 
 
-def test_a_github_action_gets_annotations(project, monkeypatch):
+def test_a_github_action_gets_annotations_and_a_summary(project, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     result = project({"scenarios/one.yaml": FAILS, "conftest.py": ""}, "-q")
     result.stdout.fnmatch_lines(["::error file=scenarios/one.yaml,line=13::bob got*"])
+    assert (tmp_path / "summary.md").read_text().startswith("### ❌ chatsim: 1 run: 1 failed")
 
 
 def test_other_people_s_tests_pay_nearly_nothing_for_it():
@@ -233,3 +235,12 @@ def test_other_people_s_tests_pay_nearly_nothing_for_it():
         for code in (script, before)
     )
     assert added == had
+
+
+def test_limits_decide_when_they_are_asked_to(project):
+    # What is read by hand takes as long as the reading: some time, however little.
+    limited = PASSES.replace("clients: [alice, bob]", "clients: {alice: {}, bob: {receive: manual}}")
+    limited = limited.replace("  - expect", "  - poll: bob\n  - expect") + "limits: {delivery_p99: 1us}\n"
+    files = {"scenarios/limited.yaml": limited}
+    project(files).assert_outcomes(passed=1)
+    project(files, "--chatsim-limits", "enforce").assert_outcomes(failed=1)

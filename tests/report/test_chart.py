@@ -62,6 +62,16 @@ def test_a_message_that_waited_for_the_server_is_stored_after_its_return():
     assert arrows(chart_of(story.ops), "send") == [("bob", 500, "server", 905, "hello", "arrived")]
 
 
+def test_a_poll_that_waited_for_the_server_is_answered_after_its_return():
+    story = Story().begin()
+    story.sent(500)
+    story.op(600, "server", "ok", "exit", {"pid": 4127, "code": None, "signal": 9, "asked": True})
+    story.op(700, "chad", "invoke", "poll", {}, op=300)
+    story.op(900, "server", "ok", "start", {"pid": 4128, "host": "h", "port": 1, "instance": "b"})
+    story.op(910, "chad", "ok", "deliver", story.message(sequence=1, via=300))
+    assert arrows(chart_of(story.ops), "deliver") == [("server", 900, "chad", 910, "hello", "arrived")]
+
+
 def test_a_delivery_to_a_latecomer_leaves_when_he_comes():
     story = Story()
     story.sent(512)
@@ -162,6 +172,22 @@ def test_a_fault_that_nobody_heals_lasts_to_the_end_and_resume_ends_a_pause_only
         Band("pause server, alice", ("server", "alice"), 10, 60),
         Band("kill alice", ("alice",), 30, 100),
     )
+
+
+def test_a_fault_that_ends_itself_is_over_when_it_is_done_or_has_struck():
+    told = {"targets": ["alice"], "id": "a"}
+    other = {"targets": ["alice"], "id": "b"}
+    ops = [
+        Op(0, 10, "nemesis", "invoke", "lose", told, 1),
+        Op(1, 11, "nemesis", "ok", "lose", told, 1),
+        Op(2, 12, "nemesis", "invoke", "lose", other, 2),
+        Op(3, 13, "nemesis", "ok", "lose", other, 2),
+        Op(4, 20, "nemesis", "ok", "fired", {**told, "by": "alice", "of": "Poll"}),
+        Op(5, 30, "nemesis", "invoke", "reset", {"targets": ["alice"], "id": "c"}, 3),
+        Op(6, 35, "nemesis", "ok", "reset", {"targets": ["alice"], "id": "c"}, 3),
+    ]
+    bands = [(band.label, band.begun_ns, band.ended_ns) for band in chart_of(ops, end_ns=100).bands]
+    assert bands == [("lose alice", 10, 20), ("lose alice", 12, 100), ("reset alice", 30, 35)]
 
 
 PROCESSES = st.sampled_from(["alice", "bob#2", "server", "harness", "script", "nemesis", "fence", "nobody"])

@@ -8,19 +8,21 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.cli.report import command
 from harness.model.history import Op
 from harness.report.compare import Side, compare, plan_difference, tell
 from harness.report.look import Look
-from harness.report.views import views_of
+from harness.report.views import percentile, views_of
 from tests.report.html.test_files import write
 from tests.report.story import Story, a_plan, story_of
 from tests.report.test_golden import check
 
 
 def side(row, label="reports/a", ops=None):
-    return Side(label, row, views_of(story_of(row).ops if ops is None else ops))
+    return Side(label, row, views_of(row.plan, story_of(row).ops if ops is None else ops))
 
 
 def compared(a, b, look=Look()):  # noqa: B008 - a Look is a value
@@ -114,6 +116,39 @@ def test_other_answers_to_a_send(tell):
     (found,) = compare(side(row, ops=one.ops), side(row, ops=other.ops)).differences
     assert found.about == "sends"
     assert found.said.startswith("hello: ok in A, ")
+
+
+def waiting(*ms):
+    """A history in which bob sends every second, and alice gets it after so many ms, chad at once."""
+    story = Story().begin()
+    for number, late in enumerate(ms, start=1):
+        name, at = f"m.{number}", 1_000 * number
+        value = story.message(id=name, client_message_id=name)
+        begun = story.op(at, "bob", "invoke", "send", value, op=100 + number)
+        story.op(at + 2, "bob", "ok", "send", {**value, "sequence": number}, op=100 + number)
+        assert begun
+        story.got(at + 2, "chad", id=name, client_message_id=name)
+        story.got(at + 2 + late, "alice", id=name, client_message_id=name)
+    return story.ops
+
+
+def test_times_are_shown_and_are_no_difference(tell):
+    row = tell("passes")
+    a, b = side(row, ops=waiting(*[1] * 100)), side(row, ops=waiting(*[1] * 98, 400, 500))
+    assert compare(a, b).equal
+    told = " ".join(compared(a, b).split())
+    assert "answers p50 2.0 ms in A, 2.0 ms in B" in told
+    assert "deliveries p50 0.0 ms in A, 0.0 ms in B, p99 1.0 ms in A, 1.0 ms in B" in told
+    assert "alice: p50 1.0 ms in A, 1.0 ms in B, p99 1.0 ms in A, 400.0 ms in B" in told
+    assert "chad:" not in told
+
+
+@given(st.lists(st.integers(0, 10**10), min_size=1, max_size=50), st.floats(0.01, 1))
+def test_a_percentile_is_one_of_the_times_with_that_share_at_or_below_it(times, share):
+    found = percentile(times, share)
+    assert found in times
+    assert sum(ns <= found for ns in times) >= share * len(times) - 1e-9
+    assert sum(ns < found for ns in times) < share * len(times) + 1e-9
 
 
 def test_plans_that_differ_are_said_to():

@@ -79,3 +79,37 @@ def test_a_trace_has_a_process_for_each_party_and_a_slice_for_each_call(tell):
     assert [names[e["pid"]] for e in events if e["ph"] == "i" and e["name"] == "never: never got hello"] == [
         "chad"
     ]
+
+
+#: What the trace event format asks of each phase beside `ph`, `pid` and `name`: the keys, and what else there may be.
+PHASES = {
+    "X": ({"ts", "dur", "tid"}, {"cat", "args"}),
+    "i": ({"ts", "tid", "s"}, {"cat", "args"}),
+    "M": ({"args"}, {"tid"}),
+    "s": ({"ts", "tid", "id", "cat"}, set()),
+    "f": ({"ts", "tid", "id", "cat", "bp"}, set()),
+}
+METADATA = {"process_name": "name", "thread_name": "name", "process_sort_index": "sort_index"}
+
+
+def test_every_event_of_a_trace_has_what_the_format_asks_of_its_phase(told):
+    _, row = told
+    trace = json.loads(TRACE(row, story_of(row).ops))
+    assert trace["displayTimeUnit"] in ("ms", "ns")
+    named = set()
+    for event in trace["traceEvents"]:
+        needed, allowed = PHASES[event["ph"]]
+        keys = event.keys() - {"ph", "pid", "name"}
+        assert needed <= keys <= needed | allowed, event
+        assert isinstance(event["pid"], int)
+        assert isinstance(event["name"], str)
+        assert isinstance(event.get("tid", 0), int)
+        assert event.get("ts", 0) >= 0
+        assert event.get("dur", 1) > 0
+        assert event.get("s", "t") in ("g", "p", "t")
+        assert event.get("bp", "e") == "e"
+        if event["ph"] == "M":
+            assert event["args"].keys() == {METADATA[event["name"]]}
+            named |= {event["pid"]} if event["name"] == "process_name" else set()
+        else:
+            assert event["pid"] in named, "a process is named before it does anything"

@@ -109,6 +109,15 @@ def test_junit_points_at_the_line_and_carries_what_is_needed_to_play_it_again(te
     assert properties["environment.versions.python"] == "3.11.7"
 
 
+def test_junit_tells_how_long_the_rows_took_and_all_of_them(tell):
+    rows = tell("passes"), tell("undelivered")
+    root = ET.fromstring(rendered(*rows, duration_ns=9_000_000_000))
+    assert [suite.attrib["time"] for suite in root] == [str(row.duration_ns / 1e9) for row in rows]
+    assert root.attrib["time"] == "9.0"
+    case = next(case for case in root.iter("testcase") if "expect" in case.attrib["name"])
+    assert 0 < float(case.attrib["time"]) <= rows[0].duration_ns / 1e9
+
+
 def test_equal_rows_stay_apart(tell):
     assert len(JUnitXml.fromstring(rendered(tell("passes"), tell("passes"), tell("passes")))) == 3
 

@@ -121,6 +121,16 @@ def test_where_several_could_be_meant_they_are_named(run, tell):
     assert done.output.rstrip().endswith("name one, or its folder: latecomers[poll], worse")
 
 
+def test_where_there_is_no_run_it_says_what_makes_one(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = replay()
+    assert done.exit_code == 2
+    assert "`chatsim run` makes one" in " ".join(done.output.split())
+    assert "name one of them" in " ".join(replay(tmp_path).output.split())
+    (tmp_path / "empty").mkdir()
+    assert "no run is here" in " ".join(replay(tmp_path / "empty").output.split())
+
+
 def test_a_speed_that_is_none(run):
     done = replay(run, "--speed", "fast")
     assert done.exit_code == 2

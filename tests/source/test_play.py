@@ -14,11 +14,13 @@ from harness.model.actions import (
     Create,
     Disconnect,
     Expect,
+    Gone,
     Join,
     Kick,
     Leave,
     Poll,
     Resend,
+    RotateKeys,
     Send,
     Wait,
 )
@@ -85,6 +87,12 @@ class Notes:
     async def expect(self, ids, received_by, not_by, step):
         self.notes.append(f"expect {ids} {received_by} {not_by}")
         return False
+
+    async def until_gone(self, ids, step):
+        self.notes.append(f"until {ids} are gone")
+
+    async def rotate_keys(self, change, step):
+        return self._moved(f"{change} keys", "harness")
 
     async def pause(self, duration_ns, step):
         self.clock += duration_ns
@@ -206,3 +214,11 @@ def test_a_resend_ends_as_a_send_does():
         play(again, Notes({"y": Answer("a", "info", "UNAVAILABLE")}))
     with pytest.raises(StepFailedError, match="outcome: none"):
         play(Resend(ids=("x",), senders=("a",), written="x", outcome="none"), Notes())
+
+
+def test_what_is_done_to_the_server_may_fail():
+    assert play(Gone(ids=("x",), written="x"), Notes()) == ["until ('x',) are gone"]
+    assert play(RotateKeys(change="retire"), Notes()) == ["retire keys"]
+    no = Notes({"harness": Answer("harness", "fail", "FAILED_PRECONDITION")})
+    with pytest.raises(StepFailedError, match="harness: FAILED_PRECONDITION"):
+        play(RotateKeys(change="add"), no)

@@ -6,6 +6,7 @@ from harness.judge.check import Check
 from harness.judge.expectations.expect import ExpectStep, Sightings
 from harness.judge.expectations.faults import Fired
 from harness.judge.expectations.inboxes import InboxCheck, NothingElse
+from harness.judge.expectations.limits import Limits
 from harness.judge.expectations.outcome import Outcomes
 from harness.judge.expectations.poll import PollStep
 from harness.judge.expectations.processes import Processes
@@ -32,5 +33,7 @@ def expectations(plan: Plan) -> list[Check]:
         for client in plan.listed
     }
     checks.extend(NothingElse(client, rooms) for client, rooms in heard.items())
+    if plan.limits and plan.limits_decide:
+        checks.append(Limits(plan))
     checks.extend((Outcomes(plan), Processes(), Script(), Fired()))
     return checks

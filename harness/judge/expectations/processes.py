@@ -1,19 +1,20 @@
-"""Processes live until they are told to go, and leave nothing behind."""
+"""Processes live until they are told to go, hold nothing for those who have gone, and leave nothing behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from harness.judge.check import Check, Group
 from harness.judge.findings import proof
 from harness.judge.state import State
 from harness.model.history import Op
+from harness.model.leaks import leaked
 from harness.model.verdict import Status, Verdict, Violation
 
 
 class Processes(Check):
-    """A process that exited unasked, or that was still there at the end, is a failure."""
+    """A process that exited unasked, that was still there at the end, or that leaks, is a failure."""
 
     group: ClassVar[Group] = "run"
 
@@ -32,6 +33,7 @@ class Processes(Check):
             and isinstance(running := op.value.get("processes"), (list, tuple))
             and running
         )
+        violations.extend(_leaks(state.lives))
         seen = len(state.exits) + len(state.processes)
         status = Status.FAIL if violations else Status.PASS if seen else Status.NOT_EXERCISED
         return (
@@ -58,6 +60,25 @@ def _unasked(op: Op) -> Violation:
         actual=how,
         hint=f"Its last words are in logs/{op.process}.log.",
     )
+
+
+def _leaks(lives: Iterable[Op]) -> Iterator[Violation]:
+    """Compare what each life of the server held at the end with what it held when it was ready."""
+    ready: Op | None = None
+    for op in lives:
+        if op.f != "holds" or op.value.get("tolerated") is True:
+            continue
+        if op.value.get("when") == "ready":
+            ready = op
+        elif ready is not None and (what := leaked(ready.value, op.value)):
+            yield Violation(
+                kind="leaked",
+                sentence=f"the server held {what}",
+                ops=proof(ready.index, op.index),
+                expected="lets go of what its clients no longer need",
+                actual=what,
+                hint="`--leaks report` only reports it, for servers that let go of things later than that.",
+            )
 
 
 def _leftovers(op: Op, running: Iterable[object]) -> Violation:

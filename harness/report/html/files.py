@@ -10,7 +10,7 @@ Invariant: whatever a folder holds, its page is written and says what is missing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -88,6 +88,32 @@ def write_runs(root: Path) -> Path:
     columns = ("ended", "run", "begun", "time", "rows", "command")
     replace(root / NAME, render_list("Runs", columns, items, told=count(len(items), "run")).encode())
     return root / NAME
+
+
+def write_gallery(shown: Sequence[tuple[RowReport, str, str]], directory: Path) -> Path:
+    """Write the page that leads to runs against broken systems, and return it.
+
+    Args:
+        shown: Of each run its report, the system, and what is wrong with that.
+        directory: Where the runs are, each in a folder of its own that has its page.
+    """
+    items = [
+        {
+            "status": row.status.value,
+            "name": safe(system),
+            "link": f"{quote(Path(row.directory).name)}/{NAME}",
+            "cells": [
+                safe(does),
+                safe(row.plan.title),
+                safe(", ".join(sorted({violation.kind for violation in row.violations}))),
+            ],
+        }
+        for row, system, does in shown
+    ]
+    told = "Real reports: conversations played against systems that are broken on purpose, and against a good one."
+    columns = ("ended", "system", "what it does", "scenario", "convicted of")
+    replace(directory / NAME, render_list("Gallery", columns, items, told=told).encode())
+    return directory / NAME
 
 
 def runs_in(root: Path) -> list[Path]:

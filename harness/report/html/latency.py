@@ -1,24 +1,21 @@
 """How long answers and deliveries took, over the time of a run.
 
-A fold over the operations of a run, in their order; pure, and bounded whatever the history: times are counted in
-buckets, ten to each power of ten, so a percentile is right to a quarter of itself.
+A fold over the operations of a run, in their order; pure. Times are counted in buckets, ten to each power of ten, so
+a percentile is right to a quarter of itself, and what goes on the page is bounded.
 
 * `answer`: from the first try of a send to the server's ok.
-* `delivery`: to the first delivery to a client, from the latest of: the send was answered, the receiver was ready (it
-  connected, or asked), a fault that touched it or the server ended. What came before all these took no time: 0.
-  What nobody acknowledged is not measured.
+* `delivery`: as `limits` take it, see `model.latency`.
 """
 
 from __future__ import annotations
 
 import bisect
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from harness.model.history import FENCE, HARNESS, SERVER, Op
-from harness.report.lives import Lives
-from harness.report.words import message_name
+from harness.model.history import FENCE, HARNESS, Op
+from harness.model.latency import Stopwatch
+from harness.model.plan import Plan
 
 #: Fewer deliveries than this make no plot.
 ENOUGH = 100
@@ -35,7 +32,7 @@ class Part(NamedTuple):
     """(bucket, how many) of the buckets that are not empty, rising."""
 
 
-class Latency(NamedTuple):
+class Waiting(NamedTuple):
     """What one kind of waiting was like."""
 
     name: str
@@ -47,65 +44,40 @@ class Latency(NamedTuple):
 class Latencies:
     """Collects times. Feed it every operation once, in order, its values merged with those of its invocation."""
 
-    def __init__(self, lives: Lives) -> None:
-        """Take who knows since when a party is connected, and when it was last struck; fed before this."""
-        self._lives = lives
-        self._sent: dict[str, int] = {}
-        self._answered: dict[str, int] = {}
-        self._waiting: dict[str, list[tuple[str, int, int]]] = {}
-        """Deliveries of messages that nobody has acknowledged so far: client, when, since when it could come."""
-        self._got: set[tuple[str, str]] = set()
-        self._asked: dict[int, int] = {}
-        self._answers = (array("q"), array("q"))
-        self._deliveries = (array("q"), array("q"))
+    def __init__(self, plan: Plan) -> None:
+        self._stopwatch = Stopwatch(plan)
+        self._sent: dict[tuple[object, ...], int | None] = {}
+        """When each message was first sent; None once that was answered."""
+        self._answers: list[tuple[int, int]] = []
 
     def feed(self, op: Op) -> None:
         """Take in one operation."""
-        if op.process in (HARNESS, FENCE):
+        self._stopwatch.feed(op)
+        if op.f != "send" or op.type not in ("invoke", "ok") or op.process in (HARNESS, FENCE):
             return
-        match op.f, op.type:
-            case (("connect" | "poll"), "invoke") if op.op is not None:
-                self._asked[op.op] = op.time
-            case "send", "invoke":
-                self._sent.setdefault(message_name(op.value), op.time)
-            case "send", "ok":
-                self._answer(message_name(op.value), op.time)
-            case "deliver", "ok":
-                self._deliver(message_name(op.value), op)
-            case _:
-                pass
+        message = (op.client, op.value.get("room"), op.value.get("client_message_id"))
+        first = self._sent.setdefault(message, op.time)
+        if op.type == "ok" and first is not None:
+            self._answers.append((op.time, op.time - first))
+            self._sent[message] = None
 
-    def _answer(self, name: str, now: int) -> None:
-        if name in self._answered:
-            return
-        self._answered[name] = now
-        _note(self._answers, now, now - self._sent.get(name, now))
-        for _, came, ready in self._waiting.pop(name, ()):
-            _note(self._deliveries, came, came - max(now, ready))
+    def by_client(self) -> Mapping[str, Sequence[int]]:
+        """Return how long deliveries took for each client, in ns."""
+        found: dict[str, list[int]] = {}
+        for client, _, took in self._stopwatch.times():
+            found.setdefault(client, []).append(took)
+        return found
 
-    def _deliver(self, name: str, op: Op) -> None:
-        if (op.client, name) in self._got:
-            return
-        self._got.add((op.client, name))
-        ready = max(
-            self._lives.since(op.process),
-            self._lives.healed(op.client),
-            self._lives.healed(SERVER),
-            self._asked.get(op.value.get("via") or -1, 0),
-        )
-        if (answered := self._answered.get(name)) is None:
-            self._waiting.setdefault(name, []).append((op.client, op.time, ready))
-        else:
-            _note(self._deliveries, op.time, op.time - max(answered, ready))
+    def answers(self) -> Sequence[int]:
+        """Return how long answers took, in ns."""
+        return [took for _, took in self._answers]
 
-    def result(self, end_ns: int) -> tuple[Latency, ...]:
+    def result(self, end_ns: int) -> tuple[Waiting, ...]:
         """Return the times of a run that ended then; none when there were too few."""
-        if len(self._deliveries[0]) < ENOUGH:
+        deliveries = [(when, took) for _, when, took in self._stopwatch.times()]
+        if len(deliveries) < ENOUGH:
             return ()
-        return (
-            _counted("answer", *self._answers, end_ns),
-            _counted("delivery", *self._deliveries, end_ns),
-        )
+        return _counted("answer", self._answers, end_ns), _counted("delivery", deliveries, end_ns)
 
 
 def bucket(ns: int) -> int:
@@ -113,15 +85,12 @@ def bucket(ns: int) -> int:
     return bisect.bisect_left(BOUNDS, ns)
 
 
-def _note(kind: tuple[array[int], array[int]], when: int, took: int) -> None:
-    kind[0].append(when)
-    kind[1].append(max(0, took))
-
-
-def _counted(name: str, when: Sequence[int], took: Sequence[int], end_ns: int) -> Latency:
+def _counted(name: str, times: Iterable[tuple[int, int]], end_ns: int) -> Waiting:
     parts: list[dict[int, int]] = [{} for _ in range(PARTS)]
-    for moment, ns in zip(when, took, strict=True):
-        counts = parts[min(PARTS - 1, moment * PARTS // max(end_ns, 1))]
+    total = 0
+    for moment, ns in times:
+        counts = parts[max(0, min(PARTS - 1, moment * PARTS // max(end_ns, 1)))]
         place = bucket(ns)
         counts[place] = counts.get(place, 0) + 1
-    return Latency(name, len(when), tuple(Part(tuple(sorted(counts.items()))) for counts in parts))
+        total += 1
+    return Waiting(name, total, tuple(Part(tuple(sorted(counts.items()))) for counts in parts))

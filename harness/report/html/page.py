@@ -18,7 +18,7 @@ from harness.model.verdict import Status, Verdict, Violation
 from harness.report.chart import Chart, Diagram, Mark
 from harness.report.excerpt import excerpt
 from harness.report.failure import facts, findings, places_of
-from harness.report.html.latency import Latencies, Latency
+from harness.report.html.latency import Latencies, Waiting
 from harness.report.html.logs import Entry, LogLine, merge_logs, stamped
 from harness.report.html.matrix import MessageRow, message_rows
 from harness.report.look import Look
@@ -96,7 +96,7 @@ class Page(NamedTuple):
     focus: tuple[int, int]
     """From when to when is shown at first."""
     left_out: tuple[str, ...]
-    latencies: tuple[Latency, ...] = ()
+    latencies: tuple[Waiting, ...] = ()
     """How long answers and deliveries took; empty when there were too few to say."""
     partial: str = ""
     """Why this is not all of the run; empty when it is."""
@@ -167,7 +167,7 @@ class _Reading:
             for message in row.messages.values()
         }
         self.chart = Chart([client.name for client in row.plan.clients], unwanted)
-        self.latencies = Latencies(self.chart.lives)
+        self.latencies = Latencies(row.plan)
         self.receipts = Receipts(row.plan, row.messages)
         self.near: dict[str, None] = {}
         """Messages that operations are about which are told one by one."""

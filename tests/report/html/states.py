@@ -105,8 +105,17 @@ def _told(name: str) -> Callable[[], Page]:
 
 
 _STORIES = (
-    "passes", "undelivered", "unknown", "fifty_clients", "hostile", "server_died", "not_ready", "skipped", "wide",
-)  # fmt: skip
+    "passes",
+    "undelivered",
+    "refused",
+    "unknown",
+    "fifty_clients",
+    "hostile",
+    "server_died",
+    "not_ready",
+    "skipped",
+    "wide",
+)
 STATES: dict[str, Callable[[], Page]] = {
     **{name: _told(name) for name in _STORIES},
     "storm": storm,

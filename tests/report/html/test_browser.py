@@ -7,49 +7,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
-from harness.model.cast import Room
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Violation
 from harness.report.html.page import SHOWN
-from harness.report.html.render import render_list, render_page
-from tests.report.html.browser import Browser
-from tests.report.html.states import STATES, page_of
-from tests.report.story import SOURCE, Story, a_plan, bad
+from harness.report.html.render import render_list
+from tests.report.html.states import STATES
+from tests.report.story import Story, a_plan, bad
 
 pytestmark = pytest.mark.needs("chromium")
 
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 FINE = {"faint": [], "out": [], "cut": [], "over": [], "wide": 0}
 PICTURES = os.environ.get("CHATSIM_PICTURES")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture
-def show_page(browser, tmp_path):
-    """Opens a page and returns the browser."""
-
-    def show_page(page, link="", **how):
-        path = tmp_path / "index.html"
-        path.write_text(render_page(page), encoding="utf-8")
-        browser.open(path, link=link, **how)
-        return browser
-
-    return show_page
-
-
-@pytest.fixture
-def show(show_page):
-    """Opens the page of a report and returns the browser."""
-    return lambda row, link="", **how: show_page(page_of(row), link, **how)
 
 
 def keep(browser, name):
@@ -68,6 +40,10 @@ def test_every_state_is_readable(show_page, state, width, dark):
     browser = show_page(STATES[state](), width=width, dark=dark)
     keep(browser, f"{state}-{width}-{'dark' if dark else 'light'}")
     assert browser.eval(LOOK) == FINE
+    reach = (
+        "[...new Set([...document.querySelectorAll('.hit')].map((line) => getComputedStyle(line).stroke))]"
+    )
+    assert set(browser.eval(reach)) <= {"rgba(0, 0, 0, 0)"}  # where one may click is not seen
     assert browser.complaints() == []
 
 
@@ -92,111 +68,6 @@ def test_a_list_of_runs_is_readable(browser, tmp_path, width):
     keep(browser, f"list-{width}")
     assert browser.eval(LOOK) == FINE
     assert browser.complaints() == []
-
-
-HOSTILE = [
-    "<script>owned=1</script>",
-    "</script><script>owned=1</script>",
-    "<img src=x onerror=owned=1>",
-    "<svg onload=owned=1>",
-    "javascript:owned=1",
-    "'\"><iframe srcdoc='<script>parent.owned=1</script>'>",
-    "{{ 7*7 }}${owned=1}",
-    "<!--<script>",
-]
-
-
-@pytest.mark.parametrize("body", HOSTILE)
-def test_nothing_that_strangers_wrote_is_run(show_page, body):
-    plan = a_plan(
-        text=body,
-        title=body,
-        name=body,
-        file=f"{body}.yaml",
-        source=f"{SOURCE}# {body}\n",
-        cast=("alice", "bob", body, "doug"),
-        rooms=(Room(name="lobby", members=("alice", "bob")), Room(name=body, members=(body,))),
-    )
-    story = Story(plan).begin()
-    first, _ = story.sent()
-    seen = story.got(519, "alice", id=body, client_message_id=body, sender=body, room=body)
-    story.op(520, body, "invoke", "send", story.message(id=f"{body}1", room=body), op=700, step=1)
-    fault = {"code": body, "reason": body, "message": body}
-    story.op(521, body, "fail", "send", story.message(id=f"{body}1", room=body), op=700, error=fault)
-    story.op(522, "nemesis", "invoke", "kill", {"targets": [body], "id": body}, op=701)
-    story.op(523, body, "ok", "exit", {"pid": body, "code": None, "signal": body, "asked": False})
-    story.op(524, "alice", "ok", "join", {"room": body, "user": body})
-    story.op(525, "alice", "info", "leave", {"room": body}, error=fault)
-    story.op(526, "script", "fail", "expect", {"received_by": [body], "reason": body}, step=2)
-    story.logs = {body: [body], "server": [body]}
-    story.env |= dict.fromkeys(("server", "driver", "platform", "speed"), body)
-    story.env |= {"versions": {body: body}, "command": ["chatsim", body], "leaks": [body], "cpus": body}
-    violation = Violation(
-        kind="phantom",
-        sentence=body,
-        ops=(first, seen),
-        messages=(body, "hello"),
-        clients=(body,),
-        hint=body,
-        expected=body,
-        actual=body,
-        world=body,
-    )
-    other = bad(f"{body} 2", Violation(kind=body, sentence=body), group="expectation", reason=body)
-    row = story.judged(
-        RunStatus.FAIL, bad(body, violation, violation, evidence={body: 1}, reason=body), other, reason=body
-    )
-    browser = show_page(page_of(row)._replace(partial=body, left_out=(body,)))
-    picked = browser.eval(
-        "[...document.querySelectorAll('#who tbody button')].map((button) => {"
-        " button.click(); return document.querySelector('#card p').textContent })"
-    )
-    assert f"“{body}”" in picked
-    browser.eval(
-        "document.querySelectorAll('[data-finding], #lanes button').forEach((button) => button.click())"
-    )
-    assert_harmless(browser)
-
-
-@pytest.mark.parametrize("body", HOSTILE)
-def test_nothing_of_a_run_that_could_not_be_played_is_run(show_page, body):
-    error = {
-        "sentence": body,
-        "process": body,
-        "command": body,
-        "exit": body,
-        "last_lines": [body],
-        "help": body,
-    }
-    story = Story(a_plan(title=body))
-    story.env |= {"status": "error", "reason": body, "error": error}
-    assert_harmless(show_page(page_of(story.report(None))))
-
-
-def assert_harmless(browser):
-    """Nothing was run, and nothing is on the page but what is ours."""
-    assert browser.eval("typeof owned") == "undefined"
-    assert (
-        browser.eval(
-            "document.querySelectorAll('img, iframe, object, embed, link, a[href^=\"javascript:\"]').length"
-        )
-        == 0
-    )
-    assert browser.eval("[...document.querySelectorAll('*')].some((node) => [...node.attributes].some("
-                        "(attribute) => attribute.name.startsWith('on')))") is False  # fmt: skip
-    assert browser.eval(LOOK)["wide"] == 0
-    assert browser.complaints() == []
-
-
-@pytest.mark.parametrize("body", HOSTILE)
-def test_nothing_in_a_list_is_run(browser, tmp_path, body):
-    item = {"status": body, "name": body, "link": f"{quote(body)}/index.html", "cells": [body, body]}
-    path = tmp_path / "index.html"
-    path.write_text(
-        render_list(body, ("ended", "run", body, "why"), [item], status=body, told=body, again=body)
-    )
-    browser.open(path)
-    assert_harmless(browser)
 
 
 def test_a_message_is_followed_from_the_diagram_the_table_and_a_link(show, tell):
@@ -240,6 +111,48 @@ def test_every_pane_follows_the_time_chosen(show, tell):
     browser.press("w")
     assert browser.eval(drawn) == whole
     assert browser.eval("document.querySelectorAll('#who tbody tr').length") == 1
+
+
+def test_lives_faults_plots_and_findings_follow_the_time_chosen(show_page):
+    browser = show_page(STATES["storm"]())
+    captions = "[...document.querySelectorAll('figcaption')]"
+    counted = f"{captions}.map((each) => Number(each.textContent.match(/\\((\\d+)/)[1]))"
+    faults = "[...document.querySelectorAll('#processes li:not([hidden])')].map((each) => each.textContent)"
+    aside = "[...document.querySelectorAll('.finding.aside')].length"
+    browser.press("w")
+    answers, deliveries = browser.eval(counted)
+    assert answers == 120
+    assert deliveries > 5_000
+    assert len(browser.eval(faults)) == 3
+    assert browser.eval(aside) == 0
+    browser.eval("chooseTime(3.5e9, 3.8e9)")
+    fewer = browser.eval(counted)
+    assert 0 < fewer[0] < answers
+    assert 0 < fewer[1] < deliveries
+    assert [fault[:11] for fault in browser.eval(faults)] == ["kill user-3"]
+    assert browser.eval(aside) == 7  # all that have a proof, which is at another time
+    assert browser.eval("document.getElementById('lifetime').textContent") == "from 3.500 s to 3.800 s"
+    seen = "document.querySelector('#processes svg').viewBox.baseVal"
+    end = browser.eval("data.end_ns")
+    assert browser.eval(f"{seen}.x") == pytest.approx(3.5e12 / end, rel=0.01)
+    assert browser.eval(f"{seen}.width") == pytest.approx(0.3e12 / end, rel=0.01)
+    assert browser.complaints() == []
+
+
+def test_a_step_of_the_script_chooses_its_time(show, tell):
+    browser = show(tell("undelivered"))
+    browser.eval("document.querySelector('#L9 button').click()")
+    assert browser.eval("[state.from, state.to]") == [507e6, 519e6]
+
+
+def test_the_next_violation_is_opened_among_others_of_its_kind(show_page):
+    browser = show_page(STATES["storm"]())
+    opened = []
+    for _ in range(4):
+        browser.press("n")
+        opened.append(browser.eval("document.activeElement.closest('.finding').id"))
+    assert opened == ["f1", "f2", "f3", "f4"]
+    assert browser.eval("document.getElementById('f3').closest('.more').open") is True
 
 
 def test_keys_lead_from_violation_to_violation_and_from_message_to_message(show, tell):

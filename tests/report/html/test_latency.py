@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.report.html.latency import BOUNDS, ENOUGH, PARTS, Latencies, bucket
-from harness.report.lives import Lives
-from tests.report.story import MS, Story
+from tests.report.story import MS, Story, a_plan
 
 
 def times_of(story, end_ms=10_000):
     """{kind: [(bound in ms, how many)]} over the whole run."""
-    lives = Lives()
-    latencies = Latencies(lives)
+    latencies = Latencies(story.plan)
     for op in story.ops:
-        lives.feed(op)
         latencies.feed(op)
     found = {}
     for kind in latencies.result(end_ms * MS):
@@ -30,6 +26,11 @@ def times_of(story, end_ms=10_000):
     return found
 
 
+def audience():
+    """A story with as many clients as make a plot, beside the usual ones."""
+    return Story(a_plan(cast=("alice", "bob", "chad", *(f"user-{n}" for n in range(ENOUGH)))))
+
+
 def crowd(story, ms=9_000, number=ENOUGH):
     """Deliveries that make a plot worth while: each comes at once."""
     story.op(ms, "bob", "invoke", "send", story.message(id="crowd", client_message_id="crowd"), op=9_000)
@@ -39,26 +40,21 @@ def crowd(story, ms=9_000, number=ENOUGH):
     return story
 
 
-def after(story, ms=0):
-    """Times of deliveries without those of the crowd."""
-    return [(bound, n) for bound, n in times_of(crowd(story))["delivery"] if bound > ms]
-
-
 def test_few_deliveries_are_no_plot():
-    story = Story()
+    story = audience()
     story.sent()
     assert times_of(crowd(story, number=ENOUGH - 1)) == {}
 
 
 def test_an_answer_is_waited_for_from_the_first_try():
-    story = Story()
+    story = audience()
     story.sent(500, answer="info UNAVAILABLE")
     story.sent(600)
     assert times_of(crowd(story))["answer"] == [(1.0, 1), (125.9, 1)]  # 102 ms, and that of the crowd
 
 
 def test_a_delivery_is_waited_for_from_the_answer_and_what_came_before_it_took_no_time():
-    story = Story().begin()
+    story = audience().begin()
     story.op(500, "bob", "invoke", "send", story.message(), op=200)
     story.got(501, "alice")
     story.op(505, "bob", "ok", "send", story.message(sequence=1), op=200)
@@ -67,45 +63,16 @@ def test_a_delivery_is_waited_for_from_the_answer_and_what_came_before_it_took_n
     assert times_of(crowd(story))["delivery"] == [(0.1, ENOUGH + 1), (10.0, 1)]
 
 
-def test_a_delivery_is_waited_for_from_the_connection_of_its_receiver():
-    story = Story()
-    story.sent(500)
-    story.op(800, "chad", "invoke", "connect", {}, op=100)
-    story.op(801, "chad", "ok", "connect", {}, op=100)
-    story.got(806, "chad")
-    assert after(story, 0.1) == [(5.0, 1)]
-
-
-def test_a_delivery_is_waited_for_from_the_poll_that_asked():
-    story = Story().begin()
-    story.sent(500)
-    story.op(700, "chad", "invoke", "poll", {}, op=300)
-    story.op(704, "chad", "ok", "deliver", story.message(sequence=1, via=300))
-    assert after(story, 0.1) == [(5.0, 1)]  # 4 ms, in the bucket above it
-
-
-@pytest.mark.parametrize("struck", ["chad", "server"])
-def test_a_delivery_is_waited_for_from_the_end_of_a_fault(struck):
-    story = Story().begin()
-    story.sent(500)
-    story.op(502, "nemesis", "invoke", "pause", {"targets": [struck], "id": "f"}, op=50)
-    story.op(503, "nemesis", "ok", "pause", {"targets": [struck], "id": "f"}, op=50)
-    story.op(700, "nemesis", "invoke", "resume", {"targets": [struck]}, op=51)
-    story.op(701, "nemesis", "ok", "resume", {"targets": [struck]}, op=51)
-    story.op(711, "chad", "ok", "deliver", story.message(sequence=1))
-    assert after(story, 0.1) == [(10.0, 1)]
-
-
 def test_what_nobody_acknowledged_is_not_measured():
-    story = Story()
+    story = audience()
     story.sent(500, answer="info UNAVAILABLE")
     story.got(505, "chad")
     assert times_of(crowd(story))["delivery"] == [(0.1, ENOUGH)]
 
 
 def test_parts_are_by_when_the_waiting_ended():
-    story = Story()
-    latencies = Latencies(Lives())
+    story = audience()
+    latencies = Latencies(story.plan)
     for op in crowd(story, ms=9_999).ops:
         latencies.feed(op)
     answer, delivery = latencies.result(10_000 * MS)

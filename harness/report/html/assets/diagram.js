@@ -5,8 +5,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const DRAWN = 700;
 
 const pen = document.createElement("canvas").getContext("2d");
-function fit(text, pixels) {
-  pen.font = "600 12px system-ui, sans-serif"; // no text of the diagram is wider than this
+// Cuts a text to what fits, in the font that `svg text` has in page.css.
+function fit(text, pixels, font = "11px") {
+  pen.font = `${font} system-ui, sans-serif`;
   return cutTo(text, pixels, (part) => pen.measureText(part).width);
 }
 
@@ -53,7 +54,7 @@ function drawHead(root, lanes, canvas) {
   const head = svg(root, "g");
   svg(head, "rect", { class: "head", x: 0, y: 0, width: lanes.width, height: TOP - 8 });
   for (const name of lanes.names) {
-    const label = svg(head, "text", { class: "name", x: lanes.xs.get(name), y: 17, "text-anchor": "middle" }, fit(name, lanes.pitch - 8));
+    const label = svg(head, "text", { class: "name", x: lanes.xs.get(name), y: 17, "text-anchor": "middle" }, fit(name, lanes.pitch - 8, "600 12px"));
     svg(label, "title", {}, name);
   }
   const follow = () => head.setAttribute("transform", `translate(0 ${canvas.scrollTop})`);
@@ -70,7 +71,7 @@ function drawBands(root, state, lanes, placed) {
       if (!lanes.xs.has(target)) continue;
       const box = { class: "band", x: lanes.xs.get(target) - lanes.pitch * 0.42, y: from, width: lanes.pitch * 0.84, height: Math.max(4, to - from) };
       svg(svg(root, "rect", box), "title", {}, band.label);
-      svg(root, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, fit(band.label, lanes.pitch * 0.84));
+      svg(root, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, fit(band.label, lanes.pitch * 0.84, "600 11px"));
     }
   }
 }
@@ -123,7 +124,7 @@ function drawArrow(root, state, lanes, placed, arrow) {
   const [tx, ty] = outward ? [x1, y1] : [x2, y2];
   const right = outward ? x2 > x1 : x1 > x2;
   const label = `${arrow.end === "unwanted" ? "✗ " : ""}${arrow.kind === "send" ? "send " : ""}${arrow.label}`;
-  svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, fit(label, lanes.pitch - 14));
+  svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, fit(label, lanes.pitch - 14, toneOf(arrow) ? "600 11px" : "11px"));
 }
 
 const SIGNS = { kept: ["◆", "good"], broken: ["◇", "bad"], never: ["✗", "bad"], refused: ["✗", "bad"], unknown: ["?", "doubt"] };
@@ -144,7 +145,7 @@ function drawMark(root, lanes, placed, mark, room, alone) {
   svg(group, "text", { class: `halo ${tone}`, x, y: y + 4, "text-anchor": "middle" }, sign);
   const told = mark.kind === "kept" || mark.kind === "broken" ? "" : mark.label;
   if (told) {
-    svg(group, "text", { class: `halo ${tone}`, x: x + 9, y: y + 4 }, fit(told, room - 14));
+    svg(group, "text", { class: `halo ${tone}`, x: x + 9, y: y + 4 }, fit(told, room - 14, tone ? "600 11px" : "11px"));
   }
 }
 
