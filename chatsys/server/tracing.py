@@ -63,11 +63,12 @@ def make_watcher(provider: Any = None) -> tuple[Watcher, Callable[[], None]]:
 
 def _exporting() -> Any:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # extra
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  # the same
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415  # the same
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415  # the same
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  # the same
 
-    # What OTEL_SERVICE_NAME says comes after this, and counts.
-    provider = TracerProvider(resource=Resource({"service.name": "chatsys"}).merge(Resource.create()))
+    ours = Resource.create({"service.name": "chatsys"})
+    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes after this, and counts.
+    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
