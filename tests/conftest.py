@@ -42,7 +42,7 @@ PACKAGES = {
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; what the tests play is not for the summary of a CI job."""
     os.environ.pop("GITHUB_STEP_SUMMARY", None)
-    # Whatever is started in the background of a script inherits that Ctrl-C is ignored; tests send it to what they start.
+    # What a script starts in the background ignores Ctrl-C, and so does all that it starts: tests send it to some.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
 
