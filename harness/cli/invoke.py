@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ import click
 
 from harness.cli.commands import chatsim
 from harness.cli.exit_codes import ExitCode
+from harness.report.outlet import close_quietly
 
 
 def invoke(words: Sequence[str]) -> int:
@@ -25,6 +25,6 @@ def invoke(words: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, `| head` say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_quietly(sys.stdout)
         code = ExitCode.PASSED
     return int(code or 0)

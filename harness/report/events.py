@@ -24,6 +24,7 @@ from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.model.verdict import RunStatus
 from harness.report.model import Invocation, RowReport
+from harness.report.outlet import tell
 from harness.report.progress import Progress
 from harness.report.relay import Relay
 
@@ -53,7 +54,6 @@ class Events(Relay):
         self._ops = ops
         self._clock = clock
         self._begun = clock()
-        self._gone = False
         self._lock = threading.Lock()
 
     def run_started(
@@ -133,13 +133,7 @@ class Events(Relay):
         head = {"schema": schema, "event": event} if schema else {"event": event}
         line = json.dumps({**head, "time_ns": self._clock() - self._begun, **fields}, separators=(",", ":"))
         with self._lock:
-            if self._gone:
-                return
-            try:
-                self._out.write(f"{line}\n")
-                self._out.flush()
-            except BrokenPipeError:
-                self._gone = True
+            tell(self._out, f"{line}\n")
 
 
 def _violations(row: RowReport) -> list[dict[str, Any]]:

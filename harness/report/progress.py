@@ -20,6 +20,7 @@ from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.report.look import Look, wants_redraw
 from harness.report.model import RowReport
+from harness.report.outlet import tell
 from harness.report.terminal import announcement, detail_lines, summary_line
 from harness.report.text import clip, count, safe, to_ascii
 
@@ -130,8 +131,7 @@ class LineProgress:
         """Write the lines."""
         err = self._err or sys.stderr
         with self._lock:
-            err.write(text + "\n")
-            err.flush()
+            tell(err, text + "\n")
 
     def row_finished(self, row: RowReport) -> None:
         """Write the row's line, and with -v its steps and checks."""
@@ -141,8 +141,7 @@ class LineProgress:
         if self._verbosity > 0 and (details := detail_lines(row, self._look)):
             text = f"{text}\n{details}"
         with self._lock:
-            self._out.write(text + "\n")
-            self._out.flush()
+            tell(self._out, text + "\n")
 
     def __enter__(self) -> Self:
         """Begin."""

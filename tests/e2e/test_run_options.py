@@ -142,3 +142,15 @@ def test_the_key_t_tells_what_is_going_on(chatsim, scenario):
     assert "online   alice, bob\n" in text
     assert "server   up, pid " in text
     assert "waiting  step 2/4 wait 60.0 s, since " in text
+
+
+def test_a_reader_who_leaves_stops_no_run(chatsim):
+    words = ("run", "scenarios/basic.yaml", "scenarios/kick.yaml", "--speed", "max", "-j", "1")
+    with chatsim.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (0, "")
+    (folder,) = chatsim.reports.glob("2*")
+    assert len(list(folder.glob("*/verdicts.json"))) == 4
+    assert (folder / "junit.xml").is_file()
