@@ -9,7 +9,6 @@ import click
 
 from harness.cli.commands import chatsim
 from harness.cli.exit_codes import ExitCode
-from harness.report.outlet import close_quietly
 
 
 def invoke(words: Sequence[str]) -> int:
@@ -25,6 +24,8 @@ def invoke(words: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, `| head` say
+        from harness.report.outlet import close_quietly  # noqa: PLC0415 - it happens rarely, and --help is quick
+
         close_quietly(sys.stdout)
         code = ExitCode.PASSED
     return int(code or 0)
