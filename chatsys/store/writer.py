@@ -1,7 +1,7 @@
 """The one thread that writes: decides in log order, commits in groups, then hands the news over.
 
 While a group commits, the next one gathers. A group also waits until the news of the one before it went out
-(``released``), and for more as long as more keeps coming (``Pace``), so that a busy server writes fewer, larger groups.
+(``released``), and for more as long as more keeps coming (``Pace``): a busy server writes fewer, larger groups.
 Invariant: whatever is handed over was committed. A group whose COMMIT failed is refused whole, and what a chain
 sent after a refused entry is refused too, so that nothing overtakes it.
 """
