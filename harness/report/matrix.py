@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.model.verdict import FAMILIES, Judgement, RunStatus
 from harness.report.look import Look, Tone
+from harness.report.text import count
 
 GOOD = "the good server"
 
@@ -111,8 +112,8 @@ def matrix(trials: Sequence[Trial], seconds: float, look: Look, *, whole: bool =
         yield f"{_word(played, look)}  {name:{width}}  {kinds}  ({scenarios})"
         yield from _differences(played)
     if good:
-        count = "one scenario" if len(good) == 1 else f"{len(good)} scenarios"
-        yield f"{_word(good, look)}  {GOOD:{width}}  nothing, in {count}"
+        played_by = "one scenario" if len(good) == 1 else f"{len(good)} scenarios"
+        yield f"{_word(good, look)}  {GOOD:{width}}  nothing, in {played_by}"
         yield from _differences(good)
     yield ""
     for kind in (kind for family in FAMILIES.values() for kind in family) if whole else ():
@@ -123,7 +124,8 @@ def matrix(trials: Sequence[Trial], seconds: float, look: Look, *, whole: bool =
     wrong = sum(not all(trial.ok for trial in played) for played in (*broken.values(), good))
     told = f"{wrong} of them not as declared" if wrong else "each as declared"
     tone: Tone = "bad" if wrong else "good"
-    yield look.paint(f"{len(broken)} broken systems, {len(trials)} runs, {told} in {seconds:.1f} s", tone)
+    all_played = f"{count(len(broken), 'broken system')}, {count(len(trials), 'run')}"
+    yield look.paint(f"{all_played}, {told} in {seconds:.1f} s", tone)
 
 
 def _word(played: Iterable[Trial], look: Look) -> str:
