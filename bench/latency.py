@@ -194,14 +194,12 @@ def measure(receivers: int, number: int, rate: int, rounds: int) -> None:
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, others)
     ours, theirs = [], []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder) / "data") as served,
-        redis(folder) as port,
-    ):
-        asyncio.run(furnish(served, 1, receivers))
-        for _ in range(rounds):
-            ours.append(asyncio.run(of_chatsys(served, receivers, number, rate)))
+    with tempfile.TemporaryDirectory() as folder, redis(folder) as port:
+        for turn in range(rounds):
+            # A new server each time: what was not acknowledged before would come again, and count as very old.
+            with serving(Path(folder) / f"data-{turn}") as served:
+                asyncio.run(furnish(served, 1, receivers))
+                ours.append(asyncio.run(of_chatsys(served, receivers, number, rate)))
             if port is not None:
                 theirs.append(asyncio.run(of_redis(port, receivers, number, rate)))
     os.sched_setaffinity(0, before)

@@ -1,7 +1,7 @@
 """The one thread that writes: decides in log order, commits in groups, then hands the news over.
 
-While a group commits, the next one gathers: no timer decides how large it is. A group also waits until the news
-of the one before it went out (``released``), so that a busy server writes fewer, larger groups.
+While a group commits, the next one gathers. A group also waits until the news of the one before it went out
+(``released``), and for more as long as more keeps coming (``Pace``): a busy server writes fewer, larger groups.
 Invariant: whatever is handed over was committed. A group whose COMMIT failed is refused whole, and what a chain
 sent after a refused entry is refused too, so that nothing overtakes it.
 """
@@ -21,6 +21,7 @@ from chatsys.errors import Refusal
 from chatsys.store import faults
 from chatsys.store.group import Group
 from chatsys.store.overlay import Overlay
+from chatsys.store.pace import Pace
 from chatsys.store.reads import Reads
 from chatsys.store.schema import transaction
 
@@ -82,6 +83,7 @@ class Writer:
         self._failed = failed
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="chatsys-writer", daemon=True)
+        self._pace = Pace()
         self._position = self._reads.position()
         self._last_room = self._reads.last_room_number()
 
@@ -113,11 +115,13 @@ class Writer:
             if first is None:
                 return
             self.released.wait(MAX_WAIT_FOR_RELEASE)
+            self._pace.begin()
             group = [first]
             size = len(first.entries)
             while size < MAX_GROUP:
+                patience = self._pace.patience()
                 try:
-                    more = self._queue.get_nowait()
+                    more = self._queue.get(timeout=patience) if patience > 0 else self._queue.get_nowait()
                 except queue.Empty:
                     break
                 if more is None:
@@ -126,7 +130,9 @@ class Writer:
                 group.append(more)
                 size += len(more.entries)
             self.released.clear()
+            self._pace.commit(len(group))
             news, done = self._commit(group)
+            self._pace.committed()
             self._hand_over(news, done)
 
     def _commit(self, group: list[_Work]) -> tuple[Group | None, list[Done]]:
