@@ -161,7 +161,7 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
 
 
 #: What the verbs are called elsewhere.
-_ELSEWHERE = {"sleep": "wait", "say": "send", "invite": "add", "remove": "kick", "stop": "kill"}
+_OTHER_WORDS = {"sleep": "wait", "say": "send", "invite": "add", "remove": "kick", "stop": "kill"}
 
 
 def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> tuple[str, str]:
@@ -190,7 +190,7 @@ def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> tuple[st
     modifiers = {name for verb in VERBS.values() for name in table(verb.keys)} - VERBS.keys()
     strange = next((name for name in item if name not in modifiers), None)
     if strange is not None:
-        meant = _ELSEWHERE.get(strange.casefold()) or suggest(strange, [*VERBS, *LATER_VERBS])
+        meant = _OTHER_WORDS.get(strange.casefold()) or suggest(strange, [*VERBS, *LATER_VERBS])
         reporter(
             Problem(
                 code="unknown-verb",
