@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from harness.model.verdict import FAMILIES, Judgement, RunStatus
 from harness.report.look import Look, Tone
 from harness.report.text import count
+from harness.report.typed import typed
 
 GOOD = "the good server"
 
@@ -143,4 +144,4 @@ def _differences(played: Iterable[Trial]) -> Iterable[str]:
             yield f"{place}convicted of {', '.join(more)}, too"
         if trial.fault:
             yield f"{place}{trial.fault}"
-        yield f"     see chatsim report {trial.directory}"
+        yield f"     see {typed(['chatsim', 'report', trial.directory])}"
