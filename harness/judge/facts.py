@@ -98,7 +98,10 @@ class Facts:
         """By position: (invocation, answer) of the last-invoked write that was answered with it."""
         self._users: dict[str, list[Reader]] = {}
         for client in plan.clients:
-            self._client(client.name, client.user, client.consumer, include_own=client.include_own)
+            reader = self._client(
+                client.name, client.user, client.consumer, include_own=client.include_own
+            ).reader
+            reader.polled = reader.polled or client.receive != "stream"
         for room in plan.rooms:
             self.members.making(room.name, room.members, room.history, -1)
             self.members.made(room.name, room.members, -1)

@@ -83,6 +83,8 @@ class NoDuplicate(Family):
             return
         if max(now.reader.cause_at, state.disturbed_at) > now.prior:
             return
+        if now.reader.polled and now.client.inbox(now.message.room).get(now.message, now.index) == now.index:
+            return  # a poll of one client knows nothing of what another's brought
         if kind == "poll" and carried_at > now.prior:
             if sequence is not None and sequence <= now.shelf.high and now.via is not None:
                 waiting = Pending(

@@ -205,6 +205,7 @@ class Reader:
         "fences",
         "include_own",
         "name",
+        "polled",
         "shelves",
         "user",
     )
@@ -214,6 +215,8 @@ class Reader:
         self.user = user
         self.include_own = include_own
         self.clients: list[Client] = []
+        self.polled = False
+        """Whether some client of it reads by polls, which nobody takes over: each begins where was acknowledged."""
         self.shelves: dict[str, Shelf] = {}
         self.cause_at = -1
         """The latest thing that makes redelivery of what is unacknowledged legal: a reconnect, a restart."""

@@ -36,6 +36,7 @@ SKIPS: dict[str, str] = {
     "rotate_keys[stream]": "the driver lacks `keys`: `rotate_keys` (line 23)",
     "same_name[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
     "slow_reader[poll]": "the driver lacks `poll`: alice must receive by poll (line 8)",
+    "takeover[poll]": "the driver lacks `poll`: bob must receive by poll (line 8)",
     "tokens[poll]": "the driver lacks `poll`, `auth`: alice must receive by poll (line 9)",
     "tokens[stream]": "the driver lacks `auth`: nobody shows a bad `token` (line 14)",
     "two_devices[poll]": "the driver lacks `poll`: bob must receive by poll (line 8)",

@@ -22,7 +22,11 @@ def plan_of(case: dict[str, Any]) -> Plan:
             display_name=name,
             consumer=case.get("consumers", {}).get(name, ""),
             include_own=name in case.get("include_own", ()),
-            receive="manual" if name in case.get("manual", ()) else "stream",
+            receive="manual"
+            if name in case.get("manual", ())
+            else "poll"
+            if name in case.get("polling", ())
+            else "stream",
             stay_offline=name in case.get("stay_offline", ()),
         )
         for name in case.get("clients", [*PEOPLE, "doug"])
