@@ -78,6 +78,8 @@ class Plan:
     workload: Workload | None = None
     """Traffic and trouble beside the script, drawn from the seed."""
     spans: Mapping[str, Span] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    """What was said of the file when it was read, and stopped nothing: `line 18: ben is not in lobby, …`."""
 
     def client(self, name: str) -> Client:
         """Return the client of this name; KeyError when there is none."""
@@ -186,8 +188,8 @@ class Plan:
         if (drawn := fields.get("workload")) is not None:
             fields["workload"] = _workload(drawn)
         fields["inboxes"] = tuple(_inbox(item) for item in fields["inboxes"])
-        for key in ("tags", "listed", "required"):
-            fields[key] = tuple(fields[key])
+        for key in ("tags", "listed", "required", "warnings"):
+            fields[key] = tuple(fields.get(key, ()))
         fields["spans"] = {pointer: Span.from_json(span) for pointer, span in fields["spans"].items()}
         return cls(**fields)
 

@@ -5,7 +5,7 @@ A fold over the operations of a run, in their order; pure. Where things stand on
 A history knows when a client asked and when it was answered, but not when the server had the message in between. A
 message is drawn at the server half way between its sending, or the server's return, and the first sign that the
 server has it, which is an answer or a delivery. A delivery leaves there, or when its receiver began to listen,
-whichever was later.
+whichever was later: never before the receiver's connect is drawn at the server.
 """
 
 from __future__ import annotations
@@ -98,6 +98,8 @@ class Chart:
         self._lives = Lives()
         self._flights: dict[str, _Flight] = {}
         self._asked: dict[int, int] = {}
+        self._connecting: dict[str, int] = {}
+        """Processes that have asked to connect: when, or when the server had that, as a first delivery shows."""
         self._arrows: list[Arrow] = []
         self._marks: list[Mark] = []
 
@@ -142,8 +144,12 @@ class Chart:
                 self._sent(op, began)
             case "deliver", _:
                 self._delivered(op, since)
+            case "connect", "invoke":
+                self._connecting[op.process] = op.time
             case "connect", "ok":
-                self._arrow(op, "connect", began, "connect")
+                had = self._connecting.pop(op.process, began)
+                had = had if had > began else (began + op.time) // 2
+                self._arrows.append(Arrow(op.index, "connect", op.client, began, SERVER, had, "connect"))
             case "ack", "ok":
                 through = ", ".join(f"#{number}" for number in op.value.get("acks", {}).values())
                 self._arrow(op, "ack", began, f"read to {safe(through)}")
@@ -180,6 +186,10 @@ class Chart:
         flight = self._flights.get(key)
         if flight is not None:
             flight.seen(op.time, self._lives.since(SERVER))
+        asked = self._connecting.get(op.process)
+        if not since and asked is not None:
+            # It overtook the answer to the connect, and left when the server had that.
+            since = self._connecting[op.process] = (asked + op.time) // 2
         # Nothing leaves a server that is not there, however long ago it was asked.
         began = max(since, self._asked.get(op.value.get("via") or -1, 0), self._lives.since(SERVER))
         wrong = op.client in self._unwanted.get(name, ())

@@ -21,7 +21,9 @@ FOLLOWED = 8
 #: Operations kept for diagrams.
 TRACED = 5_000
 
-_LIFE = frozenset({"start", "exit", "connect", "disconnect", "connection", "ended"})
+_LIFE = frozenset(
+    {"start", "exit", "connect", "disconnect", "connection", "ended", "join", "add", "leave", "kick"}
+)
 
 StepStatus = Literal["done", "not fulfilled", "failed", "unanswered", "not reached"]
 

@@ -61,6 +61,7 @@ def _row(row: RowReport) -> dict[str, Any]:
         "faults": row.faults,
         "workload": None if row.punctuality is None else _punctuality(row.punctuality),
         "limits": None if row.latency is None else _limits(row, row.latency),
+        "warnings": list(row.plan.warnings),
         "leaks": list(row.leaks),
         "error": None if row.error is None else _error(row.error),
         "verdicts": [_verdict(row, verdict) for verdict in row.verdicts],

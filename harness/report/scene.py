@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER
 from harness.model.verdict import Violation
 from harness.report.fold import FOLLOWED, ProcessReport
 from harness.report.look import Look
 from harness.report.model import RowReport
-from harness.report.sequence import Never, draw, lanes_that_fit
+from harness.report.receipts import MessageReport
+from harness.report.sequence import MEMBERSHIPS, Never, draw, lanes_that_fit
 from harness.report.text import clip, moment, safe
 from harness.report.words import ending
 
@@ -33,10 +36,11 @@ def diagram(row: RowReport, violation: Violation, look: Look) -> list[str]:
     if not lanes:
         return []
     ids = {message.id for message in messages}
+    moves = _moves(row, messages, [client.user for client in row.plan.clients if client.name in concerned])
     ops = [
         op
         for op in row.trace.values()
-        if op.index in violation.ops or _about(op.value, ids) or op.f in _LIVES
+        if op.index in violation.ops or _about(op.value, ids) or op.f in _LIVES or op.index in moves
     ]
     never = never_came(row, violation, end_ns=max([0, *(op.time for op in ops)]))
     unwanted = {(r.client, m.id) for m in messages for r in m.receipts if r.state in ("echo", "leak")}
@@ -76,6 +80,20 @@ def never_came(row: RowReport, violation: Violation, *, end_ns: int) -> list[Nev
 
 
 _LIVES = frozenset({"start", "exit", "connect", "disconnect", "connection"})
+
+
+def _moves(row: RowReport, messages: Sequence[MessageReport], users: Sequence[str]) -> set[int]:
+    """Return the operations by which these users came into the rooms of these messages, or went."""
+    rooms = {message.room for message in messages}
+    user_of = {client.name: client.user for client in row.plan.clients}
+    return {
+        op.index
+        for op in row.trace.values()
+        if op.f in MEMBERSHIPS
+        and op.type == "ok"
+        and op.value.get("room") in rooms
+        and (op.value.get("user") or user_of.get(op.client)) in users
+    }
 
 
 def _about(value: object, ids: set[str]) -> bool:

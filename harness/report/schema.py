@@ -99,6 +99,7 @@ def _row() -> _Schema:
         faults=_whole("Faults that were injected."),
         workload=_nullable(_workload()),
         limits=_nullable(_limits()),
+        warnings=_list(_text(), "What was said of the scenario when it was read: `line 18: …`."),
         leaks=_list(_text(), "What was left behind."),
         error=_nullable(_error()),
         verdicts=_list(_ref("verdict")),

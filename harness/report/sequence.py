@@ -11,6 +11,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
@@ -74,7 +75,11 @@ def draw(
     shown = list(clients[: lanes_that_fit(columns) - 1])
     others += len(clients) - len(shown)
     lanes = _lanes(shown)
-    rows = [row for op in _told(list(ops), proof) if (row := _row(op, lanes, proof, unwanted)) is not None]
+    rows = [
+        row
+        for op in _told(_connected_first(ops), proof)
+        if (row := _row(op, lanes, proof, unwanted)) is not None
+    ]
     rows += [_never(item) for item in never if item.client in lanes]
     rows.sort(key=lambda row: row.time)
     visible = [row for row in rows if row.label or row.note]
@@ -154,6 +159,31 @@ def _never(item: Never) -> _Row:
     return _Row(time=item.time_ns, rank=0, source=item.client, note=f"✗ never got {item.message}")
 
 
+def _connected_first(ops: Iterable[Op]) -> list[Op]:
+    """Return the operations with each connect before what came of it.
+
+    A message may overtake the answer to the connect that it followed. The connect is then told at the moment of the
+    first such message: the server had it by then.
+    """
+    told: list[Op] = []
+    there: set[str] = set()
+    early: dict[str, Op] = {}
+    for op in ops:
+        if op.f == "deliver" and op.process not in there:
+            early.setdefault(op.process, op)
+        elif op.f == "connect" and op.type == "ok":
+            there.add(op.process)
+            if (first := early.pop(op.process, None)) is not None:
+                place = next(place for place, other in enumerate(told) if other is first)
+                told.insert(place, replace(op, time=first.time))
+                continue
+        elif op.f in ("disconnect", "exit") and op.type == "ok":
+            there.discard(op.process)
+            early.pop(op.process, None)
+        told.append(op)
+    return told
+
+
 def _told(ops: list[Op], proof: Collection[int]) -> list[Op]:
     """Return the operations without what is so in every run: the server's first start, everybody's going."""
     last = max((place for place, op in enumerate(ops) if op.f != "exit" or op.index in proof), default=-1)
@@ -179,11 +209,22 @@ def _row(
             return None  # what came of it stands in the lanes of its targets
         return _Row(time=op.time, rank=min(rank, 1), note=f"{party}: {say_op(op)}")
     if party not in lanes:
+        if op.f in MEMBERSHIPS and op.type == "ok":  # an admin of whom nothing else is told
+            return _Row(time=op.time, rank=min(rank, 1), note=f"{party}: {_moved(op)}")
         return None
     row = _life(op, party, rank) if party == SERVER or op.f in _LIVES else _talk(op, party, rank, unwanted)
     if row is None and rank == 0:
         return _Row(time=op.time, rank=0, source=party, note=say_op(op))
     return row
+
+
+#: Who comes into a room, and who goes.
+MEMBERSHIPS = frozenset({"join", "add", "leave", "kick"})
+
+
+def _moved(op: Op) -> str:
+    who = op.value.get("user")
+    return f"{op.f} {who}" if who else f"{op.f} {op.value.get('room', '')}"
 
 
 _LIVES = frozenset({"exit", "connect", "disconnect", "connection"})
@@ -240,6 +281,8 @@ def _talk(op: Op, party: str, rank: int, unwanted: Collection[tuple[str, str]]) 
                 label=label,
                 up=(party, True),
             )
+        case (("join" | "add" | "leave" | "kick"), "ok"):
+            return _Row(time=op.time, rank=min(rank, 1), source=party, target=SERVER, label=_moved(op))
         case "claim", _:
             label = f"all to #{op.value.get('through')}"
             return _Row(time=op.time, rank=rank, source=SERVER, target=party, label=label)

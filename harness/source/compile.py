@@ -3,8 +3,8 @@
 # ruff: noqa: RUF009 - `key` is `dataclasses.field`, and has to be called in the class body
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.model.cast import Receive
@@ -181,9 +181,14 @@ def compile_plans(
         plan = _Compiler(data, mine).plan(source, file, f"{name}{row.suffix}", seed, drawn_seed)
         found.append((row, mine.found))
         if plan is not None:
-            plans.append(plan)
+            plans.append(replace(plan, warnings=_warnings(mine.found)))
     whole = len(plans) == len(rows) and not failed
     return tuple(plans) if whole else (), in_order((*faults, *reporter.found, *in_rows(found, source)))
+
+
+def _warnings(found: Iterable[Diagnostic]) -> tuple[str, ...]:
+    said = ((f"line {item.line}: {item.message}", item.label) for item in in_order(found))
+    return tuple(f"{what}; {label}" if label else what for what, label in said)
 
 
 def compile_plan(

@@ -160,6 +160,10 @@ def _step(item: object, pointer: str, scope: Scope, reporter: Reporter) -> Step 
     )
 
 
+#: What the verbs are called elsewhere.
+_OTHER_WORDS = {"sleep": "wait", "say": "send", "invite": "add", "remove": "kick", "stop": "kill"}
+
+
 def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> tuple[str, str]:
     """Find the one verb of a step; report none, two, a misspelt one and one of a later version.
 
@@ -186,7 +190,7 @@ def _verb(item: Mapping[str, Any], pointer: str, reporter: Reporter) -> tuple[st
     modifiers = {name for verb in VERBS.values() for name in table(verb.keys)} - VERBS.keys()
     strange = next((name for name in item if name not in modifiers), None)
     if strange is not None:
-        meant = suggest(strange, [*VERBS, *LATER_VERBS])
+        meant = _OTHER_WORDS.get(strange.casefold()) or suggest(strange, [*VERBS, *LATER_VERBS])
         reporter(
             Problem(
                 code="unknown-verb",

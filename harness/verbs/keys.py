@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from harness.verbs.kinds import COUNT, DEADLINE, DURATION, NAMES, STATUS, BadValueError, Kind
-from harness.verbs.problem import Problem, did_you_mean, escape, suggest
+from harness.verbs.problem import Problem, escape, suggest_key
 
 K = TypeVar("K", bound="Keys")
 Report = Callable[[Problem], None]
@@ -124,7 +124,7 @@ def read_keys(
         if field.default is dataclasses.MISSING
         and name not in data
         # `form: alice` is one fault, not an unknown key and a missing one.
-        and not any(suggest(wrong, known) == name for wrong in unknown)
+        and not any(suggest_key(wrong, known) == name for wrong in unknown)
     ]
     for name in unknown:
         report(_unknown(name, known, f"{pointer}/{escape(name)}", what, later or {}))
@@ -193,11 +193,12 @@ def _unknown(
 ) -> Problem:
     if name in later:
         return not_yet(f"`{name}`", later[name], pointer)
+    meant = suggest_key(name, [*known, *later])
     return Problem(
         code="unknown-key",
         pointer=pointer,
         message=f"{what} takes no `{name[:70]}`",
-        label=did_you_mean(name, [*known, *later]),
+        label=f"did you mean `{meant}`?" if meant else "",
         help=(f"{what} takes: {', '.join(known)}",),
         on_key=True,
     )

@@ -69,3 +69,14 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return `did you mean `x`?`, or nothing."""
     name = suggest(wrong, known)
     return f"did you mean `{name}`?" if name else ""
+
+
+#: Words that say the same of different verbs: who acts, and where. No likeness of letters finds these.
+_ROLES = (frozenset({"from", "by"}), frozenset({"to", "room"}))
+
+
+def suggest_key(wrong: str, known: Iterable[str]) -> str:
+    """Return the key in `known` that says what `wrong` says elsewhere, or is written like it; or nothing."""
+    names = list(known)
+    same = (name for role in _ROLES if wrong in role for name in names if name in role)
+    return next(same, "") or suggest(wrong, names)

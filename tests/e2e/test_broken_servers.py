@@ -58,7 +58,8 @@ def test_a_gallery_of_reports_is_made(chatsim, tmp_path):
     # Its pages show how to play the same again, and judged again it is the same gallery.
     page = (gallery / "swallows-latecomers[stream]" / "index.html").read_text()
     assert "</span> swallows: latecomers[stream]</h1>" in page
-    again = shlex.split(html.unescape(re.search(r'<code id="again">(.*?)</code>', page)[1]))
+    (command,) = re.findall(r'<code id="again">(.*?)</code>', page)
+    again = shlex.split(html.unescape(command))
     played = chatsim(*again[1:])
     assert (played.code, "latecomers[stream]" in played.rows) == (1, True), played
     assert played.kinds("latecomers[stream]") == GALLERY["swallows"].kinds

@@ -1,9 +1,9 @@
 """Small histories with the verdicts they must get, as data: `cases/*.yaml`; the notation is in notation.py.
 
 Keys of a case: `kinds` (exact invariant kinds), `others` (exact kinds of other violations), `status`, `families`
-(status by family), `evidence`, `sentences` (parts of sentences that must occur), `worlds` (in which world
-violations hold). What a case does not say is that nothing is violated; `loose` asks only for the kinds to be among
-those found.
+(status by family), `evidence`, `sentences` and `hints` (parts of sentences and hints that must occur), `worlds` (in
+which world violations hold). What a case does not say is that nothing is violated; `loose` asks only for the kinds to
+be among those found.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def test_verdicts(case: dict[str, Any]) -> None:
         assert {grade: count for grade, count in by_name[name].evidence.items() if count} == evidence
     for part in case.get("sentences", []):
         assert any(part in item.sentence for item in judgement.violations), told
+    for part in case.get("hints", []):
+        assert any(part in item.hint for item in judgement.violations), told
     for world in case.get("worlds", []):
         assert world in {item.world for item in judgement.violations}
 

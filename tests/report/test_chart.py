@@ -78,7 +78,7 @@ def test_a_delivery_to_a_latecomer_leaves_when_he_comes():
     story.op(900, "chad", "ok", "spawn", {"pid": 1})
     story.op(901, "chad", "invoke", "connect", {}, op=77)
     story.op(905, "chad", "ok", "deliver", story.message(sequence=1, via=77))
-    assert arrows(chart_of(story.ops), "deliver") == [("server", 901, "chad", 905, "hello", "arrived")]
+    assert arrows(chart_of(story.ops), "deliver") == [("server", 903, "chad", 905, "hello", "arrived")]
 
 
 def test_a_delivery_after_a_broken_connection_leaves_when_it_is_restored():

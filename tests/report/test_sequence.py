@@ -88,3 +88,31 @@ def test_clients_without_room_are_counted():
     assert lanes_that_fit(80) == 4
     assert lines[0].split() == ["c0", "c1", "server", "c2"]
     assert lines[-1].strip() == "… 47 others not drawn"
+
+
+def test_who_is_put_out_of_a_room_is_drawn_whoever_did_it():
+    kick = {"room": "lobby", "user": "ben"}
+    assert draw([Op(0, 0, "ann", "ok", "kick", kick)], ["ann"])[1].split() == [
+        "0.000s",
+        "┊─────",
+        "kick",
+        "ben",
+        "─────▶│",
+    ]
+    assert "── ann: kick ben ──" in draw([Op(0, 0, "ann", "ok", "kick", kick)], ["ben"])[1]
+
+
+def test_nothing_is_delivered_to_who_has_not_connected_yet():
+    ops = [
+        Op(0, 10**6, "bob", "ok", "deliver", {"id": "one"}),
+        Op(1, 2 * 10**6, "bob", "ok", "deliver", {"id": "two"}),
+        Op(2, 3 * 10**6, "bob", "ok", "connect", {}),
+        Op(3, 4 * 10**6, "bob", "ok", "exit", {"code": 0, "signal": None, "asked": True}),
+        Op(4, 5 * 10**6, "bob#2", "ok", "connect", {}),
+        Op(5, 6 * 10**6, "bob#2", "ok", "deliver", {"id": "three"}),
+    ]
+    told = [
+        line.split()[0] + " " + " ".join(line.split("│")[1].split("─")) for line in draw(ops, ["bob"])[1:3]
+    ]
+    assert [" ".join(line.split()) for line in told] == ["0.001s connect ▶", "0.001s ◀ one"]
+    assert ["three" in line for line in draw(ops, ["bob"])[-1:]] == [True]

@@ -153,6 +153,16 @@ def test_a_client_may_be_called_no():
     assert [client.name for client in plan.clients] == ["no", "on"]
 
 
+def test_a_plan_keeps_what_was_warned_of():
+    plan = plan_of(
+        "scenario: x\nclients: [a, b, c]\nrooms: {red: {members: [a, b, c], admins: [a]}}\nsteps:\n"
+        "  - connect: [a, b, c]\n  - {kick: c, by: a}\n  - {send: x, from: a, id: x}\n"
+        "  - {expect: x, received_by: [b, c]}\n"
+    )
+    assert plan.warnings == ("line 8: c is not in red, where `x` is sent; move it to `not_by`",)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
 def test_the_tables_are_whole():
     assert not VERBS.keys() & LATER_VERBS.keys()
     for name, verb in VERBS.items():

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from harness.judge.check import Check, Group
 from harness.judge.evidence import BY_WINDOW, no_evidence, silence
+from harness.judge.expectations.absent import absence, watch
 from harness.judge.findings import people, proof, quoted
 from harness.judge.messages import Message
 from harness.judge.state import State
@@ -77,6 +78,7 @@ class ExpectStep(Check):
         """Keep when the step began and ended, and who reads by hand."""
         self._by_hand = frozenset(client.name for client in state.plan.clients if client.receive == "manual")
         state.keep(self._step.pointer)
+        watch(state)
 
     def conclude(self, state: State) -> Iterable[Verdict]:
         """Compare."""
@@ -89,7 +91,7 @@ class ExpectStep(Check):
         if began is None:
             return (self._verdict(Status.NOT_EXERCISED, "the script stopped before this step"),)
         messages = {id_: state.messages.by_id[id_] for id_ in self._action.ids if id_ in state.messages.by_id}
-        violations = [*self._missing(messages, began), *self._unwanted(messages)]
+        violations = [*self._missing(state, messages, began), *self._unwanted(messages)]
         evidence, unknown = self._silence(state, messages)
         if violations:
             return (self._verdict(Status.FAIL, "", evidence, violations),)
@@ -121,7 +123,7 @@ class ExpectStep(Check):
             violations=tuple(violations),
         )
 
-    def _missing(self, messages: dict[str, Message], began: Op) -> Iterable[Violation]:
+    def _missing(self, state: State, messages: dict[str, Message], began: Op) -> Iterable[Violation]:
         deadline = began.time + self._step.within_ns
         # Who reads by hand is judged on the polls before the step: nothing is waited for.
         in_time = {
@@ -149,7 +151,7 @@ class ExpectStep(Check):
             elif len(arrived) == len(clients):
                 sentence += f"; it came {_seconds(min(time for _, time in arrived) - deadline)} late"
             others = [client for client in self._action.received_by if client not in clients]
-            hint = f"{people(others)} got it." if others else ""
+            hint = absence(state, clients, message) or (f"{people(others)} got it." if others else "")
             yield Violation(
                 kind="missing",
                 sentence=sentence,

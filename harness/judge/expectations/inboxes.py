@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from harness.judge.check import Check, Group
 from harness.judge.evidence import final_grade, no_evidence
+from harness.judge.expectations.absent import absence, watch
 from harness.judge.findings import proof, quoted
 from harness.judge.messages import NEVER, Message
 from harness.judge.readers import Client
@@ -33,6 +34,10 @@ class InboxCheck(Check):
     def title(self) -> str:
         """Whose inbox."""
         return f"inbox of {self._inbox.client}"
+
+    def prepare(self, state: State) -> None:
+        """Keep who was put out of a room, and where."""
+        watch(state)
 
     def conclude(self, state: State) -> Iterable[Verdict]:
         """Compare with what was written."""
@@ -82,10 +87,12 @@ class InboxCheck(Check):
         at = [self._got.get(message, -1) for message in messages]
         first = messages[0]
         item = inbox.items[difference.item] if difference.item is not None else None
+        hint = ""
         if difference.kind == "missing":
             sentence = (
                 f"{inbox.client} never got `{ids[0]}`, which {first.sender} sent and the server acknowledged"
             )
+            hint = absence(state, (inbox.client,), first)
             fences = client.reader.fences if client is not None else []
             ops = proof(first.first_invoke, first.acked_at, fences[-1].index if fences else -1)
         elif difference.kind == "unexpected":
@@ -109,6 +116,7 @@ class InboxCheck(Check):
             messages=ids,
             expected=_listed([item.written for item in inbox.items]),
             actual=_listed([_id(message) for message in self._got]),
+            hint=hint,
         )
 
 

@@ -9,7 +9,7 @@ from harness.report.model import RowReport
 from harness.report.receipts import MessageReport, Receipt
 from harness.report.text import clip, safe
 
-CellState = Literal["got", "missed", "none", "sender", "outside", "echo", "leak"]
+CellState = Literal["got", "missed", "none", "asked", "sender", "outside", "echo", "leak"]
 
 #: Cells of text that are shown of a message.
 _TEXT = 400
@@ -19,10 +19,13 @@ class Cell(NamedTuple):
     """One client and one message."""
 
     state: CellState
-    """`missed`: a violation says that it should have come; `none`: it did not come, and nothing says it should."""
+    """`missed`: a violation says that it should have come; `none`: it did not come, and nothing says it should;
+    `asked`: the script expects it of one who could not get it: the sender, or no member."""
     time_ns: int | None
     times: int
     connected: bool
+    note: str = ""
+    """Why one who was a member at another time was none then."""
 
 
 class MessageRow(NamedTuple):
@@ -85,7 +88,7 @@ def _row(message: MessageReport, wanting: set[tuple[str, str]]) -> MessageRow:
         sequence=message.sequence,
         cells=cells,
         odd=message.answer != "ok"
-        or any(c.state in ("missed", "echo", "leak") or c.times > 1 for c in cells),
+        or any(c.state in ("missed", "asked", "echo", "leak") or c.times > 1 for c in cells),
     )
 
 
@@ -93,8 +96,8 @@ def _cell(receipt: Receipt, wanting: bool) -> Cell:  # noqa: FBT001 - one caller
     state: CellState = (
         ("missed" if wanting else "none")
         if receipt.state == "never"
-        else "missed"
+        else "asked"
         if wanting and receipt.state in ("outside", "sender")
         else receipt.state
     )
-    return Cell(state, receipt.time_ns, receipt.times, receipt.connected)
+    return Cell(state, receipt.time_ns, receipt.times, receipt.connected, safe(receipt.note))

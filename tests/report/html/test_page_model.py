@@ -208,3 +208,26 @@ def test_operations_in_a_history_without_a_plan_for_them_do_no_harm():
     ops = [Op(0, 5, "mallory", "ok", "deliver", {"id": None, "text": "who am I"})]
     page = compose(story.judged(RunStatus.PASS), ops, {})
     assert [message.name for message in page.messages] == ["“who am I”"]
+
+
+def test_what_the_script_expects_of_no_member_is_not_what_he_missed():
+    violation = Violation(kind="missing", sentence="", clients=("doug", "chad"), messages=("hello",))
+    story = Story().begin()
+    story.sent()
+    row = story.judged(RunStatus.FAIL, bad("expect hello", violation, group="expectation"))
+    (message,) = compose(row, story.ops, {}).messages
+    assert [cell.state for cell in message.cells] == ["none", "sender", "missed", "asked"]
+    assert message.odd
+
+
+def test_nothing_leaves_for_a_reader_before_he_has_asked_to_connect():
+    story = Story()
+    story.op(0, "server", "ok", "start", {"pid": 1})
+    story.sent(50)
+    story.op(100, "alice", "invoke", "connect", op=1)
+    story.op(110, "alice", "ok", "deliver", story.message(sequence=1))
+    story.op(130, "alice", "ok", "connect", op=1)
+    row = story.judged(RunStatus.PASS)
+    arrows = {arrow.kind: arrow for arrow in compose(row, story.ops, {}).diagram.arrows}
+    assert arrows["connect"].begun_ns == 100 * MS
+    assert arrows["connect"].ended_ns == arrows["deliver"].begun_ns == 105 * MS

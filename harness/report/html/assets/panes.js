@@ -2,9 +2,10 @@
 // The panes beside the diagram: the life of a message, who got what, the log. Texts are set as text, never as markup.
 
 const LOGGED = 1000;
-const CELL_SIGNS = { got: "✓", missed: "✗", none: "○", sender: "–", outside: "", echo: "✗", leak: "✗" };
+const CELL_SIGNS = { got: "✓", missed: "✗", none: "○", asked: "?", sender: "–", outside: "", echo: "✗", leak: "✗" };
 const CELL_WORDS = {
   got: "got it", missed: "never got it, and should have", none: "did not get it; nothing says it should have",
+  asked: "could not get it; the script expects it",
   sender: "the sender", outside: "not a member", echo: "got its own message back", leak: "got it, and was no member",
 };
 
@@ -30,13 +31,16 @@ function tellCells(data, message, tell) {
   const after = (ns) => (message.sent_ns === null ? "" : `, ${long(ns - message.sent_ns)} after it was sent`);
   const cells = message.cells.map((cell, place) => ({ ...cell, client: data.clients[place] }));
   const [wrong, got, rest] = [
-    cells.filter((cell) => ["missed", "echo", "leak", "none"].includes(cell.state) || (cell.state === "got" && cell.times > 1)),
+    cells.filter((cell) => ["missed", "asked", "echo", "leak", "none"].includes(cell.state) || (cell.state === "got" && cell.times > 1)),
     cells.filter((cell) => cell.state === "got" && cell.times <= 1),
     cells.filter((cell) => cell.state === "sender" || cell.state === "outside"),
   ];
   for (const cell of wrong) {
-    const tone = cell.state === "none" || cell.state === "got" ? "doubt" : "bad";
-    if (cell.time_ns !== null) {
+    const tone = ["none", "asked", "got"].includes(cell.state) ? "doubt" : "bad";
+    if (cell.state === "asked") {
+      const why = cell.client === message.sender ? "the sender" : cell.note || "not a member";
+      tell(cell.client, `${CELL_SIGNS.asked} ${why}: ${CELL_WORDS.asked}`, tone);
+    } else if (cell.time_ns !== null) {
       tell(cell.client, `${CELL_SIGNS[cell.state]} ${CELL_WORDS[cell.state]} ${clock(cell.time_ns)}${cell.times > 1 ? `, ${cell.times} times` : ""}`, tone);
     } else {
       const then = message.sent_ns === null ? "" : `; ${presence(data, cell.client, message.sent_ns)} when it was sent`;
@@ -77,7 +81,7 @@ function showCard(state) {
     const first = new Map();
     for (const ack of acks) if (!first.has(ack.client)) first.set(ack.client, ack.time_ns);
     const [last] = [...first].sort((a, b) => b[1] - a[1]);
-    tell("acknowledged by", first.size > 8
+    tell("read past by", first.size > 8
       ? `${inRanges(state.data.clients.filter((client) => first.has(client)))}; the last, ${last[0]}, at ${clock(last[1])}`
       : [...first].map(([client, ns]) => `${client} ${clock(ns)}`).join(", ") || "nobody, in what is shown");
   }
@@ -106,7 +110,7 @@ function drawMatrix(state) {
     message.cells.forEach((cell, place) => {
       const sign = cell.times > 1 ? `${CELL_SIGNS[cell.state]}${cell.times}` : CELL_SIGNS[cell.state];
       const when = cell.time_ns === null ? "" : `, ${clock(cell.time_ns)}`;
-      add(row, "td", sign, cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}`;
+      add(row, "td", sign, cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}${cell.note ? ` (${cell.note})` : ""}`;
     });
     return row;
   }));
@@ -117,7 +121,7 @@ function drawMatrix(state) {
 // Of more clients than there is room for, shows those first with whom something is wrong.
 function showOdd(pane) {
   const row = pane.querySelector("tr.picked");
-  const cell = row?.querySelector(".missed, .leak, .echo");
+  const cell = row?.querySelector(".missed, .asked, .leak, .echo");
   if (!cell) return;
   const [names, width] = [row.querySelector("th").offsetWidth, cell.offsetWidth];
   const hidden = cell.offsetLeft + width > pane.scrollLeft + pane.clientWidth || cell.offsetLeft < pane.scrollLeft + names;
