@@ -38,4 +38,4 @@ def copy(source: Path, target: Path, done: str) -> None:
     except CopyError as error:
         click.echo(f"chatsys: {error}", err=True)
         raise SystemExit(REFUSED) from None
-    click.echo(f"{found.entries} entries in {found.rooms} rooms {done} {target}")
+    click.echo(f"{found.extent} {done} {target}")

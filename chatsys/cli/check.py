@@ -41,7 +41,7 @@ def check(data: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes opt
         for fault in found.faults:
             click.echo(f"chatsys: {fault}", err=True)
         verdict = "damaged: restore a backup with `chatsys restore`" if found.faults else "sound"
-        click.echo(f"{found.entries} entries in {found.rooms} rooms: {verdict}")
+        click.echo(f"{found.extent}: {verdict}")
     if found.faults:
         damage.mark(data, found.faults[0])
         raise SystemExit(REFUSED)

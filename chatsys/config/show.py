@@ -61,7 +61,16 @@ def _find(table: Any, name: str) -> Any:
 def _toml(row: Setting, value: Any) -> str:
     text = row.show(value)
     # A JSON string is a TOML string.
-    return text if isinstance(value, (bool, int)) else json.dumps(text, ensure_ascii=False)
+    return (
+        text
+        if isinstance(value, (bool, int)) or _is_number(value, text)
+        else json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _is_number(value: Any, text: str) -> bool:
+    """Whether it is shown as a plain number, and not, as a time is, with its unit."""
+    return isinstance(value, float) and text == str(value)
 
 
 def _option(left: str, right: str) -> str:

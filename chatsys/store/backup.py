@@ -37,7 +37,7 @@ def copy(source: Path, target: Path) -> Checked:
         raise CopyError(f"there is a log in {target} already; move it away, or name another directory")
     building = target / f"{schema.FILE}.copy"
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
         building.unlink(missing_ok=True)
         _copy(file, building)
         found = check(building)

@@ -29,6 +29,12 @@ class Checked(NamedTuple):
     faults: list[str]
     """Sentences without their full stop; empty when all is well."""
 
+    @property
+    def extent(self) -> str:
+        """`21 entries in 1 room`."""
+        entries, rooms = "entry" if self.entries == 1 else "entries", "room" if self.rooms == 1 else "rooms"
+        return f"{self.entries} {entries} in {self.rooms} {rooms}"
+
 
 def check(file: Path) -> Checked:
     """Checks one log.

@@ -73,7 +73,7 @@ class SqliteStore:
             StoreError: Not writable, in use, no database, or of another version.
         """
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what everybody wrote
             lock = DirectoryLock(directory, owner)
         except DataDirectoryInUseError as error:
             raise StoreError(

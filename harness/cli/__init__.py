@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from harness.cli import early
-from harness.report.outlet import keep_open
+from harness.outlet import keep_open
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

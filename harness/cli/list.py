@@ -29,6 +29,10 @@ def command(paths: Sequence[str], *, md: bool) -> None:
       chatsim list scenarios/
       chatsim list --md scenarios > scenarios/README.md
     """
+    if not paths and not Path("scenarios").is_dir():
+        raise click.UsageError(
+            "there is no folder scenarios here; name one or a file, or begin one: chatsim new scenarios/mine.yaml"
+        )
     plans = load_or_exit(paths or ["scenarios"])
     if md:
         first = Path(paths[0] if paths else "scenarios")

@@ -25,11 +25,11 @@ from harness.cli.scenarios import load_or_exit
 from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
+from harness.outlet import when_reader_goes
 from harness.report.files import Growing, summarise, write_reports
 from harness.report.look import ColorFlag, Look, look_of, step_summary, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
-from harness.report.outlet import when_reader_goes
 from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 from harness.run.settings import Settings

@@ -16,8 +16,8 @@ from harness.cli import completion
 from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.one_row import one_row
+from harness.outlet import is_read
 from harness.report.look import ColorFlag, look_of
-from harness.report.outlet import is_read
 from harness.report.replay import Frame, Retelling
 from harness.report.text import safe
 from harness.report.typed import typed

@@ -23,8 +23,8 @@ from harness import __version__
 from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.model.verdict import RunStatus
+from harness.outlet import tell
 from harness.report.model import Invocation, RowReport
-from harness.report.outlet import tell
 from harness.report.progress import Progress
 from harness.report.relay import Relay
 

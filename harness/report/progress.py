@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
 from harness.model.history import Op
 from harness.model.plan import Plan
+from harness.outlet import tell
 from harness.report.look import Look, wants_redraw
 from harness.report.model import RowReport
-from harness.report.outlet import tell
 from harness.report.terminal import announcement, detail_lines, summary_line
 from harness.report.text import clip, count, safe, to_ascii
 

@@ -81,6 +81,7 @@ def _next(bad: RowReport, file: str) -> Sequence[tuple[str, Sequence[str]]]:
     return (
         ("see it once more, slower", ("chatsim", "replay", bad.directory, "--speed", "0.2x")),
         ("play it yourself", ("chatsim", "run", file)),
+        ("and against the broken one", ("chatsim", "run", file, "--server", str(bad.env.get("server")))),
         ("write one of your own", ("chatsim", "new", "mine.yaml")),
         ("convict dozens of others", ("chatsim", "selftest")),
     )

@@ -110,12 +110,23 @@ def test_a_switch_may_stand_alone_or_have_a_value():
 
 
 def test_what_is_shown_is_a_file_that_says_the_same(tmp_path):
-    argv = ["--port", "7", "--max-poll-wait", "1500ms", "--insecure-any-host", "--data", '/a "b" ü']
+    argv = [
+        "--port",
+        "7",
+        "--max-poll-wait",
+        "1500ms",
+        "--send-rate",
+        "20",
+        "--insecure-any-host",
+        "--data",
+        '/a "b" ü',
+    ]
     first = read(Settings, argv, {})
     file = tmp_path / "shown.toml"
     file.write_text(show(first))
     second = read(Settings, ["--config", str(file)], {})
     assert second.settings == first.settings
+    assert "\nsend_rate = 20.0 " in show(first)
     assert json.loads(show_json(first))["port"] == {"value": "7", "origin": "--port"}
 
 

@@ -115,7 +115,8 @@ def test_a_backup_of_a_running_server_is_restored_with_a_new_epoch(tmp_path, ser
             await alice.create_room("r", members=["bob"])
             await alice.send("r", "kept", client_message_id="1")
             code, output = await asyncio.to_thread(command, backup, server.data, tmp_path / "backup")
-            assert (code, output) == (0, f"2 entries in 1 rooms backed up to {tmp_path / 'backup'}\n")
+            assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+            assert (code, output) == (0, f"2 entries in 1 room backed up to {tmp_path / 'backup'}\n")
             await alice.send("r", "lost", client_message_id="2")
 
     play(before())
@@ -162,7 +163,7 @@ def test_clients_notice_that_the_log_was_set_back(tmp_path, serving, play):
 
 def test_a_sound_log(tmp_path):
     filled(tmp_path)
-    assert command(check, tmp_path) == (0, "21 entries in 1 rooms: sound\n")
+    assert command(check, tmp_path) == (0, "21 entries in 1 room: sound\n")
     code, output = command(check, tmp_path / "nothing")
     assert code == 2
     assert "There is no log in" in output

@@ -29,6 +29,10 @@ VARYING = (
     (re.compile(r"\b\d+\.\d+ s\b"), "[..] s"),
     (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]+\b"), "[..]"),
     (re.compile(r"(?<=\bseed )( *)\d+"), "[..]"),
+    (
+        re.compile(r"\bbasic\[(poll|stream)\]"),
+        "basic[..]",
+    ),  # both are played at once, and either may end first
     (re.compile(r" {2,}"), " "),
 )
 
