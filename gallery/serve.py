@@ -1,7 +1,11 @@
-"""`python -m gallery.serve NAME [--sound] [OPTION...]`: serve as that broken server, or as the good one."""
+"""`python -m gallery.serve NAME [--sound] [OPTION...]`: serve as that broken server, or as the good one.
+
+Beside the options of `chatsys serve` it takes `--options {options}`, which chatsim fills in.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     """Serve until told to end; return the exit code."""
     name, *options = argv
     sound = "--sound" in options
-    rest = [option for option in options if option != "--sound"]
+    rest = _plain([option for option in options if option != "--sound"])
     broken = GALLERY.get(name) or next(each for each in GATES.values() if each.name == name)
     data = Path(rest[rest.index("--data") + 1])
     ended_well = data / ENDED_WELL
@@ -39,6 +43,16 @@ def main(argv: Sequence[str]) -> int:
     if data.is_dir():
         ended_well.touch()
     return code
+
+
+def _plain(options: Sequence[str]) -> list[str]:
+    """Return the options, those of `--options {"send_rate": "30/m"}` spelt as chatsys takes them."""
+    if "--options" not in options:
+        return list(options)
+    place = options.index("--options")
+    given = json.loads(options[place + 1])
+    added = [f"--{name.replace('_', '-')}={text}" for name, text in given.items()]
+    return [*options[:place], *options[place + 2 :], *added]
 
 
 if __name__ == "__main__":

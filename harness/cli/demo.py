@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -20,6 +19,7 @@ import click
 
 from harness import archive
 from harness.cli import pages
+from harness.cli.exhibition import serving
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
@@ -101,7 +101,7 @@ async def _play_both(plan: Plan, keeper: Keeper, folder: Path, look: Look) -> tu
     """Play the plan against the good server, then against the broken one; say each before and after."""
     click.echo(story.opening(explain(plan), look))
     await keeper.attach()
-    broken = shlex.join([sys.executable, "-m", "gallery.serve", BROKEN, "--data", "{data}"])
+    broken = serving(BROKEN, "--data {data}")
     rows: list[RowReport] = []
     try:
         for name, server in ((story.GOOD, None), (story.BAD, broken)):

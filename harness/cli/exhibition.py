@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.cli import pages
 from harness.cli.derive import recall
-from harness.report.matrix import Exhibit, Trial
+from harness.report.matrix import Exhibit
+from harness.report.model import Invocation
+
+SERVE = "gallery.serve"
+"""The module that serves as one of the broken systems."""
 
 _HEAD = """\
 # Gallery
@@ -18,13 +26,13 @@ purpose. Each must be convicted of exactly what it declares, and with its fault 
 scenarios. This leaves their reports, good and bad, and a page that leads to them all:
 
 ```console
-$ chatsim selftest --pages gallery swallows leaks-after-kick
+$ chatsim selftest --pages broken-pages swallows leaks-after-kick
 ok   swallows [..]
 ok   leaks-after-kick [..]
 ok   the good server [..]
 
 2 broken systems, 6 runs, each as declared in 3.2 s
-  page  gallery/index.html
+  page    broken-pages/index.html
 ```
 
 Without names it plays all of them. A server of this table can be played against a scenario of yours, too:
@@ -45,22 +53,28 @@ def page_of(exhibits: Sequence[Exhibit]) -> str:
     return _HEAD.format(number=len(exhibits)) + "".join(rows)
 
 
-def write_exhibition(exhibits: Sequence[Exhibit], trials: Sequence[Trial], directory: Path) -> Path:
-    """Write the pages of what was played into its folders, and return the page that leads to them.
+def write_exhibition(folders: Sequence[Path], directory: Path) -> Path:
+    """Write the pages of what was played against systems of the gallery, and return the page that leads to them.
 
     Args:
-        exhibits: What was chosen to be played.
-        trials: How each run ended; their folders are in `directory`.
-        directory: Where the page goes that leads to them.
+        folders: of the rows, in the order in which the page lists them.
+        directory: where that page goes; the folders are in it.
     """
-    # The template library is dear to import, and few ask for pages.
-    from harness.report.html.files import write_gallery, write_row_page  # noqa: PLC0415
+    rows = [recall(folder) for folder in folders]
+    for row, folder in zip(rows, folders, strict=True):
+        pages.write(Invocation(rows=(row,)), folder)
+    page = pages.write_gallery(rows, directory)
+    assert page is not None, "each of these rows was played against a system of the gallery"
+    return page
 
-    does = {exhibit.name: exhibit.does for exhibit in exhibits}
-    shown = []
-    for trial in trials:
-        folder = Path(trial.directory)
-        row = recall(folder)
-        write_row_page(row, folder)
-        shown.append((row, trial.system, does.get(trial.system, "nothing is wrong with it")))
-    return write_gallery(shown, directory)
+
+def serving(name: str, *options: str) -> str:
+    """Return the server command that starts a system of the gallery, for `chatsim run --server`.
+
+    Args:
+        name: the system.
+        options: such as `--data {data}`, a word in braces not quoted.
+    """
+    found = shutil.which("python")
+    ours = found is not None and Path(found).parent == Path(sys.executable).parent
+    return " ".join(["python" if ours else shlex.quote(sys.executable), "-m", SERVE, name, *options])

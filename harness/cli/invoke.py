@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
@@ -23,9 +22,4 @@ def invoke(words: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, `| head` say
-        from harness.report.outlet import close_quietly  # noqa: PLC0415 - it happens rarely, and --help is quick
-
-        close_quietly(sys.stdout)
-        code = ExitCode.PASSED
     return int(code or 0)

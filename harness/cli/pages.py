@@ -13,6 +13,7 @@ from typing import Literal
 from harness import archive
 from harness.archive import ArchiveError
 from harness.model.verdict import RunStatus
+from harness.report.matrix import GOOD
 from harness.report.model import Invocation, RowReport
 
 Wanted = Literal["failed", "all", "none"]
@@ -34,8 +35,18 @@ def write(invocation: Invocation, directory: Path, wanted: Wanted = "all") -> Pa
     written = [write_row_page(row, Path(row.directory)) for row in rows]
     if Path(rows[0].directory) == directory:
         return written[0]
-    index = write_index(invocation, directory)
+    index = write_gallery(invocation.rows, directory) or write_index(invocation, directory)
     return _to_look_at(rows, written, index)
+
+
+def write_gallery(rows: Sequence[RowReport], directory: Path) -> Path | None:
+    """Write and return the page that leads to rows against systems of the gallery; None when they are not."""
+    if not all(isinstance(row.env.get("system"), dict) for row in rows):
+        return None
+    from harness.report.html.files import write_gallery as write_page  # noqa: PLC0415 - see the module's docstring
+
+    shown = [(row, str(row.env["system"].get("name")), str(row.env["system"].get("does"))) for row in rows]
+    return write_page(sorted(shown, key=lambda each: (each[1] == GOOD, each[0].name)), directory)
 
 
 def _wants(row: RowReport, wanted: Wanted) -> bool:

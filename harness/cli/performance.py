@@ -29,6 +29,7 @@ from harness.report.files import Growing, summarise, write_reports
 from harness.report.look import ColorFlag, Look, look_of, step_summary, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
+from harness.report.outlet import when_reader_goes
 from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 from harness.run.settings import Settings
@@ -109,6 +110,7 @@ class Performance:
 
             progress = events = Events(progress, sys.stdout, ops=self.verbosity > 0)
             events.run_started(plans, command=_command_line(), seed=plans[0].seed, directory=str(folder))
+        when_reader_goes(sys.stdout, f"nobody reads; playing on, report in {folder}")
         report = Report(
             rows=tuple(self._rows(plans, keeper, folder, progress, look)),
             command=_command_line(),
@@ -118,6 +120,7 @@ class Performance:
             duration_ns=time.monotonic_ns() - self.begun_ns,
             started_at=started_at,
         )
+        when_reader_goes(sys.stdout, "")
         write_reports(report, folder)
         page = pages.write(report, folder, self.html)
         if page is not None:

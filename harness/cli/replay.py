@@ -17,8 +17,10 @@ from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.one_row import one_row
 from harness.report.look import ColorFlag, look_of
+from harness.report.outlet import is_read
 from harness.report.replay import Frame, Retelling
 from harness.report.text import safe
+from harness.report.typed import typed
 from harness.run.settings import parse_speed
 
 
@@ -70,12 +72,15 @@ def command(directory: Path, row: str | None, *, speed: float | None, color: Col
         click.echo(line)
     for line in paced(retelling.frames(archive.Salvage(folder)), speed):
         click.echo(line)
+        if not is_read(sys.stdout):
+            break
     for line in retelling.closing(partial=fault):
         click.echo(line)
     if fault:
         raise click.exceptions.Exit(int(ExitCode.USAGE))
     page = folder / "index.html"
-    click.echo(f"  page       {safe(str(page) if page.is_file() else f'chatsim report {folder} --open')}")
+    told = str(page) if page.is_file() else typed(["chatsim", "report", str(folder), "--open"])
+    click.echo(f"  page       {safe(told)}")
 
 
 def paced(

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from asyncio import Event
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +39,8 @@ class Venue:
     """As typed."""
     keeper: Keeper
     """Attached before the first row is played."""
+    system: Mapping[str, str] | None = None
+    """What is played against, when it is one of a gallery: its `name`, and what it `does`."""
 
 
 async def play_row(
@@ -110,9 +112,10 @@ def _environment(venue: Venue, plan: Plan) -> dict[str, Any]:
         "format": "chatsim.env",
         "version": archive.ENV_VERSION,
         "run": venue.run,
+        **({} if venue.system is None else {"system": dict(venue.system)}),
         "seed": plan.seed,
         "command": list(venue.command),
-        "server": settings.server or "chatsys",
+        "server": settings.server or settings.server_typed or "chatsys",
         "driver": settings.driver or "chatsys",
         # Beside a workload everything goes on in real time.
         "speed": 1.0 if plan.workload else "max" if settings.speed is None else settings.speed,

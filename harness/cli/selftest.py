@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import difflib
 import json
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli.exhibition import page_of, write_exhibition
+from harness.cli.exhibition import SERVE, page_of, serving, write_exhibition
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
@@ -26,11 +27,10 @@ from harness.keeper.handle import Keeper, KeeperError
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
 from harness.report.look import ColorFlag, look_of
-from harness.report.matrix import Exhibit, Trial, matrix, tried
+from harness.report.matrix import GOOD, Exhibit, Trial, matrix, tried
 from harness.run.own import OWN_DRIVER
 from harness.run.settings import Settings
 
-SERVE = "gallery.serve"
 DRIVE = "gallery.tells_wrongly"
 
 
@@ -90,11 +90,14 @@ def command(
         return
     look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
     begun = time.monotonic()
-    trials = _play(exhibits, jobs or os.cpu_count() or 1, reports, pages)
+    folder, trials = _play(exhibits, names, jobs or os.cpu_count() or 1, reports, pages)
     for line in matrix(trials, time.monotonic() - begun, look, whole=not names):
         click.echo(line)
     if pages is not None:
-        click.echo(f"  page  {write_exhibition(exhibits, trials, pages)}")
+        click.echo(f"  page    {write_exhibition([Path(trial.directory) for trial in trials], pages)}")
+    else:
+        archive.point_latest(folder)
+        click.echo(f"  report  {folder}")
     ok = all(trial.ok for trial in trials)
     raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))
 
@@ -118,7 +121,10 @@ def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
     return [exhibit for exhibit in gallery if not names or exhibit.name in names]
 
 
-def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path, pages: Path | None) -> list[Trial]:
+def _play(
+    exhibits: Sequence[Exhibit], names: Sequence[str], jobs: int, reports: Path, pages: Path | None
+) -> tuple[Path, list[Trial]]:
+    """Play them, and return the folder that holds the rows, with how each ended."""
     plans = {
         path: load_or_exit([path], drawn_seed=0)
         for path in dict.fromkeys(path for exhibit in exhibits for path in exhibit.scenarios)
@@ -129,7 +135,7 @@ def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path, pages: Path | N
     try:
         folder = archive.create(reports, keeper.run) if pages is None else pages
         folder.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_try_all(exhibits, plans, keeper, folder, jobs))
+        return folder, asyncio.run(_try_all(exhibits, names, plans, keeper, folder, jobs))
     except KeeperError as fault:
         raise CouldNotRunError(str(fault)) from fault
     except OSError as fault:
@@ -142,6 +148,7 @@ def _play(exhibits: Sequence[Exhibit], jobs: int, reports: Path, pages: Path | N
 
 async def _try_all(
     exhibits: Sequence[Exhibit],
+    names: Sequence[str],
     plans: dict[str, tuple[Plan, ...]],
     keeper: Keeper,
     folder: Path,
@@ -153,14 +160,17 @@ async def _try_all(
 
     async def attempt(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Trial:
         async with places:
+            system, does = (GOOD, "nothing is wrong with it") if sound else (exhibit.name, exhibit.does)
             venue = Venue(
                 run=keeper.run,
                 folder=folder,
-                settings=_settings(exhibit, sound=sound),
-                command=("chatsim", "selftest", exhibit.name),
+                settings=_settings(exhibit, plan, sound=sound),
+                command=("chatsim", "selftest", *names),
                 keeper=keeper,
+                system={"name": system, "does": does},
             )
-            row = await play_row(venue, plan, f"{keeper.run[:8]}{next(number):x}")
+            called = dataclasses.replace(plan, name=f"{system}: {plan.name}")
+            row = await play_row(venue, called, f"{keeper.run[:8]}{next(number):x}")
         return tried(
             None if sound else exhibit, plan.name, row.judgement, row.status, row.reason, row.directory
         )
@@ -186,9 +196,18 @@ def _telling(rows: Sequence[Plan]) -> Plan:
     return next((plan for plan in rows if not plan.name.endswith("[poll]")), rows[0])
 
 
-def _settings(exhibit: Exhibit, *, sound: bool) -> Settings:
+def _settings(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Settings:
     driver = None
     if exhibit.drives:
         driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
     words = (exhibit.name, "--sound") if sound else (exhibit.name,)
-    return Settings(server_module=SERVE, server_words=words, driver=driver, speed=None)
+    typed = "" if sound or exhibit.drives else _typed(exhibit.name, plan)
+    return Settings(server_module=SERVE, server_words=words, server_typed=typed, driver=driver, speed=None)
+
+
+def _typed(name: str, plan: Plan) -> str:
+    """Return the server command for `chatsim run` that starts the same broken server."""
+    options = ["--port {port}", "--data {data}"]
+    options += ["--auth tokens"] if plan.looks_at_tokens else []
+    options += ["--options {options}"] if plan.options else []
+    return serving(name, *options)

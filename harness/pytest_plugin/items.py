@@ -20,6 +20,7 @@ from harness.report.failure import failure_block
 from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.terminal import again_line
+from harness.report.typed import typed
 from harness.run.settings import Settings, parse_speed
 from harness.source.diagnostic import closing_line, render
 from harness.source.loader import load
@@ -136,7 +137,9 @@ def _not_passed(row: RowReport, speed: str) -> NotPassedError:
     }
     span = row.span(violations[0].pointers[0]) if violations and violations[0].pointers else None
     block = failure_block(row, _LOOK) or sentence
-    closing = f"  again      {again_line(row, speed)}\n  re-judge   chatsim report {row.directory}"
+    closing = (
+        f"  again      {again_line(row, speed)}\n  re-judge   {typed(['chatsim', 'report', row.directory])}"
+    )
     return NotPassedError(
         words.get(row.status, "") + sentence, f"{block}\n\n{closing}", span.line if span else 1
     )

@@ -3,7 +3,8 @@
     Side (a row and what everybody saw in it), twice ──▶ differences ──▶ tell
 
 A difference is something that a person would call one: a verdict, an answer, a message that came in one run only,
-came more often, or came in another order within its room. Times always differ, and are none.
+came more often, or came in another order within its room. Times always differ, and are none; another seed, server
+or driver is why there may be some, and is said.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ _NAMED = 6
 _MEMBERS = 20
 #: Members whose waiting is shown: those for whom the longest became longer or shorter by so much, and twofold.
 _SLOW, _NOTABLE_NS = 3, 20_000_000
-#: Parts of a plan that say where it was written and how it is called, not what is done.
+#: Parts of a plan that say where it was written and how it is called, not what is done. What is drawn from the seed
+#: stands in the others.
 _ELSEWHERE = frozenset(
-    {"format", "version", "name", "file", "source", "spans", "tags", "description", "title"}
+    {"format", "version", "name", "file", "source", "spans", "tags", "description", "title", "seed"}
 )
 _WORDS: Mapping[str, str] = {"listen_ns": "listen", "listed": "inboxes", "required": "invariants"}
 
@@ -81,7 +83,7 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def plan_difference(a: Plan, b: Plan) -> str:
-    """Return in what two plans differ, in words: `steps (from line 12), seed`; empty when they do the same."""
+    """Return in what two plans differ, in words: `steps (from line 12), rooms`; empty when they do the same."""
     one, other = a.to_json(), b.to_json()
     keys = [key for key in one if key not in _ELSEWHERE and one[key] != other.get(key)]
     told = []
@@ -166,6 +168,8 @@ def tell(a: Side, b: Side, found: Comparison, look: Look) -> str:
             lines += _told("partial", f"{mark} is not all of its run: {side.partial}", look)
     if found.plans:
         lines += _told("plans", f"they differ in {found.plans}: this compares two different things", look)
+    for key, text in _circumstances(a.row, b.row):
+        lines += _told(key, text, look)
     shown: dict[str, list[str]] = {}
     for difference in found.differences:
         shown.setdefault(difference.about, []).append(difference.said)
@@ -185,6 +189,17 @@ def tell(a: Side, b: Side, found: Comparison, look: Look) -> str:
         lines += _told("the same", f"{_some(found.same)} saw the same, in the same order", look)
     text = "\n".join(line.rstrip() for line in lines)
     return to_ascii(text) if look.ascii else text
+
+
+def _circumstances(a: RowReport, b: RowReport) -> Iterator[tuple[str, str]]:
+    """Yield under which other circumstances the second was played."""
+    if a.seed != b.seed:
+        yield "seed", f"{a.seed} in A, {b.seed} in B"
+    for key in ("server", "driver"):
+        ours, others = (str(row.env.get(key) or "") for row in (a, b))
+        if ours and others and ours != others:
+            yield key, f"{ours} in A"
+            yield "", f"{others} in B"
 
 
 def _times(a: Views, b: Views) -> Iterator[tuple[str, str]]:
@@ -207,10 +222,14 @@ def _is_other(a: int, b: int) -> bool:
 
 
 def _percentiles(a: Sequence[int], b: Sequence[int]) -> str:
-    return ", ".join(
-        f"p{share:.0%} {_ms(percentile(a, share))} in A, {_ms(percentile(b, share))} in B".replace("%", "")
-        for share in (0.5, 0.99)
-    )
+    told = []
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        ours, others = percentile(a, share), percentile(b, share)
+        if not ours and not others:  # what came before its sender had the answer took no time
+            told.append(f"{name} at once in both")
+        else:
+            told.append(f"{name} {_ms(ours)} in A, {_ms(others)} in B")
+    return ", ".join(told)
 
 
 def _ms(ns: int) -> str:

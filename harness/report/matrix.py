@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from harness.model.verdict import FAMILIES, Judgement, RunStatus
 from harness.report.look import Look, Tone
+from harness.report.text import count
+from harness.report.typed import typed
 
 GOOD = "the good server"
 
@@ -111,8 +113,8 @@ def matrix(trials: Sequence[Trial], seconds: float, look: Look, *, whole: bool =
         yield f"{_word(played, look)}  {name:{width}}  {kinds}  ({scenarios})"
         yield from _differences(played)
     if good:
-        count = "one scenario" if len(good) == 1 else f"{len(good)} scenarios"
-        yield f"{_word(good, look)}  {GOOD:{width}}  nothing, in {count}"
+        played_by = "one scenario" if len(good) == 1 else f"{len(good)} scenarios"
+        yield f"{_word(good, look)}  {GOOD:{width}}  nothing, in {played_by}"
         yield from _differences(good)
     yield ""
     for kind in (kind for family in FAMILIES.values() for kind in family) if whole else ():
@@ -123,7 +125,8 @@ def matrix(trials: Sequence[Trial], seconds: float, look: Look, *, whole: bool =
     wrong = sum(not all(trial.ok for trial in played) for played in (*broken.values(), good))
     told = f"{wrong} of them not as declared" if wrong else "each as declared"
     tone: Tone = "bad" if wrong else "good"
-    yield look.paint(f"{len(broken)} broken systems, {len(trials)} runs, {told} in {seconds:.1f} s", tone)
+    all_played = f"{count(len(broken), 'broken system')}, {count(len(trials), 'run')}"
+    yield look.paint(f"{all_played}, {told} in {seconds:.1f} s", tone)
 
 
 def _word(played: Iterable[Trial], look: Look) -> str:
@@ -141,4 +144,4 @@ def _differences(played: Iterable[Trial]) -> Iterable[str]:
             yield f"{place}convicted of {', '.join(more)}, too"
         if trial.fault:
             yield f"{place}{trial.fault}"
-        yield f"     see chatsim report {trial.directory}"
+        yield f"     see {typed(['chatsim', 'report', trial.directory])}"

@@ -1,22 +1,82 @@
-"""Writing to somebody who may stop reading before all is said, as `| head` does: the run goes on, and its reports."""
+"""Writing to somebody who may stop reading before all is said, as `| head` does: work goes on, and ends as it ends.
+
+`keep_open` makes standard output and standard error such that what is written when their reader has gone goes
+nowhere: no command fails for it, and none ends with another code than it would have.
+"""
 
 from __future__ import annotations
 
-import os
-from typing import TextIO
+import io
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class Outlet(io.FileIO):
+    """The writing end of what may be a pipe.
+
+    Args:
+        descriptor: of the end; not closed with this.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self.has_reader = True
+        """Whether there is still a reader, as far as is known."""
+        self.note = ""
+        """What standard error is told when the reader goes."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write bytes, or, when their reader has gone, take them as written."""
+        if self.has_reader:
+            try:
+                return super().write(data)
+            except BrokenPipeError:
+                self.has_reader = False
+                if self.note:
+                    sys.stderr.write(f"{self.note}\n")
+                    sys.stderr.flush()
+        return memoryview(data).nbytes
+
+
+def keep_open() -> None:
+    """Let standard output and standard error of this process outlive their readers."""
+    sys.stdout = _outliving(sys.stdout)
+    sys.stderr = _outliving(sys.stderr)
+
+
+def _outliving(stream: TextIO) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper):  # closed from the start, or somebody's own
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(Outlet(stream.fileno())),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def when_reader_goes(stream: TextIO, note: str) -> None:
+    """Set what standard error is told when the reader of a stream goes; empty for nothing."""
+    if (outlet := _outlet(stream)) is not None:
+        outlet.note = note
+
+
+def is_read(stream: TextIO) -> bool:
+    """Whether a stream still has a reader, as far as its last flush has shown."""
+    outlet = _outlet(stream)
+    return outlet is None or outlet.has_reader
+
+
+def _outlet(stream: TextIO) -> Outlet | None:
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return raw if isinstance(raw, Outlet) else None
 
 
 def tell(stream: TextIO, text: str) -> None:
-    """Write text at once; when its reader has gone, this and all that follows is for nobody."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        close_quietly(stream)
-
-
-def close_quietly(stream: TextIO) -> None:
-    """Let what a stream still holds, and all that is written to it later, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    """Write text at once."""
+    stream.write(text)
+    stream.flush()

@@ -5,7 +5,6 @@ Pure: every function returns text whose lines fit the look's width.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from harness.model.verdict import RunStatus
@@ -14,6 +13,7 @@ from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.terminal import summary_line
 from harness.report.text import count, safe, to_ascii, wrap
+from harness.report.typed import typed
 
 #: What the two rows are called.
 GOOD, BAD = "good", "broken"
@@ -59,7 +59,7 @@ def moral(good: RowReport, bad: RowReport, file: str, page: str, look: Look) -> 
     lines += _wrapped(_conclusion(good, bad), look)
     lines += ["", "What to type next:"]
     for told, words in _next(bad, file):
-        lines.append(f"  {told:<26} {safe(shlex.join(words))}")
+        lines.append(f"  {told:<26} {safe(typed(words))}")
     lines.append(f"  {'and the page of it':<26} {safe(page)}")
     return _finish(lines, look)
 

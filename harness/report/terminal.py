@@ -10,7 +10,6 @@ Nothing here prints; every function returns text whose lines fit the look's widt
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -23,6 +22,7 @@ from harness.report.look import Look, Tone
 from harness.report.model import Invocation, RowReport, evidence
 from harness.report.punctuality import Punctuality, total
 from harness.report.text import clip, count, moment, pad, safe, seconds, to_ascii, width, wrap
+from harness.report.typed import typed
 
 _WORDS: dict[RunStatus, tuple[str, Tone]] = {
     RunStatus.PASS: ("PASS", "good"),
@@ -254,7 +254,7 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
     if bad:
         yield "again", again(invocation, bad)
     if invocation.directory and bad:
-        yield "re-judge", f"{shlex.join(['chatsim', 'report', invocation.directory])}   (starts no processes)"
+        yield "re-judge", f"{typed(['chatsim', 'report', invocation.directory])}   (starts no processes)"
     if invocation.page:
         yield "page", invocation.page
 
@@ -263,14 +263,14 @@ def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
     """Return the command that plays these rows again with the same seed, ready to paste."""
     words = list(invocation.command) or ["chatsim", "run"]
     if words[1:2] != ["run"]:  # pytest, or `chatsim demo`: neither takes the words below
-        return shlex.join(words)
+        return typed(words)
     files = list(dict.fromkeys(row.plan.file for row in rows))
     if files and len(files) <= 3:
         kept = [word for word in words if word not in invocation.paths]
         words = [*kept[:2], *files, *kept[2:]] if invocation.paths or not invocation.command else words
     if not any(word == "--seed" or word.startswith("--seed=") for word in words):
         words += ["--seed", str(invocation.seed)]
-    return shlex.join(words)
+    return typed(words)
 
 
 def again_line(row: RowReport, speed: str = "") -> str:
@@ -279,7 +279,7 @@ def again_line(row: RowReport, speed: str = "") -> str:
     for option in ("server", "driver"):
         value = str(row.env.get(option) or "chatsys")
         words += [] if value == "chatsys" else [f"--{option}", value]
-    return shlex.join([*words, "--seed", str(row.seed)])
+    return typed([*words, "--seed", str(row.seed)])
 
 
 def _finish(lines: Iterable[str], look: Look) -> str:

@@ -20,6 +20,8 @@ class Settings:
     """The module that is forked when there is no server command."""
     server_words: tuple[str, ...] = ()
     """What it is told before the words of every server."""
+    server_typed: str = ""
+    """The server command that starts the same as these two, for whoever plays it again; empty for chatsys."""
     driver: str | None = None
     """Driver command. None forks the driver for chatsys."""
     speed: float | None = 1.0

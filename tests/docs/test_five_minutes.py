@@ -66,7 +66,10 @@ def passing_tests_that_look_at_scenarios(clone: Path) -> None:
         "-k 'mine or screenplay or index_of or (names and schema)'",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "test_it_passes_and_is_judged_the_same_from_its_record[mine] PASSED" in done.stdout
+    assert (
+        "test_it_passes_and_is_judged_the_same_from_its_record_and_fails_without_any_one_delivery[mine] PASSED"
+        in done.stdout
+    )
     assert "test_shipped_scenarios_are_valid_and_name_the_schema[mine] PASSED" in done.stdout
     assert "test_the_screenplay_is_what_was_accepted[mine]" not in done.stdout
 

@@ -99,7 +99,9 @@ def play(block: Block, folder: Path) -> list[tuple[int, list[str]]]:
     """Run the block's commands in one shell; return exit status and lines of each."""
     shutil.copytree(ROOT / "scenarios", folder / "scenarios", dirs_exist_ok=True)
     dev = folder / "dev"
-    dev.write_text('#!/bin/sh\nexec "$@"\n')  # the environment is there already: the one of the tests
+    dev.write_text(
+        '#!/bin/sh\nCHATSIM_DEV=$0 exec "$@"\n'
+    )  # the environment is there already: the one of the tests
     dev.chmod(0o755)
     script = "".join(
         f"{command.text}\nstatus=$?; printf '\\036%s\\n' $status; (exit $status)\n"

@@ -3,7 +3,9 @@
 A share of the gallery at a time, so that workers can divide it: `chatsim selftest` plays all of it at once.
 """
 
+import html
 import re
+import shlex
 import sys
 from urllib.parse import unquote
 
@@ -29,6 +31,7 @@ def test_each_is_convicted_of_exactly_its_kinds(chatsim, share):
     ran = chatsim("selftest", *names, "-j", "2", "--reports", chatsim.reports)
     assert ran.code == 0, ran
     assert f"{len(names)} broken systems" in ran.out
+    assert ran.out.splitlines()[-1] == f"  report  {ran.folder.resolve()}"
 
 
 def test_the_gallery_is_listed(chatsim):
@@ -44,7 +47,7 @@ def test_a_gallery_of_reports_is_made(chatsim, tmp_path):
     gallery = tmp_path / "gallery"
     ran = chatsim("selftest", "swallows", "--pages", gallery)
     assert ran.code == 0, ran
-    assert ran.out.splitlines()[-1] == f"  page  {gallery / 'index.html'}"
+    assert ran.out.splitlines()[-1] == f"  page    {gallery / 'index.html'}"
     index = (gallery / "index.html").read_text()
     assert "acknowledges and stores `line 3`, and never delivers it" in index
     links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', index)
@@ -52,6 +55,16 @@ def test_a_gallery_of_reports_is_made(chatsim, tmp_path):
     for link, name in links:
         page = (gallery / unquote(link)).read_text()
         assert ("no-loss (undelivered)" in page) is (name == "swallows")
+    # Its pages show how to play the same again, and judged again it is the same gallery.
+    page = (gallery / "swallows-latecomers[stream]" / "index.html").read_text()
+    assert "</span> swallows: latecomers[stream]</h1>" in page
+    (command,) = re.findall(r'<code id="again">(.*?)</code>', page)
+    again = shlex.split(html.unescape(command))
+    played = chatsim(*again[1:])
+    assert (played.code, "latecomers[stream]" in played.rows) == (1, True), played
+    assert played.kinds("latecomers[stream]") == GALLERY["swallows"].kinds
+    chatsim("report", gallery)
+    assert (gallery / "index.html").read_text() == index
     ran = chatsim("selftest", "swallows", "--pages", gallery)
     assert ran.code == 2
     assert "is not empty" in ran.err

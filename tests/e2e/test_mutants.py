@@ -1,12 +1,15 @@
 """Every changed name and id in what a scenario says: what becomes false fails, and the report says who and what."""
 
 import json
+import os
 
 import pytest
 
 from tests.e2e.conftest import ROOT
 from tests.source.mutants import mutants
 
+#: Each mutant is a run; what is checked in minutes plays some of each kind, and the nightly plays all.
+EVERY = 1 if os.environ.get("CHATSIM_ALL_MUTANTS") else 3
 NAMES = ("basic", "everyone_online", "latecomers", "outsider", "same_name")
 
 
@@ -34,7 +37,7 @@ def test_each_mutant_ends_as_it_must(chatsim, tmp_path, name, how):
     assert text != whole
     valid = {}
     for number, mutant in enumerate(mutants(text)):
-        if mutant.outcome != "invalid":
+        if mutant.outcome != "invalid" and number % EVERY == 0:
             valid[f"m{number}[{how}]"] = mutant
             (folder / f"m{number}.yaml").write_text(mutant.text, encoding="utf-8")
     ran = chatsim("run", folder, "--speed", "max", "-j", "12", timeout=240)

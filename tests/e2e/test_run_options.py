@@ -7,6 +7,8 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
 from tests.e2e.conftest import ROOT
 from tests.e2e.test_could_not_run import QUICK
 from tests.support import until
@@ -150,7 +152,32 @@ def test_a_reader_who_leaves_stops_no_run(chatsim):
         process.stdout.readline()
         process.stdout.close()
         err = process.stderr.read()
-    assert (process.returncode, err) == (0, "")
     (folder,) = chatsim.reports.glob("2*")
+    assert (process.returncode, err) == (0, f"nobody reads; playing on, report in {folder}\n")
     assert len(list(folder.glob("*/verdicts.json"))) == 4
     assert (folder / "junit.xml").is_file()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("list", "scenarios"),
+        ("schema",),
+        ("check", "scenarios/basic.yaml"),
+        ("run", "scenarios/basic.yaml", "--speed", "max"),
+        ("demo", "--reports", "{reports}"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_who_reads_nothing_changes_no_exit_code(chatsim, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    named = [word.format(reports=chatsim.reports) for word in words]
+    try:
+        with chatsim.start(*named, stdout=writing, stderr=subprocess.PIPE) as process:
+            err = process.stderr.read()
+    finally:
+        os.close(writing)
+    assert process.returncode == 0, err
+    assert [line for line in err.splitlines() if "nobody reads" not in line and "scenario" not in line] == []

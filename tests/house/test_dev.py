@@ -127,3 +127,11 @@ def test_an_environment_that_was_moved_starts_anew(clone: Path) -> None:
     (clone / ".venv" / "bin" / "python").symlink_to(clone.parent / "bin" / "python3")
     (clone / ".venv" / "belongs").write_text("/elsewhere /usr/bin/python3\n")
     assert "dev: making .venv with Python 3.11.2" in dev(clone, "chatsim").stderr
+
+
+def test_what_it_starts_knows_by_what_it_was_started(clone: Path) -> None:
+    installed(clone, "true")
+    chatsim = clone / ".venv" / "bin" / "chatsim"
+    chatsim.write_text('#!/bin/sh\necho "$CHATSIM_DEV"\n')
+    chatsim.chmod(0o755)
+    assert dev(clone, "chatsim").stdout == f"{clone / 'dev'}\n"

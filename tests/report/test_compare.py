@@ -138,9 +138,23 @@ def test_times_are_shown_and_are_no_difference(tell):
     assert compare(a, b).equal
     told = " ".join(compared(a, b).split())
     assert "answers p50 2.0 ms in A, 2.0 ms in B" in told
-    assert "deliveries p50 0.0 ms in A, 0.0 ms in B, p99 1.0 ms in A, 1.0 ms in B" in told
+    assert "deliveries p50 at once in both, p99 1.0 ms in A, 1.0 ms in B" in told
     assert "alice: p50 1.0 ms in A, 1.0 ms in B, p99 1.0 ms in A, 400.0 ms in B" in told
     assert "chad:" not in told
+
+
+def test_another_seed_or_server_is_said_and_is_no_difference(tell):
+    row = tell("passes")
+    other = row._replace(seed=row.seed + 1, env={**row.env, "server": "./mine {port}"})
+    ops = story_of(row).ops
+    a, b = side(row._replace(env={**row.env, "server": "chatsys"}), ops=ops), side(other, ops=ops)
+    found = compare(a, b)
+    assert (found.equal, found.plans) == (True, "")
+    told = compared(a, b)
+    assert f"  seed         {row.seed} in A, {other.seed} in B\n" in told
+    assert "  server       chatsys in A\n               ./mine {port} in B\n" in told
+    assert "driver" not in told
+    assert "seed" not in compared(a, a)
 
 
 @given(st.lists(st.integers(0, 10**10), min_size=1, max_size=50), st.floats(0.01, 1))
@@ -154,7 +168,8 @@ def test_a_percentile_is_one_of_the_times_with_that_share_at_or_below_it(times, 
 def test_plans_that_differ_are_said_to():
     plan = a_plan()
     assert plan_difference(plan, dataclasses.replace(plan, name="other", file="b.yaml", source="# x")) == ""
-    assert plan_difference(plan, dataclasses.replace(plan, seed=8)) == "seed"
+    # What is drawn from the seed stands in the plan: where nothing is, it makes no difference.
+    assert plan_difference(plan, dataclasses.replace(plan, seed=8)) == ""
     changed = dataclasses.replace(plan, steps=plan.steps[:1], inboxes=())
     assert plan_difference(plan, changed) == f"steps (from line {plan.line(plan.steps[1].pointer)}), inboxes"
 

@@ -100,7 +100,7 @@ def test_of_several_the_one_that_failed_is_meant_and_nothing_is_written(run):
     done = replay(run)
     assert done.exit_code == 0, done.output
     assert "✗ never got hello" in done.output
-    assert done.output.splitlines()[-1] == f"  page       chatsim report {run / 'latecomers[poll]'} --open"
+    assert done.output.splitlines()[-1] == f"  page       chatsim report '{run / 'latecomers[poll]'}' --open"
     assert sorted(run.rglob("*")) == before
 
 
