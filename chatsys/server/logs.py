@@ -59,7 +59,6 @@ def request_logger(which: str) -> Callable[[RequestEnd], None]:
         if not failed and which != "all":
             return
         fields: dict[str, Any] = {
-            "request_id": end.request_id,
             "method": end.method,
             "user_id": end.user_id,
             "room_id": end.room_id,
@@ -68,6 +67,7 @@ def request_logger(which: str) -> Callable[[RequestEnd], None]:
         }
         if refusal is not None:
             fields["reason"] = str(refusal.reason)
+        fields["request_id"] = end.request_id  # last: it is long, and what is cut off is the end of a line
         log.info("request", extra={"fields": {key: value for key, value in fields.items() if value != ""}})
 
     return write

@@ -23,6 +23,7 @@ from harness.judge.members import Stay
 from harness.judge.messages import NEVER, Message
 from harness.judge.readers import Reader
 from harness.judge.state import State
+from harness.model.history import SERVER
 from harness.model.verdict import Verdict
 
 
@@ -93,7 +94,7 @@ class NoLoss(Family):
         self._stored += judged
         if audit is not None:
             if not retired:
-                self._lost(message, audit)
+                self._lost(state, message, audit)
         elif not stored and not retired and state.can("history") and message.acknowledged:
             self._unaudited.setdefault(message.room, message)
         shown = message.seen_at != NEVER
@@ -129,10 +130,10 @@ class NoLoss(Family):
                 self._undelivered(message, reader, passed)
             elif audit is None and not retired:
                 self._stored += 1
-                self._lost_to_all(message, reader, passed)
+                self._lost_to_all(state, message, reader, passed)
         self._judged += judged
 
-    def _lost(self, message: Message, audit: Audit) -> None:
+    def _lost(self, state: State, message: Message, audit: Audit) -> None:
         if message.acknowledged:
             known, at = f"which was acknowledged to {message.sender}", message.acked_at
         else:
@@ -142,10 +143,11 @@ class NoLoss(Family):
             f"{message.room} does not hold `{message.name}`, {known}",
             proof(at, audit.index, audit.rests_on(message), message.first_invoke, audit.invoked),
             (message,),
-            hint="It was lost in the store: the audit read the room whole, and it was not there.",
+            hint=_fault_between(state, message, audit.index)
+            + "It was lost in the store: the audit read the room whole, and it was not there.",
         )
 
-    def _lost_to_all(self, message: Message, reader: Reader, passed: Shown) -> None:
+    def _lost_to_all(self, state: State, message: Message, reader: Reader, passed: Shown) -> None:
         self.found.add(
             "lost",
             f"nobody ever got `{message.name}`, which was acknowledged to {message.sender}; {{who}} read past it",
@@ -153,7 +155,8 @@ class NoLoss(Family):
             (message,),
             beside=(passed.marker,),
             who=reader.name,
-            hint="Whether it was lost in the store or on the way, nobody can tell without the capability `history`.",
+            hint=_fault_between(state, message, passed.at)
+            + "Whether it was lost in the store or on the way, nobody can tell without the capability `history`.",
         )
 
     def _undelivered(self, message: Message, reader: Reader, passed: Shown) -> None:
@@ -188,3 +191,18 @@ def _membership(state: State, reader: Reader, message: Message) -> Stay | None:
         if stay.spans(message.first_invoke, end) and not stay.hides(message, message.sequence):
             return stay
     return None
+
+
+def _fault_between(state: State, message: Message, until: int) -> str:
+    """Say how the server ended between the acknowledgement of a message and its loss; empty unless it did so once.
+
+    Of several ends nobody could say which it was; an end before somebody saw the message was surely not it.
+    """
+    since = message.acked_at if message.seen_at == NEVER else max(message.acked_at, message.seen_at)
+    ends = [op for op in state.exits if op.process == SERVER and since < op.index < until]
+    if not message.acknowledged or len(ends) != 1:
+        return ""
+    signal = ends[0].value.get("signal")
+    ended = f"was killed by signal {signal}" if signal is not None else "ended"
+    when = f"{ends[0].time / 1e9:.3f} s"
+    return f"It had been acknowledged when the server {ended} at {when}, and was gone after that. "

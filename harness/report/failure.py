@@ -9,7 +9,7 @@ Invariants: everything that is not ours passes `safe`; a block has a bounded num
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.model.actions import Expect, Send
 from harness.model.steps import Parallel
@@ -99,11 +99,30 @@ def _finding(
 
 
 def findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
-    """Return what there is to tell: certain violations, then open ones, then checks that could not judge."""
-    sure = [(v, violation) for v in row.verdicts if v.status is Status.FAIL for violation in v.violations]
+    """Return what there is to tell: certain violations, then open ones, then checks that could not judge.
+
+    A violated expectation is told after the invariants that are violated with the same message: these say why.
+    """
+    sure = _causes_first(
+        (v, violation) for v in row.verdicts if v.status is Status.FAIL for violation in v.violations
+    )
     unknown = [v for v in row.verdicts if v.status is Status.UNKNOWN]
     opened = [(v, violation) for v in unknown for violation in v.violations]
     return [*sure, *opened, *((v, None) for v in unknown if not v.violations)]
+
+
+def _causes_first(found: Iterable[tuple[Verdict, Violation]]) -> list[tuple[Verdict, Violation]]:
+    found = list(found)
+    causes: dict[str, list[int]] = {}
+    for place, (verdict, violation) in enumerate(found):
+        if verdict.group == "invariant":
+            for message in violation.messages:
+                causes.setdefault(message, []).append(place)
+    order: dict[int, None] = {}
+    for place, (_, violation) in enumerate(found):
+        order |= dict.fromkeys(cause for message in violation.messages for cause in causes.get(message, ()))
+        order.setdefault(place)
+    return [found[place] for place in order]
 
 
 def _headline(mark: str, sentence: str, tone: Tone, look: Look) -> list[str]:

@@ -11,7 +11,7 @@ from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.receipts import MessageReport
 from harness.report.sequence import MEMBERSHIPS, Never, draw, lanes_that_fit
-from harness.report.text import clip, moment, safe
+from harness.report.text import clip, moment, safe, wrap
 from harness.report.words import ending
 
 _PROCESSES = 3
@@ -116,7 +116,9 @@ def last_lines(row: RowReport, violation: Violation, look: Look) -> list[str]:
     lines = []
     for process in shown[:_PROCESSES]:
         lines.append(clip(f"  {describe_process(process)} — last lines", look.width))
-        lines += [f"    {clip(safe(line), look.width - 4)}" for line in process.lines[-_LINES:]]
+        for line in process.lines[-_LINES:]:
+            first, *more = wrap(safe(line), look.width - 6, lines=2)
+            lines += [f"    {first}", *(f"      {rest}" for rest in more)]
         if not process.lines:
             lines.append("    (it wrote nothing)")
     return ["", *lines] if lines else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,13 @@ async def _play(
             each.on_fired = nemesis.fired
     numbers = {step.pointer: number for number, step in enumerate(plan.walk())}
     triggers = Triggers(plan, recorder, clock, cast.roll_call)
-    blocks = Blocks(clock, lambda step: on_step(numbers[step.pointer], step), triggers)
+    begun: list[tuple[Step, int]] = []
+
+    def begin(step: Step) -> None:
+        begun[:] = [(step, recorder.now())]
+        on_step(numbers[step.pointer], step)
+
+    blocks = Blocks(clock, begin, triggers)
     stage = Script(recorder, clock, cast, nemesis, blocks)
     traffic = None
     if plan.workload is not None:
@@ -211,7 +217,7 @@ async def _play(
         if traffic is None:  # what a workload left under way may need what its faults took away
             await nemesis.rest()
     try:
-        await _finish(plan, recorder, cast, nemesis, traffic, script, played)
+        await _finish(plan, recorder, cast, nemesis, traffic, script, played, begun)
     finally:
         if traffic is not None:
             await traffic.abandon()
@@ -235,6 +241,7 @@ async def _finish(
     traffic: Traffic | None,
     script: Op,
     played: asyncio.Future[Any],
+    begun: Sequence[tuple[Step, int]],
 ) -> None:
     """Say on record how the script ended, then play the final phase if there is still somebody to play it."""
     server = cast.server
@@ -245,7 +252,9 @@ async def _finish(
         _end(recorder, script, f"the server ended unasked ({server.died.result()})")
         return
     if played.cancelled() and not nemesis.failed.done():
-        _end(recorder, script, "interrupted")
+        step, since = begun[-1] if begun else (None, 0)
+        into = f", {(recorder.now() - since) / 1e9:.1f} s into this step" if step else ""
+        _end(recorder, script, f"interrupted{into}", step)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 await _final(plan, recorder, cast, nemesis, traffic)
@@ -299,5 +308,5 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
     await task
 
 
-def _end(recorder: Recorder, script: Op, reason: str) -> None:
-    recorder.complete(script, "fail", {"reason": reason})
+def _end(recorder: Recorder, script: Op, reason: str, step: Step | None = None) -> None:
+    recorder.complete(script, "fail", {"reason": reason}, step=step.pointer if step else None)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -144,6 +145,9 @@ def test_the_key_t_tells_what_is_going_on(chatsim, scenario):
     assert "online   alice, bob\n" in text
     assert "server   up, pid " in text
     assert "waiting  step 2/4 wait 60.0 s, since " in text
+    place = QUICK[: QUICK.index("  - send: hello")].count("\n") + 1
+    assert f"  --> {path}:{place}:5\n" in text  # where it was interrupted
+    assert re.search(r"- wait: 60s\n +\| +\^+ interrupted, \d+\.\d s into this step\n", text)
 
 
 def test_a_reader_who_leaves_stops_no_run(chatsim):

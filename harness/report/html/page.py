@@ -159,7 +159,8 @@ class _Reading:
 
     def __init__(self, row: RowReport, limit: int) -> None:
         self._trace = row.trace
-        proof = [index for violation in row.violations[:1] for index in violation.ops]
+        first = next((violation for _, violation in findings(row) if violation is not None), None)
+        proof = first.ops if first is not None else ()
         self._first = max(0, min(proof, default=0) - limit // 2)
         self._last = self._first + limit
         unwanted = {

@@ -119,6 +119,17 @@ def test_a_mark_is_told_up_to_the_next_lane_on_which_something_happens(run):
     assert rooms[2] == 3  # however far that is
 
 
+def test_the_last_lane_is_told_of_on_its_inner_side_where_nothing_else_is(run):
+    lanes = "placeLanes(['a', 'b', 'c'], 'server', 1000)"
+    marks = [{"lane": "c", "time_ns": 5}, {"lane": "c", "time_ns": 7}]
+    arrows = [{"source": "b", "begun_ns": 6, "target": "server", "ended_ns": 7}]
+    chosen = json.dumps({"marks": marks, "arrows": arrows})
+    (rooms,) = run(
+        f"{json.dumps(marks)}.map(roomBeside({chosen}, {lanes})).map((room) => room / {lanes}.pitch)"
+    )
+    assert rooms == [-3, -1]  # as far as anywhere; to the server, where an arrow ends
+
+
 def test_names_are_told_in_ranges(run):
     told = run(
         "inRanges(['user-1', 'user-2', 'user-3', 'user-5', 'bob', 'x-1', 'x-2'])",

@@ -6,6 +6,7 @@ import pytest
 
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Violation
+from harness.report.failure import findings
 from harness.report.html.logs import merge_logs, stamped
 from harness.report.html.page import SHOWN, TOLD, compose
 from tests.report.story import MS, Story, a_plan, bad, story_of
@@ -231,3 +232,20 @@ def test_nothing_leaves_for_a_reader_before_he_has_asked_to_connect():
     arrows = {arrow.kind: arrow for arrow in compose(row, story.ops, {}).diagram.arrows}
     assert arrows["connect"].begun_ns == 100 * MS
     assert arrows["connect"].ended_ns == arrows["deliver"].begun_ns == 105 * MS
+
+
+def test_why_comes_before_what_the_script_asked_for():
+    def violation(kind, message):
+        return Violation(kind=kind, sentence=kind, messages=(message,))
+
+    expected = [
+        bad(f"inbox {name}", violation("inbox", name), group="expectation") for name in ("early", "late")
+    ]
+    lost = bad("no-loss", violation("lost", "late"), violation("undelivered", "other"))
+    told = findings(Story().begin().judged(RunStatus.FAIL, *expected, lost))
+    assert [(verdict.name, item.messages) for verdict, item in told] == [
+        ("inbox early", ("early",)),
+        ("no-loss", ("late",)),
+        ("inbox late", ("late",)),
+        ("no-loss", ("other",)),
+    ]

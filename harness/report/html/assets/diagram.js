@@ -145,7 +145,7 @@ function drawMark(root, lanes, placed, mark, room, alone) {
   svg(group, "text", { class: `halo ${tone}`, x, y: y + 4, "text-anchor": "middle" }, sign);
   const told = mark.kind === "kept" || mark.kind === "broken" ? "" : mark.label;
   if (told) {
-    svg(group, "text", { class: `halo ${tone}`, x: x + 9, y: y + 4 }, fit(told, room - 14, tone ? "600 11px" : "11px"));
+    svg(group, "text", { class: `halo ${tone}`, x: x + (room < 0 ? -9 : 9), y: y + 4, "text-anchor": room < 0 ? "end" : "start" }, fit(told, Math.abs(room) - 14, tone ? "600 11px" : "11px"));
   }
 }
 

@@ -74,7 +74,8 @@ function momentsOf(chosen, from, to, bands = []) {
   return times.filter((time) => time >= from && time <= to);
 }
 
-// How far to the right a mark may be told: to the next lane on which something is at the same moment.
+// How far to the right a mark may be told: to the next lane on which something is at the same moment. Of the last lane,
+// how far to the left, as a negative number.
 function roomBeside(chosen, lanes) {
   const busy = new Map();
   const note = (time, lane) => busy.set(time, [...(busy.get(time) ?? []), lanes.xs.get(lane)]);
@@ -82,7 +83,12 @@ function roomBeside(chosen, lanes) {
   for (const arrow of chosen.arrows) { note(arrow.begun_ns, arrow.source); note(arrow.ended_ns, arrow.target); }
   return (mark) => {
     const x = lanes.xs.get(mark.lane);
-    return Math.min(lanes.width, 3 * lanes.pitch + x, ...busy.get(mark.time_ns).filter((other) => other > x)) - x;
+    const beside = busy.get(mark.time_ns);
+    // The last lane has little to its right: what happens to it is named on its inner side, unless the name of another
+    // mark may stand there.
+    const alone = chosen.marks.every((other) => other.time_ns !== mark.time_ns || other.lane === mark.lane);
+    if (alone && x >= Math.max(...lanes.xs.values())) return -(x - Math.max(CLOCK, x - 3 * lanes.pitch, ...beside.filter((other) => other < x)));
+    return Math.min(lanes.width, 3 * lanes.pitch + x, ...beside.filter((other) => other > x)) - x;
   };
 }
 
