@@ -74,6 +74,13 @@ class NoDuplicate(Family):
         carried_at, kind = state.carriers.get(now.via, (-1, "")) if now.via is not None else (-1, "")
         since = max(carried_at, now.process.connection_at)
         start = since if since > now.prior else now.index
+        # Where several poll for one consumer, a poll of one knows nothing of what another's brought. When it was
+        # asked, and so what was acknowledged by then, is known only of polls that the script made.
+        of_another = now.reader.polled and (
+            now.client.inbox(now.message.room).get(now.message, now.index) == now.index
+        )
+        if of_another and kind != "poll":
+            return
         if state.lacks("ack", now.client.name):
             self._after_ack(now, now.prior)
             return
@@ -83,8 +90,8 @@ class NoDuplicate(Family):
             return
         if max(now.reader.cause_at, state.disturbed_at) > now.prior:
             return
-        if now.reader.polled and now.client.inbox(now.message.room).get(now.message, now.index) == now.index:
-            return  # a poll of one client knows nothing of what another's brought
+        if of_another:
+            return
         if kind == "poll" and carried_at > now.prior:
             if sequence is not None and sequence <= now.shelf.high and now.via is not None:
                 waiting = Pending(
