@@ -75,12 +75,14 @@ class NoDuplicate(Family):
         since = max(carried_at, now.process.connection_at)
         start = since if since > now.prior else now.index
         # Where several poll for one consumer, a poll of one knows nothing of what another's brought. When it was
-        # asked, and so what was acknowledged by then, is known only of polls that the script made.
+        # asked, and so what was acknowledged by then, is known only where polls are recorded.
         of_another = now.reader.polled and (
             now.client.inbox(now.message.room).get(now.message, now.index) == now.index
         )
-        if of_another and kind != "poll":
-            return
+        if of_another:
+            if kind != "poll":
+                return
+            start = since
         if state.lacks("ack", now.client.name):
             self._after_ack(now, now.prior)
             return
