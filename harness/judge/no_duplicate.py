@@ -88,7 +88,9 @@ class NoDuplicate(Family):
             return
         sequence = now.sequence
         if sequence is not None and sequence <= now.shelf.low(start):
-            self._after_ack(now, now.shelf.acknowledged_at(sequence) or -1)
+            # By what another acknowledged it is convicted only together with the poll that was asked later.
+            asked_at = carried_at if of_another else -1
+            self._after_ack(now, now.shelf.acknowledged_at(sequence) or -1, asked_at)
             return
         if max(now.reader.cause_at, state.disturbed_at) > now.prior:
             return
@@ -110,11 +112,11 @@ class NoDuplicate(Family):
             hint="There was no restart, reconnect, fault or unanswered poll between the two deliveries.",
         )
 
-    def _after_ack(self, now: Delivery, acked_at: int) -> None:
+    def _after_ack(self, now: Delivery, acked_at: int, asked_at: int = -1) -> None:
         self.found.add(
             "redelivered-after-ack",
             f"{{who}} got `{now.message.name}` again after acknowledging it",
-            proof(now.prior, acked_at, now.index),
+            proof(now.prior, acked_at, asked_at, now.index),
             (now.message,),
             who=now.client.name,
             hint="The server forgot, or did not heed, how far this reader had acknowledged.",
