@@ -215,8 +215,7 @@ class SqliteStore:
         out = True
         try:
             out = news is None or self._publish(news)
-        except Exception:
-            # Those who submitted must hear of it all the same: it is committed.
+        except Exception:  # those who submitted must hear of it all the same: it is committed
             log.exception("the news of a commit did not reach everybody")
         for each in done:
             future = each.token

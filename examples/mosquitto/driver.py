@@ -135,7 +135,7 @@ class MosquittoDriver(Driver):
         self._session = Session(self._name(self.user), self._received, self._state)
         try:
             await self._session.open(server["host"], server["port"], request.within)
-        except BaseException:
+        except BaseException:  # also when the request is cancelled
             await self._put_down()
             raise
 

@@ -68,7 +68,7 @@ class Invocation:
             ]
             try:
                 reports = await asyncio.gather(*tasks)
-            except BaseException:
+            except BaseException:  # also an interrupt: no row goes on behind our back
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)

@@ -185,7 +185,7 @@ def command(
             summary=summary,
         )
         plans = () if watch else performance.load(seed)
-    except BaseException:
+    except BaseException:  # also an exit with a code: the keeper was started before anything was read
         launched.abandon()
         raise
     if watch:

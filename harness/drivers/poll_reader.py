@@ -151,9 +151,8 @@ class PollReader:
             if fault.definite and not fault.retryable:
                 return
             tries += 1
-            await asyncio.sleep(
-                pace.pause(tries, chance.random(), fault)
-            )  # as the library does between tries
+            # The pause between tries is the library's.
+            await asyncio.sleep(pace.pause(tries, chance.random(), fault))
 
     async def _poll_numbered(
         self, positions: Sequence[str], wait: float, within: float, *, patient: bool

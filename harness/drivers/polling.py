@@ -64,7 +64,7 @@ class PollingDriver(Driver):
         """Come online, and begin to poll."""
         try:
             answer = await self.open(request)
-        except BaseException:
+        except BaseException:  # also when the request is cancelled: who is not online holds nothing
             with contextlib.suppress(AttributeError):  # what `open` did not get to make
                 await self.close()
             raise
@@ -117,9 +117,7 @@ class PollingDriver(Driver):
                 self.event("connection", state="lost" if lost else "restored", **_reason(fault))
             if fault is not None and fault.definite:
                 return
-            await asyncio.sleep(
-                PACE
-            )  # a server that pushes nothing is asked again and again: this is the pace
+            await asyncio.sleep(PACE)  # a server that pushes nothing is asked again and again: how often
 
     async def _poll_numbered(self) -> RequestError | None:
         """Poll once, telling so before and after; return what went wrong."""

@@ -125,7 +125,7 @@ class Driver:
         )
         try:
             await driver._greet(name)
-        except BaseException:
+        except BaseException:  # also when the run is stopped: nobody has this process yet who could end it
             driver.close()
             await child.signal(signal.SIGKILL)
             raise

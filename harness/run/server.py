@@ -267,7 +267,7 @@ class Server:
                 stdio=(null, writing, writing if self._piped else log),
                 environment={ROW_VARIABLE: self._row},
             )
-        except BaseException:
+        except BaseException:  # also when the run is stopped: nobody has this end yet who could close it
             os.close(reading)
             raise
         finally:

@@ -184,7 +184,7 @@ async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)
-    except BaseException:
+    except BaseException:  # also when the step is cancelled
         for task in tasks:
             task.cancel()
         if tasks:
