@@ -244,8 +244,8 @@ def test_why_comes_before_what_the_script_asked_for():
     lost = bad("no-loss", violation("lost", "late"), violation("undelivered", "other"))
     told = findings(Story().begin().judged(RunStatus.FAIL, *expected, lost))
     assert [(verdict.name, item.messages) for verdict, item in told] == [
+        ("no-loss", ("late",)),  # the gravest, whatever the script says
         ("inbox early", ("early",)),
-        ("no-loss", ("late",)),
         ("inbox late", ("late",)),
         ("no-loss", ("other",)),
     ]
