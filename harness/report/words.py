@@ -150,7 +150,7 @@ def say_op(op: Op) -> str:
 _VERB = {
     "script": "",
     "deliver": "got",
-    "claim": "was told",
+    "claim": "was told that",
     "read": "audit saw",
     "history": "audit of",
     "ended": "membership ended in",
@@ -163,7 +163,7 @@ def _object(op: Op) -> str:
         case "send" | "deliver" | "read":
             return message_name(value)
         case "claim":
-            return f"that is all in {value.get('room')} up to {value.get('through')}"
+            return f"{value.get('room')} is complete up to {value.get('through')}"
         case "fence":
             return f"by {value['grade']}" if value.get("grade") else ""
         case "expect" | "gone":
