@@ -153,6 +153,8 @@ _VERB = {
     "claim": "was told that",
     "read": "audit saw",
     "history": "audit of",
+    "holds": "counted the server's open files",
+    "leftovers": "looked for what was left running",
     "ended": "membership ended in",
 }
 
