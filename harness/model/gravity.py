@@ -1,8 +1,8 @@
 """In which order violations are told: the gravest first, and why before what the script asked for.
 
-A violated invariant is graver than an expectation that was not fulfilled: it is wrong whatever the script says, and
-mostly why the expectation failed. So the first one told is of an invariant, if any is violated; and each expectation
-comes after the invariants that are violated with the same message.
+A process that ended by itself is why all else went wrong. A violated invariant is graver than an expectation that was
+not fulfilled: it is wrong whatever the script says, and mostly why the expectation failed. So one of these is told
+first, if there is any; and each expectation comes after the invariants that are violated with the same message.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.model.verdict import Status, Verdict, Violation
+
+#: Kind of violation: a process ended though nothing in the script asked for that.
+ENDED = "process"
 
 
 def certain(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, Violation]]:
@@ -29,6 +32,6 @@ def certain(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, Violation]]:
     for place, (_, violation) in enumerate(found):
         order |= dict.fromkeys(cause for message in violation.messages for cause in causes.get(message, ()))
         order.setdefault(place)
-    gravest = next((place for place in order if found[place][0].group == "invariant"), None)
-    places = order if gravest is None else dict.fromkeys([gravest, *order])
-    return [found[place] for place in places]
+    died = [place for place in order if found[place][1].kind == ENDED]
+    first = died or [place for place in order if found[place][0].group == "invariant"][:1]
+    return [found[place] for place in dict.fromkeys([*first, *order])]
