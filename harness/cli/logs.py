@@ -44,7 +44,7 @@ class Logs(Relay):
         """Say which step begins."""
         self.look()
         row = f"{plan.name} " if self._several else ""
-        self._say([f"{safe(row)}▶ step {index + 1}/{len(plan.steps)} {safe(text)}"])
+        self._say([f"{safe(row)}▶ step {index + 1}/{plan.length} {safe(text)}"])
         super().step(plan, index, text)
 
     def row_finished(self, row: RowReport) -> None:

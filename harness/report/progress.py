@@ -44,7 +44,7 @@ class Progress(Protocol):
         ...
 
     def step(self, plan: Plan, index: int, text: str) -> None:
-        """A row's step `index`, counted from 0, begins; `text` says it in a few words."""
+        """A row's step `index` begins, counted from 0 as `Plan.walk` does; `text` says it in a few words."""
         ...
 
     def op(self, plan: Plan, op: Op) -> None:
@@ -242,7 +242,7 @@ class LiveProgress:
         now = self._clock()
         with self._lock:
             rows = [
-                (r.plan.name, sum(1 for _ in r.plan.walk()), r.index, r.text, now - r.since)
+                (r.plan.name, r.plan.length, r.index, r.text, now - r.since)
                 for r in self._running
             ]
         hidden = len(rows) - LINES
