@@ -40,11 +40,20 @@ def create(root: Path, run: str, now: datetime | None = None) -> Path:
     return folder
 
 
-def point_latest(folder: Path) -> None:
-    """Let `latest` beside the folder mean this one."""
-    link = folder.parent / f".latest-{folder.name}"
-    link.symlink_to(folder.name)
-    link.replace(folder.parent / "latest")
+def point_latest(folder: Path) -> str:
+    """Let `latest` beside the folder mean this one; return why it does not, and what to do, empty when it does.
+
+    Whatever stands there and is no link of ours stays: a copy of somebody's reports has a folder in its place.
+    """
+    link, latest = folder.parent / f".latest-{folder.name}", folder.parent / "latest"
+    try:
+        link.symlink_to(folder.name)
+        link.replace(latest)
+    except OSError as fault:
+        link.unlink(missing_ok=True)
+        help_ = "; move it away" if latest.exists() and not latest.is_symlink() else ""
+        return f"{latest} does not lead to this run ({fault.strerror}){help_}"
+    return ""
 
 
 def row_name(name: str) -> str:

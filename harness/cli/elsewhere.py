@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import __version__, archive
 from harness.archive import ArchiveError, RecordedOps
+from harness.cli import ground
 from harness.judge import judge
 from harness.model.foreign import Survey, survey
 from harness.model.history import HistoryError
@@ -45,16 +46,12 @@ def keep(history: Path, plan: Path | None, root: Path) -> Path:
 
     Raises:
         ArchiveError: a file cannot be read or written; nothing is left behind.
+        click.UsageError: no folder can be made.
         HistoryError: as in `judged`; nothing was made.
     """
     chosen = _chosen(history, plan)
     run = secrets.token_hex(6)
-    try:
-        folder = archive.create(root, run)
-    except OSError as fault:
-        raise ArchiveError(
-            f"cannot write to {root}: {fault.strerror}; choose another with --reports"
-        ) from fault
+    folder = ground.folder(root, run)
     try:
         row = archive.create_row(folder, chosen.name)
         archive.write_json(row / "plan.json", chosen.to_json())
@@ -71,10 +68,10 @@ def keep(history: Path, plan: Path | None, root: Path) -> Path:
                 "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             },
         )
-        archive.point_latest(folder)
     except OSError as fault:
         shutil.rmtree(folder, ignore_errors=True)
         raise ArchiveError(f"{folder}: {fault.strerror}; choose another place with --reports") from fault
+    ground.lead_to(folder)
     return folder
 
 

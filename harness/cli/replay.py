@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli import completion
+from harness.cli import completion, values
 from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.one_row import one_row
@@ -21,16 +21,6 @@ from harness.report.look import ColorFlag, look_of
 from harness.report.replay import Frame, Retelling
 from harness.report.text import safe
 from harness.report.typed import typed
-from harness.run.settings import parse_speed
-
-
-def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
-    if value == "auto":
-        return 1.0 if sys.stdout.isatty() else None
-    try:
-        return parse_speed(value)
-    except ValueError as fault:
-        raise click.BadParameter(str(fault)) from fault
 
 
 @click.command("replay", epilog=EPILOG)
@@ -44,7 +34,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
 )
 @click.option(
     "--speed",
-    callback=_speed,
+    callback=values.speed,
     metavar="FACTOR|max",
     default="auto",
     help="2x: twice as fast; max: do not wait.  [default: 1x on a terminal, else max]",

@@ -17,19 +17,20 @@ from pathlib import Path
 
 import click
 
-from harness import archive
+from harness.cli import ground
 from harness.cli.exhibition import SERVE, page_of, serving, write_exhibition
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
-from harness.keeper.handle import Keeper, KeeperError
+from harness.keeper.handle import Keeper
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
 from harness.report.look import ColorFlag, look_of
 from harness.report.matrix import GOOD, Exhibit, Trial, matrix, tried
 from harness.run.own import OWN_DRIVER
 from harness.run.settings import Settings
+from harness.verbs.stage import together
 
 DRIVE = "gallery.tells_wrongly"
 
@@ -96,7 +97,7 @@ def command(
     if pages is not None:
         click.echo(f"  page    {write_exhibition([Path(trial.directory) for trial in trials], pages)}")
     else:
-        archive.point_latest(folder)
+        ground.lead_to(folder)
         click.echo(f"  report  {folder}")
     ok = all(trial.ok for trial in trials)
     raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))
@@ -131,19 +132,19 @@ def _play(
     }
     if pages is not None and pages.is_dir() and any(pages.iterdir()):
         raise click.UsageError(f"{pages} is not empty; name a new folder with --pages")
-    keeper = Keeper(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER)))
-    try:
-        folder = archive.create(reports, keeper.run) if pages is None else pages
-        folder.mkdir(parents=True, exist_ok=True)
+    with ground.kept(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER))) as keeper:
+        folder = ground.folder(reports, keeper.run) if pages is None else _made(pages)
         return folder, asyncio.run(_try_all(exhibits, names, plans, keeper, folder, jobs))
-    except KeeperError as fault:
-        raise CouldNotRunError(str(fault)) from fault
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise click.UsageError(
-            f"cannot write to {pages or reports}: {fault.strerror}; choose another folder"
+            f"cannot write to {folder}: {fault.strerror}; choose another with --pages"
         ) from fault
-    finally:
-        keeper.abandon()
+    return folder
 
 
 async def _try_all(
@@ -186,7 +187,7 @@ async def _try_all(
         passing = [
             attempt(exhibit, plan, sound=True) for path, exhibit in by_path.items() for plan in plans[path]
         ]
-        return list(await asyncio.gather(*convicting, *passing))
+        return await together([*convicting, *passing])
     finally:
         await keeper.close()
 
