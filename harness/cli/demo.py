@@ -22,13 +22,14 @@ from harness.cli.exhibition import serving
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
+from harness.cli.sight import look_at
 from harness.keeper.handle import Keeper
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
 from harness.model.verdict import RunStatus
 from harness.report import story
 from harness.report.files import write_reports
-from harness.report.look import ColorFlag, Look, look_of
+from harness.report.look import ColorFlag, Look
 from harness.report.model import Invocation, RowReport
 from harness.run.own import preload
 from harness.run.settings import Settings
@@ -58,7 +59,7 @@ def command(reports: Path, *, shows: bool, color: ColorFlag) -> None:
       chatsim demo
       chatsim demo --open
     """
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout, color)
     begun = time.monotonic_ns()
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
     with ground.kept(launch(os.urandom(6).hex(), preload(None, None))) as keeper:

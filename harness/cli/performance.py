@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -21,12 +20,13 @@ from harness.cli import ground, keyboard, own_leaks, pages
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.cli.invocation import Invocation
 from harness.cli.scenarios import load_or_exit
+from harness.cli.sight import look_at
 from harness.keeper.handle import Keeper
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
 from harness.outlet import when_reader_goes
 from harness.report.files import Growing, summarise, write_reports
-from harness.report.look import ColorFlag, Look, look_of, step_summary, wants_annotations
+from harness.report.look import ColorFlag, Look, step_summary, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
 from harness.report.progress import Progress, open_progress
@@ -90,8 +90,7 @@ class Performance:
         """
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         people = sys.stderr if self.events else sys.stdout
-        columns = shutil.get_terminal_size((80, 24)).columns
-        look = look_of(people, os.environ, flag=self.color, columns=columns)
+        look = look_at(people, self.color)
         progress = open_progress(
             people,
             sys.stderr,

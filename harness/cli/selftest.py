@@ -8,7 +8,6 @@ import difflib
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -23,11 +22,13 @@ from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
+from harness.cli.sight import look_at
 from harness.keeper.handle import Keeper
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
-from harness.report.look import ColorFlag, look_of
+from harness.report.look import ColorFlag
 from harness.report.matrix import GOOD, Exhibit, Trial, matrix, tried
+from harness.report.typed import typed
 from harness.run.own import OWN_DRIVER
 from harness.run.settings import Settings
 from harness.verbs.stage import together
@@ -89,7 +90,7 @@ def command(
             kinds = ", ".join(sorted(exhibit.kinds | exhibit.others))
             click.echo(f"{exhibit.name}: {exhibit.does} ({kinds})")
         return
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout, color)
     begun = time.monotonic()
     folder, trials = _play(exhibits, names, jobs or os.cpu_count() or 1, reports, pages)
     for line in matrix(trials, time.monotonic() - begun, look, whole=not names):
@@ -117,7 +118,8 @@ def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
     known = {exhibit.name for exhibit in gallery}
     if strange := [name for name in names if name not in known]:
         near = difflib.get_close_matches(strange[0], known, 1)
-        help_ = f"did you mean {near[0]}?" if near else "chatsim selftest --list says what there is"
+        listing = f"`{typed(['chatsim', 'selftest', '--list'])}` says what there is"
+        help_ = f"did you mean {near[0]}?" if near else listing
         raise click.UsageError(f"no broken server is called {', '.join(strange)}; {help_}")
     return [exhibit for exhibit in gallery if not names or exhibit.name in names]
 
@@ -202,11 +204,11 @@ def _settings(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Settings:
     if exhibit.drives:
         driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
     words = (exhibit.name, "--sound") if sound else (exhibit.name,)
-    typed = "" if sound or exhibit.drives else _typed(exhibit.name, plan)
-    return Settings(server_module=SERVE, server_words=words, server_typed=typed, driver=driver, speed=None)
+    by_hand = "" if sound or exhibit.drives else _by_hand(exhibit.name, plan)
+    return Settings(server_module=SERVE, server_words=words, server_typed=by_hand, driver=driver, speed=None)
 
 
-def _typed(name: str, plan: Plan) -> str:
+def _by_hand(name: str, plan: Plan) -> str:
     """Return the server command for `chatsim run` that starts the same broken server."""
     options = ["--port {port}", "--data {data}"]
     options += ["--auth tokens"] if plan.looks_at_tokens else []

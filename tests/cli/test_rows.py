@@ -9,9 +9,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 
 from harness import archive
 from harness.cli import ground, invocation, logs, row
+from harness.cli.commands import chatsim
 from harness.cli.derive import derive
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.keeper.handle import KeeperError
@@ -140,3 +142,13 @@ def test_vv_passes_on_all_of_a_long_log(tmp_path):
     said.clear()
     following.look()
     assert said == ["    server │ unfinished no more"]
+
+
+def test_a_run_that_cannot_be_written_to_is_told_and_nothing_half_done_is_left(tmp_path):
+    row.leave_out(venue(tmp_path), plan())
+    (tmp_path / "report.json" / "taken").mkdir(parents=True)
+    ran = CliRunner().invoke(chatsim, ["report", str(tmp_path)])
+    assert ran.exit_code == ExitCode.USAGE
+    assert "cannot write to" in ran.output
+    assert "copy it to where you may write, and judge the copy" in " ".join(ran.output.split())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "report.json"]
