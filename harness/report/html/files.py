@@ -16,9 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from harness import archive
-from harness.archive import ArchiveError
+from harness.archive import ArchiveError, replace
 from harness.model.verdict import RunStatus
-from harness.report.files import replace
 from harness.report.html.page import compose
 from harness.report.html.render import render_list, render_page
 from harness.report.model import Invocation, RowReport
