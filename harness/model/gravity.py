@@ -2,7 +2,8 @@
 
 A process that ended by itself is why all else went wrong. A violated invariant is graver than an expectation that was
 not fulfilled: it is wrong whatever the script says, and mostly why the expectation failed. So one of these is told
-first, if there is any; and each expectation comes after the invariants that are violated with the same message.
+first, if there is any; and each expectation comes after the invariants that are violated with the same message. Of
+these a phantom comes first: what reached somebody changed is missing as what it was.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def certain(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, Violation]]:
         if verdict.group == "invariant":
             for message in violation.messages:
                 causes.setdefault(message, []).append(place)
+    for places in causes.values():
+        places.sort(key=lambda place: found[place][1].kind != "phantom")
     order: dict[int, None] = {}
     for place, (_, violation) in enumerate(found):
         order |= dict.fromkeys(cause for message in violation.messages for cause in causes.get(message, ()))

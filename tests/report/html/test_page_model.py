@@ -81,6 +81,15 @@ def test_who_ended_by_itself_is_told_before_all_that_followed_from_it():
     assert told == ["the server ended", "lost", "inbox"]
 
 
+def test_what_was_changed_is_told_before_what_is_missing_for_that():
+    def violation(kind, message):
+        return Violation(kind=kind, sentence=f"{kind} {message}", messages=(message,))
+
+    lost = bad("no-loss", violation("undelivered", "other"), violation("undelivered", "hello"))
+    told = certain((lost, bad("no-phantom", violation("phantom", "hello"))))
+    assert [item.sentence for _, item in told] == ["undelivered other", "phantom hello", "undelivered hello"]
+
+
 def test_kinds_beyond_all_bounds_are_counted():
     kinds = [bad(f"kind-{n}", Violation(kind="odd", sentence="what")) for n in range(TOLD + 5)]
     story = Story().begin()
