@@ -1,4 +1,4 @@
-"""What callers send does not make log lines: not long ones, not other ones, and none that cost the server its time."""
+"""What callers send makes no long log lines, no lines of its own, and none that cost the server its time."""
 
 import logging
 
@@ -33,4 +33,7 @@ def test_looking_for_tokens_takes_no_longer_than_reading():
     """With every dash a new beginning, it would take a quarter of an hour."""
     text = "a-" * 500_000
     assert logs.blot(text) == text
-    assert logs.blot(f"-{'a' * 9}.{'b' * 9}.{'c' * 16}, x.{'a' * 9}.{'b' * 9}.{'c' * 16}") == "(a token), x.(a token)"
+    assert (
+        logs.blot(f"-{'a' * 9}.{'b' * 9}.{'c' * 16}, x.{'a' * 9}.{'b' * 9}.{'c' * 16}")
+        == "(a token), x.(a token)"
+    )
