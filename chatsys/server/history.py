@@ -7,7 +7,6 @@ passed since is refused, not served what is left.
 from typing import Any
 
 from chatsys.core import check
-from chatsys.core.model import Room
 from chatsys.core.visibility import floor
 from chatsys.errors import Reason, Refusal
 from chatsys.server.call import Call
@@ -41,19 +40,19 @@ async def list_messages(house: House, request: chat_pb2.ListMessagesRequest, cal
         lowest = floor(room.history, membership.join_sequence)
     if request.before_sequence:
         return _backwards(reads, number, token or request.before_sequence, lowest, size)
-    after = max(request.after_sequence if token is None else token, lowest)
-    return _forwards(reads, number, room, after, size)
-
-
-def _forwards(reads: Reads, number: int, room: Room, after: int, size: int) -> chat_pb2.ListMessagesResponse:
-    if 0 < after < room.first - 1:
+    asked = request.after_sequence if token is None else token
+    if asked and max(asked, lowest) < room.first - 1:
         raise Refusal(
             Reason.SEQUENCE_EXPIRED,
-            f"what follows sequence {after} of room {room.room_id!r} is no longer stored; the oldest that is has"
+            f"what follows sequence {asked} of room {room.room_id!r} is no longer stored; the oldest that is has"
             f" sequence {room.first}",
             metadata={"first_sequence": str(room.first)},
             resource=("room", room.room_id),
         )
+    return _forwards(reads, number, max(asked, lowest), size)
+
+
+def _forwards(reads: Reads, number: int, after: int, size: int) -> chat_pb2.ListMessagesResponse:
     answer = chat_pb2.ListMessagesResponse()
     room_left = MAX_ANSWER_BYTES
     while True:

@@ -67,6 +67,7 @@ class Poll:
         answer, news = self._read(house.store.reads())
         if news or self._wait <= 0:
             return answer
+        house.guard.subscribing(house.hub, self._consumer.user_id, None)
         until = self._call.until(self._wait)
         watcher = Watcher(house.hub, self._consumer.user_id, self._only)
         try:

@@ -51,6 +51,9 @@ class UserService:
         check.user_id(user_id)
         await self._house.reach(request.min_positions, call)
         user = self._house.store.reads().user(user_id)
+        if user is None and user_id == call.user_id:
+            # Its token says that it is somebody, though nobody told this server of it.
+            user = (await self._house.ask(PutUser(user_id, None, clock_us(), new=False), UserIs)).user
         if user is None:
             raise Refusal(Reason.USER_NOT_FOUND, f"no user {user_id!r} is known", resource=("user", user_id))
         return user_pb2.GetUserResponse(user=_user(user))

@@ -249,6 +249,21 @@ def test_a_broken_key_file_leaves_the_keys_as_they_were(house, stubs, play, show
     play(body())
 
 
+def test_who_shows_a_token_of_the_operators_is_known(house, stubs, play, refused, show):
+    here = house()
+
+    async def body():
+        async with stubs(here.served.address) as as_user:
+            alice, bob = (show(as_user, here.token(name)) for name in ("alice", "bob"))
+            with refused("USER_NOT_FOUND"):
+                await bob.GetUser(user_pb2.GetUserRequest(user_id="alice"))
+            found = (await alice.GetUser(user_pb2.GetUserRequest())).user
+            assert (found.user_id, found.display_name) == ("alice", "")
+            assert (await bob.GetUser(user_pb2.GetUserRequest(user_id="alice"))).user == found
+
+    play(body())
+
+
 def test_registration(house, stubs, play, refused, show):
     closed = house()
 
