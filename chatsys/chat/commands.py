@@ -6,12 +6,11 @@ import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chatsys.chat.model import NO_ROOM
+
 if TYPE_CHECKING:
     from chatsys.chat.session import Session
 
-NO_ROOM: Final = (
-    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
-)
 KEYS: Final = (
     "Tab or Ctrl-N: next room · Ctrl-P: the one before · PageUp, PageDown: scroll · Ctrl-C: quit",
     "A line that begins with // is a message that begins with a slash.",

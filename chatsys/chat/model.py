@@ -11,8 +11,13 @@ import bisect
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from chatsys.v1.types_pb2 import Message
+
+NO_ROOM: Final = (
+    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
+)
 
 
 class Mark(enum.Enum):

@@ -10,14 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from chatsys.chat.model import Model
+from chatsys.chat.model import NO_ROOM, Model
 from chatsys.client import ChatError, Client, Delta, EpochChanged, Lost, Restored
 from chatsys.client.client import Notice
 from chatsys.client.ids import uuid7
 
-NO_ROOM: Final = (
-    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
-)
 PAGE: Final = 50
 """Messages of one page of history."""
 WINDOW: Final = 65_536
