@@ -29,12 +29,18 @@ class Command(NamedTuple):
 
 
 def typed(session: Session, text: str) -> None:
-    """A line was entered: a message, or a command."""
-    if text.startswith("/") and not text.startswith("//"):
-        word, _, rest = text[1:].partition(" ")
-        session.start(_carry_out(session, word, rest.strip()))
-    elif text.strip():
-        session.say(text[1:] if text.startswith("//") else text)
+    """A line was entered: a message, or a command. Lines are taken in the order in which they were entered."""
+    if text.strip():
+        session.start(_take(session, text))
+
+
+async def _take(session: Session, text: str) -> None:
+    async with session.turn:
+        if text.startswith("/") and not text.startswith("//"):
+            word, _, rest = text[1:].partition(" ")
+            await _carry_out(session, word, rest.strip())
+        else:
+            session.say(text[1:] if text.startswith("//") else text)
 
 
 async def _carry_out(session: Session, word: str, rest: str) -> None:

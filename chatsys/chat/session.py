@@ -40,6 +40,8 @@ class Session:
         self._redraw = redraw
         self._tasks: set[asyncio.Task[None]] = set()
         self.quit = asyncio.Event()
+        self.turn = asyncio.Lock()
+        """Of what is typed: a line is about the room that the line before it led to."""
 
     async def run(self) -> None:
         """Reads until it is cancelled, or the stream ended for good.
@@ -50,9 +52,9 @@ class Session:
         await self._rooms()
         # Runs when receive() has asked for the stream: a person who reads "connected" misses nothing from then on.
         self.start(self._opened())
-        async for message in self.client.receive(window=WINDOW, acks=False, notices=self._notice):
-            if message.room_id not in self.model.rooms:
-                self.start(self._rooms())  # somebody added us, or wrote to us alone: what is the room called?
+        async for message in self.client.receive(
+            window=WINDOW, acks=False, notices=self._notice, entered=self._entered
+        ):
             self.model.arrived(message)
             if message.room_id == self.model.current:
                 self.client.ack(message.room_id, message.sequence)
@@ -149,6 +151,12 @@ class Session:
                     self.model.say("You are no member of this room any more.", room_id)
                     self.client.ack_ended(room_id, through)
         self._redraw()
+
+    def _entered(self, room_id: str) -> None:
+        room = self.model.rooms.get(room_id)
+        if room is None or room.ended:
+            # Somebody took us in, or talks to us alone: what is the room called?
+            self.start(self._rooms())
 
     async def _learn_names(self, room_id: str) -> None:
         for member in await self.client.list_members(room_id):
