@@ -133,6 +133,12 @@ def test_the_admin_scope_is_for_who_has_it(house, stubs, play, refused, show):
                 await bob.create("r", "alice")
             with refused("ROLE_REQUIRED"):
                 await bob.CreateToken(admin_pb2.CreateTokenRequest(user_id="root", scopes=["admin"]))
+            with refused("ROLE_REQUIRED"):
+                await bob.RevokeTokens(admin_pb2.RevokeTokensRequest(user_id="root"))
+            with refused("ROLE_REQUIRED"):
+                await bob.DrainServer(admin_pb2.DrainServerRequest())
+            with refused("ROLE_REQUIRED"):
+                await bob.ExplainDelivery(admin_pb2.ExplainDeliveryRequest(room_id="r", sequence=1))
             await show(as_user, here.token("root", admin=True)).create("r", "alice")
             with refused("NOT_A_MEMBER"):
                 await bob.ListMessages(chat_pb2.ListMessagesRequest(room_id="r"))
