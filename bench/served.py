@@ -24,12 +24,14 @@ ON = "tokens, metrics, JSON logs of refused and slow calls, every acknowledgemen
 
 Metadata = tuple[tuple[str, str], ...]
 
+_ALL = os.sched_getaffinity(0)
+# As the program began: a bench confines itself to the processors of clients before it starts a server.
+
 
 def cores() -> tuple[set[int], set[int]]:
     """Return the processor of servers, and those of clients: others, if there are any."""
-    all_ = os.sched_getaffinity(0)
-    first = {min(all_)}
-    return first, all_ - first or first
+    first = {min(_ALL)}
+    return first, _ALL - first or first
 
 
 class Served:

@@ -23,7 +23,7 @@ from chatsys.core.entry import CreateRoom, Send
 from chatsys.core.model import Caller, Entry, History, Role
 from chatsys.server.services import clock_us
 from chatsys.store import SqliteStore, schema
-from chatsys.store.writer import Writer
+from chatsys.store.writer import Work, Writer, Written
 from chatsys.v1 import chat_pb2, room_pb2
 
 BODY = b"x" * 100
@@ -43,11 +43,10 @@ def fill(data: Path, messages: int) -> None:
     connection.execute("PRAGMA synchronous = OFF")
     left = 0
 
-    def told(_news: object, done: list) -> None:
+    def told(written: Written) -> None:
         nonlocal left
-        assert not any(each.lost for each in done)
+        assert not any(each.lost for each in written.done)
         left -= 1
-        writer.released.set()
 
     writer = Writer(connection, told, lambda error: print("not stored:", error))
     caller = Caller("sender", admin=True)
@@ -56,7 +55,7 @@ def fill(data: Path, messages: int) -> None:
         CreateRoom(caller, clock_us(), f"room-{n}", "", History.WHOLE_ROOM, Entry.INVITE, members, False, "")
         for n in range(ROOMS)
     ]
-    writer.submit(rooms, None, None)
+    writer.write([Work(rooms, None, None)])
     left += 1
     writer.start()
     for start in range(0, messages, GROUP):
@@ -66,7 +65,7 @@ def fill(data: Path, messages: int) -> None:
             for n in range(start, min(start + GROUP, messages))
         ]
         left += 1
-        writer.submit(sends, None, None)
+        writer.write([Work(sends, None, None)])
         while writer.waiting > 8:
             time.sleep(0.001)  # the writer has no event for a shorter queue
     writer.stop()

@@ -223,7 +223,8 @@ class Transport:
         call = method(request, timeout=timeout, metadata=shown)
         try:
             answer = await call
-            self.check(await call.initial_metadata())
+            # Single sends and acks say at their end who answered, all others at their beginning.
+            self.check((*await call.initial_metadata(), *await call.trailing_metadata()))
         except grpc.RpcError as fault:
             # The refusal of another server says nothing about ours.
             initial: Any = fault.initial_metadata() if isinstance(fault, aio.AioRpcError) else ()
@@ -232,14 +233,14 @@ class Transport:
             raise self.fault_of(fault) from None
         return answer
 
-    def check(self, initial: Iterable[tuple[str, Any]] | None) -> Identity:
-        """Compare the initial metadata of an answer with what is expected, and remember who answered.
+    def check(self, metadata: Iterable[tuple[str, Any]] | None) -> Identity:
+        """Compare the metadata of an answer with what is expected, and remember who answered.
 
         Raises:
             WrongServerError: another server answered.
         """
         instance = run = ""
-        for key, value in initial or ():
+        for key, value in metadata or ():
             if key == INSTANCE_KEY:
                 instance = value
             elif key == RUN_KEY:

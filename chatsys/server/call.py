@@ -33,7 +33,7 @@ class Call:
 
     Args:
         context: gRPC's own.
-        greeting: Initial metadata of the answer.
+        greeting: Metadata of every answer.
 
     Attributes:
         context: gRPC's own.
@@ -113,10 +113,15 @@ class Call:
         return asyncio.get_running_loop().time() + seconds
 
     async def greet(self) -> None:
-        """Sends the initial metadata, once. Whoever waits for something else anyway may send it meanwhile."""
+        """Sends the metadata of every answer as its initial metadata, once."""
         if self._greeting:
             greeting, self._greeting = self._greeting, ()
             await self.context.send_initial_metadata(greeting)
+
+    def sign(self) -> None:
+        """Puts the same at the end of the answer instead, unless it was sent: that takes no message of its own."""
+        if self._greeting:
+            self.context.set_trailing_metadata(self._greeting)
 
     async def write(self, data: Any) -> None:
         """Writes one answer of a stream; returns when the transport has taken it."""

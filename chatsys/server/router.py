@@ -39,6 +39,9 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs o
 _LASTING = ("Poll",)
 """Methods without a response stream that may wait for long."""
 
+_OFTEN = ("SendMessage", "AckMessages")
+"""Methods that are called so often that who answered is said at the end of the answer: see docs/adr."""
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -46,7 +49,7 @@ class Router(grpc.GenericRpcHandler):
     """Finds the handler of a method.
 
     Args:
-        metadata: Initial metadata of every answer.
+        metadata: Of every answer.
         admit: Called before each method, with whether it needs a caller; raises ``Refusal`` or returns.
         staying: Around a call that may last.
         draining: Whether to refuse all.
@@ -108,6 +111,7 @@ class Router(grpc.GenericRpcHandler):
     def _handler(self, method: MethodDescriptor, function: Method, *, known: bool) -> Handler:
         streams = method.server_streaming
         lasts = streams or method.name in _LASTING
+        often = method.name in _OFTEN
         name = f"{method.containing_service.name}/{method.name}"
         read = _all_read if method.client_streaming else _read
         parse = GetMessageClass(method.input_type).FromString
@@ -131,7 +135,10 @@ class Router(grpc.GenericRpcHandler):
                     answer = await function(request, call)
                 if answer is not None and not isinstance(answer, bytes):
                     answer = answer.SerializeToString()
-                await call.greet()
+                if often:
+                    call.sign()
+                else:
+                    await call.greet()
             except Refusal as caught:
                 refusal = caught
             except asyncio.CancelledError:

@@ -25,9 +25,7 @@ async def send_message(house: House, request: chat_pb2.SendMessageRequest, call:
     """Stores one message; see the contract."""
     send = _checked(house, request, call)
     house.guard.sends.take(call.user_id, 1)
-    stored = house.store.submit((send,))
-    await call.greet()  # while the log writes
-    (outcome,) = await stored
+    (outcome,) = await house.store.submit((send,))
     answer = chat_pb2.SendMessageResponse()
     _respond(answer, send, sure(outcome, Sent))
     answer.position = house.now()

@@ -9,7 +9,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Self
 
@@ -17,10 +17,11 @@ from chatsys.core.entry import LogEntry
 from chatsys.core.outcome import Outcome
 from chatsys.errors import Refusal
 from chatsys.store import damage, faults, life, migrate, schema
+from chatsys.store.gathering import Gathering
 from chatsys.store.group import Group
 from chatsys.store.lock import DataDirectoryInUseError, DirectoryLock
 from chatsys.store.reads import Reads
-from chatsys.store.writer import Chain, Done, Writer
+from chatsys.store.writer import Chain, Work, Writer, Written
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class SqliteStore:
         self._damaged = False
         self.found_damage = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._gathering: Gathering | None = None
         self._publish: Callable[[Group], bool] | None = None
         self.epoch = str(self._reads.meta("epoch"))
         self.position = self._reads.position()
@@ -117,6 +119,7 @@ class SqliteStore:
                 that all went out already; otherwise ``released`` must be called when it has.
         """
         self._loop = asyncio.get_running_loop()
+        self._gathering = Gathering(self._writer.write)
         self._publish = publish
         self._writer.start()
 
@@ -132,20 +135,23 @@ class SqliteStore:
         Raises:
             Refusal: Too much waits already.
         """
-        assert self._loop is not None, "submit() comes after start()"
+        gathering = self._gathering
+        assert gathering is not None, "submit() comes after start()"
+        assert self._loop is not None
         if self._damaged:
             raise faults.damaged()
-        if self._writer.waiting >= MAX_WAITING:
+        if len(gathering) >= MAX_WAITING:
             if chain is not None:
                 chain.broken = True
             raise Refusal.store_unavailable("too much waits to be written")
         future: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        self._writer.submit(entries, chain, future)
+        gathering.submit(Work(entries, chain, future))
         return future
 
     def released(self) -> None:
         """The news of the last commit went out; the next group may be written."""
-        self._writer.released.set()
+        if self._gathering is not None:
+            self._gathering.free()
 
     def reads(self) -> Reads:
         """The committed log, the same state for everybody in this turn of the loop.
@@ -188,6 +194,8 @@ class SqliteStore:
         """Writes what was submitted, and lets the directory go."""
         self._end_snapshot()
         self._reading.close()  # before the writer: the last to close moves the WAL into the database, if it may write
+        if self._gathering is not None:
+            self._gathering.end()
         self._writer.stop()
         self._lock.release()
 
@@ -200,18 +208,19 @@ class SqliteStore:
             except sqlite3.Error as error:
                 log.warning("a read of the log did not end well: %s", error)
 
-    def _hand_over(self, news: Group | None, done: list[Done]) -> None:
+    def _hand_over(self, written: Written) -> None:
         assert self._loop is not None
-        try:
-            self._loop.call_soon_threadsafe(self._tell, news, done)
-        except RuntimeError:
-            # The loop is gone; so is everybody who waited.
-            self._writer.released.set()
+        # Otherwise the loop is gone; so is everybody who waited.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._tell, written)
 
-    def _tell(self, news: Group | None, done: list[Done]) -> None:
+    def _tell(self, written: Written) -> None:
         self._end_snapshot()
         assert self._publish is not None
+        assert self._gathering is not None
         assert self._loop is not None
+        news, done, seconds = written
+        self._gathering.written(len(done), seconds)
         out = True
         try:
             out = news is None or self._publish(news)
@@ -228,7 +237,7 @@ class SqliteStore:
                 future.set_result(each.outcomes)
         if out:
             # Behind those who were just told: they answer first, and what came meanwhile gets into the next group.
-            self._loop.call_soon(self._writer.released.set)
+            self._loop.call_soon(self._gathering.free)
 
 
 def _open_log(file: Path) -> sqlite3.Connection:

@@ -1,9 +1,7 @@
-"""The one thread that writes: decides in log order, commits in groups, then hands the news over.
+"""The one thread that writes: decides in log order, commits group by group, then hands the news over.
 
-While a group commits, the next one gathers. A group also waits until the news of the one before it went out
-(``released``), and for more as long as more keeps coming (``Pace``): a busy server writes fewer, larger groups.
 Invariant: whatever is handed over was committed. A group whose COMMIT failed is refused whole, and what a chain
-sent after a refused entry is refused too, so that nothing overtakes it.
+sent after a refused entry is refused too, so that nothing overtakes it. Groups are made by ``Gathering``.
 """
 
 import logging
@@ -11,6 +9,7 @@ import queue
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -21,18 +20,13 @@ from chatsys.errors import Refusal
 from chatsys.store import faults
 from chatsys.store.group import Group
 from chatsys.store.overlay import Overlay
-from chatsys.store.pace import Pace
 from chatsys.store.reads import Reads
 from chatsys.store.schema import transaction
 
 log = logging.getLogger(__name__)
 
-MAX_GROUP = 2_000
-"""Entries that one commit takes at most, so that the first of them does not wait for ever."""
 FEW = 4
 """Client message ids of one commit that are looked up as they come; more are looked up at once."""
-MAX_WAIT_FOR_RELEASE = 0.02
-"""Seconds that a group waits for the fan-out of the one before; a blocked reader costs no more than this."""
 
 
 class Chain:
@@ -48,16 +42,30 @@ class Done(NamedTuple):
     """One submission, decided and committed, or refused whole."""
 
     token: object
-    """What ``submit`` was given."""
+    """That of the submission."""
     outcomes: list[Outcome]
     lost: Refusal | None
     """Set when the log could not take the submission; then there are no outcomes."""
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
+    """One submission: entries that are decided one after another, with nothing between them."""
+
     entries: Sequence[LogEntry]
     chain: Chain | None
     token: object
+    """Whatever shall stand in its ``Done``."""
+
+
+class Written(NamedTuple):
+    """What became of a group."""
+
+    news: Group | None
+    """None when nothing has changed."""
+    done: list[Done]
+    """Of each submission, in order."""
+    seconds: float
+    """That it took."""
 
 
 class Writer:
@@ -72,18 +80,15 @@ class Writer:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        hand_over: Callable[[Group | None, list[Done]], None],
+        hand_over: Callable[[Written], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        self.released = threading.Event()
-        self.released.set()
         self._connection = connection
         self._reads = Reads(connection)
         self._hand_over = hand_over
         self._failed = failed
-        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Work] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="chatsys-writer", daemon=True)
-        self._pace = Pace()
         self._position = self._reads.position()
         self._last_room = self._reads.last_room_number()
 
@@ -91,51 +96,29 @@ class Writer:
         """Begins to write."""
         self._thread.start()
 
-    def submit(self, entries: Sequence[LogEntry], chain: Chain | None, token: object) -> None:
-        """Queues entries that are decided one after another, with nothing between them. Any thread."""
-        self._queue.put(_Work(entries, chain, token))
+    def write(self, group: list[Work]) -> None:
+        """Queues a group, which is committed at once. Any thread."""
+        self._queue.put(group)
 
     @property
     def waiting(self) -> int:
-        """Submissions that wait; may be out of date when it is read."""
+        """Groups that wait; may be out of date when it is read."""
         return self._queue.qsize()
 
     def stop(self) -> None:
-        """Writes what was submitted, ends the thread and closes the connection."""
+        """Writes what was queued, ends the thread and closes the connection."""
         self._queue.put(None)
-        self.released.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._connection.close()
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            first = self._queue.get()
-            if first is None:
-                return
-            self.released.wait(MAX_WAIT_FOR_RELEASE)
-            self._pace.begin()
-            group = [first]
-            size = len(first.entries)
-            while size < MAX_GROUP:
-                patience = self._pace.patience()
-                try:
-                    more = self._queue.get(timeout=patience) if patience > 0 else self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                    break
-                group.append(more)
-                size += len(more.entries)
-            self.released.clear()
-            self._pace.commit(len(group))
+        while (group := self._queue.get()) is not None:
+            began = time.monotonic()
             news, done = self._commit(group)
-            self._pace.committed()
-            self._hand_over(news, done)
+            self._hand_over(Written(news, done, time.monotonic() - began))
 
-    def _commit(self, group: list[_Work]) -> tuple[Group | None, list[Done]]:
+    def _commit(self, group: list[Work]) -> tuple[Group | None, list[Done]]:
         overlay = Overlay(self._reads, self._position, self._last_room)
         try:
             self._look_ahead(overlay, group)
@@ -156,14 +139,14 @@ class Writer:
         return (overlay.news() if overlay.changed else None), done
 
     @staticmethod
-    def _look_ahead(overlay: Overlay, group: list[_Work]) -> None:
+    def _look_ahead(overlay: Overlay, group: list[Work]) -> None:
         ids = frozenset(
             entry.client_message_id for work in group for entry in work.entries if isinstance(entry, Send)
         )
         if len(ids) > FEW:
             overlay.look_ahead(ids)
 
-    def _decide(self, overlay: Overlay, work: _Work) -> Done:
+    def _decide(self, overlay: Overlay, work: Work) -> Done:
         if work.chain is not None and work.chain.broken:
             return Done(
                 work.token, [], Refusal.store_unavailable("an earlier message of this stream was not stored")

@@ -21,6 +21,25 @@ def test_every_answer_says_which_server_it_is(served, world, room):
         for call in (good, bad, stream):
             assert expected <= set(await call.initial_metadata())
         stream.cancel()
+        refused = as_user("alice").SendMessage(chat_pb2.SendMessageRequest(room_id=room))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await refused
+        assert expected <= set(await refused.initial_metadata())
+
+    world(body)
+
+
+def test_what_is_called_often_says_at_its_end_which_server_it_is(served, world, room):
+    async def body(as_user):
+        expected = {("chatsys-instance", served.ready["instance_id"]), ("chatsys-run", "run-of-tests")}
+        alice = as_user("alice")
+        await alice.create(room, "alice")
+        sent = alice.SendMessage(chat_pb2.SendMessageRequest(room_id=room, content=b"hello"))
+        await sent
+        acked = alice.AckMessages(chat_pb2.AckMessagesRequest(acks=[chat_pb2.Ack(room_id=room, sequence=1)]))
+        await acked
+        for call in (sent, acked):
+            assert expected <= set(await call.trailing_metadata())
 
     world(body)
 
