@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from chatsys.core.check import is_user_id
+from chatsys.core.check import is_user_id, no_user_id
 
 if TYPE_CHECKING:  # gRPC takes 60 ms to import; --help does without
     from chatsys.client import Client, Delta, Tls
@@ -182,9 +182,7 @@ def identify(server: str, user: str | None, token: str | None, timeout: float) -
     if not (user or token):
         raise click.UsageError("Who are you? Give --user (or CHATSYS_USER), or --token.")
     if user and not is_user_id(user):
-        raise click.UsageError(
-            f"{user!r} is no user id: 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'."
-        )
+        raise click.UsageError(f"{no_user_id(user)}.")
     if token and not token.strip().isascii():
         raise click.UsageError("What was given as --token is none: it has letters beyond ASCII.")
     return Who(server, user or None, token.strip() if token else None, timeout, given_tls())

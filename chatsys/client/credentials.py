@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chatsys.client.errors import NO_TOKEN, ChatError, UnauthenticatedError
+from chatsys.core.check import no_user_id
 
 #: Gets a token: called for the first call, and again when the server says that the one before has ended.
 TokenSource = Callable[[], str]
@@ -21,9 +22,7 @@ class Credentials:
 
     def __init__(self, user: str | None, token: str | TokenSource | None) -> None:
         if user is not None and not _fits(user):
-            raise ValueError(
-                f"{user!r} is no user id: 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
-            )
+            raise ValueError(no_user_id(user))
         if isinstance(token, str) and not _fits(token):
             raise ValueError("the token is none: it has line breaks or letters beyond ASCII")
         self._user = user

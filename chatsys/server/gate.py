@@ -102,8 +102,7 @@ class OpenGate:
         if not check.is_user_id(call.user_id):
             raise Refusal(
                 Reason.TOKEN_INVALID,
-                f"the metadata key {USER_KEY!r} holds no user id: 1 to 128 characters of A-Z, a-z, 0-9, '.', '_'"
-                " and '-'",
+                f"metadata key {USER_KEY!r}: {check.no_user_id(call.user_id[: check.MAX_NAME])}",
             )
 
     def staying(self, call: Call) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002  # see Gate

@@ -60,9 +60,10 @@ class Watching:
             self._page = await metrics.serve(
                 kept, settings.metrics_host, port, lambda: not house.hub.draining
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a name that can be no host's
+            why = error.strerror or error if isinstance(error, OSError) else "it is no name of a host"
             raise WatchingError(
-                f"cannot serve metrics on {settings.metrics_host}:{port}: {error.strerror or error};"
+                f"cannot serve metrics on {settings.metrics_host}:{port}: {why};"
                 " choose another --metrics-port (0 lets the system choose) or --metrics-host"
             ) from error
         self.port = self._page.sockets[0].getsockname()[1]

@@ -105,8 +105,8 @@ Global___MemberRole: _TypeAlias = MemberRole  # noqa: Y015
 
 @_typing.final
 class User(_message.Message):
-    """A user: the subject of a token. Exists once registered, or once a token the operator made for it was
-    seen or it was added to a room.
+    """A user: the subject of a token. Exists once registered, once it was added to a room or said a name, or
+    once it asked for itself (GetUser), with a token that the operator made for it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

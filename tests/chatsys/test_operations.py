@@ -90,6 +90,24 @@ def test_a_metrics_port_that_is_taken(serving):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_metrics_host_that_can_be_none(tmp_path):
+    command = [
+        *SERVE,
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path),
+        "--metrics-port",
+        "0",
+        "--metrics-host",
+        "a..b",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert "cannot serve metrics on a..b:0: it is no name of a host; choose another" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_json_logs_and_request_ids(tmp_path, stubs, play):
     process = subprocess.Popen(
         [*SERVE, "--port", "0", "--data", str(tmp_path), "--log-format", "json", "--log-requests", "all"],
