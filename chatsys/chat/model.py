@@ -91,6 +91,7 @@ class Model:
         """Holds what the program says to somebody who looks at no room."""
         self.status = "connecting"
         self.names: dict[str, str] = {}
+        """By user id; empty where there is none, or none is known yet."""
 
     @property
     def room(self) -> Room | None:

@@ -59,6 +59,9 @@ class Session:
             if message.room_id == self.model.current:
                 self.client.ack(message.room_id, message.sequence)
             if message.sender_id not in self.model.names:
+                self.model.names[message.sender_id] = (
+                    ""  # asked for once: who has left is not among the members
+                )
                 self.start(self._learn_names(message.room_id))
             self._redraw()
 

@@ -69,7 +69,13 @@ class UserService:
             return
         known = self._house.store.reads().user(call.user_id)
         if known is None or known.display_name != call.display_name:
-            await self._house.ask(PutUser(call.user_id, call.display_name, clock_us(), new=False), UserIs)
+            entry = PutUser(call.user_id, call.display_name, clock_us(), new=False)
+            try:
+                await self._house.ask(entry, UserIs)
+            except Refusal as refusal:
+                # A disk that is full keeps nobody from reading: the name comes with a later call.
+                if not refusal.transient:
+                    raise
 
 
 def _user(user: User) -> types_pb2.User:

@@ -46,9 +46,12 @@ class Watching:
         self.watcher = all_of(watchers)
 
     def stop(self) -> None:
-        """Ends, and sends what is left."""
+        """Shows nothing any more."""
         if self._page is not None:
             self._page.close()
+
+    def flush(self) -> None:
+        """Sends what is left, which takes its time where nobody takes it: the last thing that a server does."""
         if self._flush is not None:
             self._flush()
 
