@@ -86,7 +86,7 @@ class Poll:
     def _read(self, reads: Reads) -> tuple[bytes, bool]:
         """The answer now, and whether it holds anything new."""
         places = self._scope(reads)
-        deltas: list[bytes] = []
+        deltas: list[frames.Delta] = []
         left, room, caught_up, news = self._limit, MAX_ANSWER_BYTES, True, False
         for place in places:
             after = reading_start(place, self._resume)

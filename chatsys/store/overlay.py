@@ -7,9 +7,9 @@ import sqlite3
 
 from chatsys.core import effect as effects
 from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
+from chatsys.store.encoder import Encoder
 from chatsys.store.group import Group
 from chatsys.store.reads import Reads, checksum
-from chatsys.v1 import types_pb2
 
 _SeenMember = Membership | None
 _EntryRow = tuple[int, int, int, int, str, str | None, bytes, int]
@@ -48,6 +48,7 @@ class Overlay:
         self._set_memberships: dict[tuple[str, str], Membership] = {}
         self._set_users: dict[str, User] = {}
         self._set_cursors: dict[tuple[str, str, str], Cursor] = {}
+        self._encoder = Encoder()
 
     def look_ahead(self, client_message_ids: frozenset[str]) -> None:
         """Finds what is stored under these ids at once, before anything is decided: one by one takes far longer."""
@@ -268,21 +269,7 @@ class Overlay:
     def _append(self, effect: effects.Append) -> None:
         room_id, sequence = effect.room_id, effect.sequence
         self.position += 1
-        if effect.kind is Kind.MESSAGE:
-            message = types_pb2.Message(
-                room_id=room_id,
-                sequence=sequence,
-                sender_id=effect.actor_id,
-                content=effect.content,
-                content_type=effect.content_type,
-                client_message_id=effect.client_message_id,
-            )
-            seconds, rest = divmod(effect.time_us, 1_000_000)
-            message.create_time.seconds = seconds
-            message.create_time.nanos = rest * 1_000
-            body = message.SerializeToString()
-        else:
-            body = effect.content
+        body = self._encoder.encode(effect) if effect.kind is Kind.MESSAGE else effect.content
         client_id = effect.client_message_id or None
         self._entries.append(
             (

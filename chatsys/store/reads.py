@@ -6,7 +6,7 @@ Reads of messages are flat: by (room, sequence > after), whatever the size of th
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
 from chatsys.core.model import Cursor, Entry, History, Kind, Membership, Role, Room, Stored, User
@@ -118,6 +118,7 @@ class Reads:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self._pages: dict[tuple[int, int, int], Page] = {}
+        self._made: dict[Hashable, bytes] = {}
 
     def meta(self, key: str) -> str | int:
         """One value of the log's own page: epoch, position, schema."""
@@ -285,9 +286,17 @@ class Reads:
             page = self._pages[key] = Page(self.entries(number, after, size), after, size)
         return page
 
+    def once(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What readers of one turn would all make alike, made once."""
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make()
+        return made
+
     def forget(self) -> None:
         """Drops what this turn shared. Messages stay in memory no longer than that."""
         self._pages.clear()
+        self._made.clear()
 
     def unread(self, number: int, after: int, user_id: str) -> int:
         """Messages of others beyond ``after``; stops at ``UNREAD_LIMIT``."""
