@@ -125,6 +125,7 @@ class BatchSender:
     async def _one_stream(self, shown: Metadata) -> None:
         """Send everything unanswered over a new stream and answer it, until nothing is left or it breaks."""
         transport = self._transport
+        transport.begin()
         call: _Stream = transport.chat.SendMessages(metadata=shown)
         under_way: deque[_Batch] = deque()
         writer = asyncio.create_task(self._write(call, under_way), name="write batches")

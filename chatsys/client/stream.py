@@ -304,6 +304,7 @@ class Stream:
         request.resume_after.extend(place.resume_after(request.room_ids))
         included = place.positions()
         request.min_positions.extend(included)
+        transport.begin()
         call = transport.chat.Subscribe(request, metadata=shown)
         try:
             limit, what = FIRST_FRAME_LIMIT, "first frame"

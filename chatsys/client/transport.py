@@ -3,6 +3,7 @@
 Invariants:
 * Every unary call has a deadline, and ends by it with an answer or a `ChatError`.
 * A call is repeated only when it is idempotent and its end was `retryable`; every try has the same request.
+* Who closes the channel ends what is under way with a `ChatError`, not by cancelling somebody else's task.
 * When told which server to expect, an answer of another one is `WrongServerError`, never a result.
 """
 
@@ -22,6 +23,7 @@ from chatsys.client.credentials import Credentials, Metadata, TokenSource
 from chatsys.client.errors import (
     TLS,
     WRONG_SERVER,
+    CancelledError,
     ChatError,
     DeadlineExceededError,
     UnavailableError,
@@ -65,6 +67,8 @@ CHANNEL_OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
 
+_CLOSED: Final = "the client was closed"
+
 
 class Expectation(NamedTuple):
     """Which server is meant. None: any.
@@ -100,6 +104,7 @@ class Transport:
     ) -> None:
         self.target = target
         self._speaks_tls = tls is not None
+        self._closed = False
         self._credentials = Credentials(user, token)
         self.expect = expect
         self.retry = retry
@@ -131,7 +136,16 @@ class Transport:
         Raises:
             ChatError: there is to be a token, and none could be got.
         """
-        return fault.retryable or self._credentials.renew(fault, shown)
+        return not self._closed and (fault.retryable or self._credentials.renew(fault, shown))
+
+    def begin(self) -> None:
+        """See that a call can be made at all.
+
+        Raises:
+            CancelledError: this was closed; the call surely did not happen.
+        """
+        if self._closed:
+            raise CancelledError(_CLOSED, definite=True)
 
     def fault_of(self, ended: grpc.RpcError) -> ChatError:
         """Return what a failed call means; where TLS is the reason, with what to do about it."""
@@ -220,6 +234,7 @@ class Transport:
         await asyncio.sleep(self.retry.pause(tries, self.random.random(), fault))
 
     async def _once(self, method: Any, request: Any, timeout: float, shown: Metadata) -> Any:
+        self.begin()
         call = method(request, timeout=timeout, metadata=shown)
         try:
             answer = await call
@@ -231,6 +246,12 @@ class Transport:
             if initial:
                 self.check(initial)
             raise self.fault_of(fault) from None
+        except asyncio.CancelledError:
+            # gRPC says it like this also when it was the channel that ended the call, and nobody the task.
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            raise CancelledError(_CLOSED) from None
         return answer
 
     def check(self, metadata: Iterable[tuple[str, Any]] | None) -> Identity:
@@ -262,6 +283,7 @@ class Transport:
 
     async def close(self, grace: float = 0.1) -> None:
         """Close the channel; waits at most `grace` seconds for it."""
+        self._closed = True
         try:
             async with asyncio.timeout(grace):
                 await self._channel.close()
