@@ -217,7 +217,9 @@ class Retention(_message.Message):
     """So many of the newest entries, of any kind, are kept; 0 keeps all."""
     @_builtins.property
     def max_age(self) -> _duration_pb2.Duration:
-        """Messages older than this are removed, soon after; absent or 0 keeps them. Whole seconds count."""
+        """Messages older than this are removed, soon after; absent or 0 keeps them. Whole seconds count, and less
+        than one is FIELD_INVALID.
+        """
 
     def __init__(
         self,
