@@ -4,6 +4,7 @@ Invariant: a page has no hole that its reader does not know of: whoever goes on 
 passed since is refused, not served what is left.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from chatsys.core import check
@@ -16,6 +17,8 @@ from chatsys.store import Reads, Row
 from chatsys.v1 import chat_pb2
 
 DEFAULT_MESSAGES = 50
+AT_ONCE = 64
+"""Messages that are read at once on the way back."""
 
 
 async def list_messages(house: House, request: chat_pb2.ListMessagesRequest, call: Call) -> Any:
@@ -71,15 +74,13 @@ def _forwards(reads: Reads, number: int, after: int, size: int) -> chat_pb2.List
 def _backwards(
     reads: Reads, number: int, before: int, lowest: int, size: int
 ) -> chat_pb2.ListMessagesResponse:
-    rows = reads.messages_before(number, before, lowest, size + 1)
-    more = len(rows) > size
-    rows = rows[-size:]
+    kept: list[Row] = []  # the newest first
     room_left = MAX_ANSWER_BYTES
-    kept: list[Row] = []
-    for row in reversed(rows):
+    more = False
+    for row in _newest_first(reads, number, before, lowest):
         room_left -= len(row.body)
-        if room_left < 0 and kept:
-            more = True
+        more = len(kept) == size or (room_left < 0 and bool(kept))
+        if more:
             break
         kept.append(row)
     answer = chat_pb2.ListMessagesResponse()
@@ -88,6 +89,13 @@ def _backwards(
     if more:
         answer.next_page_token = str(kept[-1].sequence)
     return answer
+
+
+def _newest_first(reads: Reads, number: int, before: int, lowest: int) -> Iterator[Row]:
+    """A few are read at a time: a page of the largest messages is thirty times what an answer may hold."""
+    while rows := reads.messages_before(number, before, lowest, AT_ONCE):
+        yield from reversed(rows)
+        before = rows[0].sequence
 
 
 def page_number(token: str) -> int | None:

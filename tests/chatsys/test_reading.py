@@ -280,3 +280,33 @@ def test_history_from_the_oldest_that_is_visible_is_no_history_of_what_was_remov
             await alice.ListMessages(chat_pb2.ListMessagesRequest(room_id=room, after_sequence=2))
 
     world(body)
+
+
+def test_history_backwards_comes_whole_however_it_is_read(world, room):
+    """In pages of the reader's own, and of what an answer may hold; large ones between small ones."""
+
+    async def body(as_user):
+        alice, _, root = await two(as_user, room)
+        stream = alice.SendMessages()
+        requests = [
+            chat_pb2.SendMessageRequest(room_id=room, content=b"x" * (60_000 if n % 2 else 1))
+            for n in range(200)
+        ]
+        for start in range(0, 200, 50):
+            await stream.write(chat_pb2.SendMessagesRequest(requests=requests[start : start + 50]))
+            await stream.read()
+        stream.cancel()
+        for size in (0, 7, 1_000):
+            request = chat_pb2.ListMessagesRequest(room_id=room, before_sequence=10_000, page_size=size)
+            seen: list[int] = []
+            while True:
+                page = await root.ListMessages(request)
+                assert page.ByteSize() < 3 * 1024 * 1024
+                assert len(page.messages) <= (size or 50)
+                seen = [each.sequence for each in page.messages] + seen
+                request.page_token = page.next_page_token
+                if not request.page_token:
+                    break
+            assert seen == list(range(2, 202))
+
+    world(body)
