@@ -40,11 +40,20 @@ def create(root: Path, run: str, now: datetime | None = None) -> Path:
     return folder
 
 
-def point_latest(folder: Path) -> None:
-    """Let `latest` beside the folder mean this one."""
-    link = folder.parent / f".latest-{folder.name}"
-    link.symlink_to(folder.name)
-    link.replace(folder.parent / "latest")
+def point_latest(folder: Path) -> str:
+    """Let `latest` beside the folder mean this one; return why it does not, and what to do, empty when it does.
+
+    Whatever stands there and is no link of ours stays: a copy of somebody's reports has a folder in its place.
+    """
+    link, latest = folder.parent / f".latest-{folder.name}", folder.parent / "latest"
+    try:
+        link.symlink_to(folder.name)
+        link.replace(latest)
+    except OSError as fault:
+        link.unlink(missing_ok=True)
+        help_ = "; move it away" if latest.exists() and not latest.is_symlink() else ""
+        return f"{latest} does not lead to this run ({fault.strerror}){help_}"
+    return ""
 
 
 def row_name(name: str) -> str:
@@ -66,10 +75,19 @@ def create_row(folder: Path, name: str) -> Path:
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON file so that a reader sees it whole or not at all."""
+    """Write a JSON file as `replace` does."""
+    replace(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file; whoever reads it meanwhile sees the old one or the new one, and no half is left behind."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    try:
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -213,7 +231,7 @@ def rows(folder: Path) -> Sequence[Path]:
     found = sorted(path.parent for path in folder.glob("*/plan.json")) if folder.is_dir() else []
     if not found:
         if not folder.is_dir():
-            remedy = "there is no such folder; `chatsim run` makes one, and `chatsim demo` one to look at"
+            remedy = "it is a file, and a run is a folder" if folder.exists() else "there is no such folder"
         elif any(folder.glob("*/*/plan.json")):
             remedy = f"several runs are here; name one of them, such as {folder / 'latest'}"
         else:

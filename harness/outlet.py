@@ -1,12 +1,14 @@
 """Writing to somebody who may stop reading before all is said, as `| head` does: work goes on, and ends as it ends.
 
 `keep_open` makes standard output and standard error such that what is written when their reader has gone goes
-nowhere: no command fails for it, and none ends with another code than it would have.
+nowhere: no command fails for it, and none ends with another code than it would have. What a full disk does not take
+is another matter: it is lost, and `lost` says why.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,6 +27,8 @@ class Outlet(io.FileIO):
         super().__init__(descriptor, "wb", closefd=False)
         self.has_reader = True
         """Whether there is still a reader, as far as is known."""
+        self.lost = ""
+        """Why what was written is lost, when it is not for want of a reader; empty while nothing is."""
         self.note = ""
         """What standard error is told when the reader goes."""
 
@@ -38,11 +42,22 @@ class Outlet(io.FileIO):
                 if self.note:
                     sys.stderr.write(f"{self.note}\n")
                     sys.stderr.flush()
+            except OSError as fault:  # a full disk: the run goes on, and its reports may lie on another one
+                self.has_reader = False
+                self.lost = fault.strerror or str(fault)
         return memoryview(data).nbytes
 
 
 def keep_open() -> None:
-    """Let standard output and standard error of this process outlive their readers."""
+    """Let standard output and standard error of this process outlive their readers.
+
+    Where one of the three usual descriptors is closed, it is opened to nowhere: a socket of ours must not get its
+    number, and what is printed must not get into that.
+    """
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # lower numbers are open, so this is the one that `open` returns
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(fd, "r" if fd == 0 else "w", closefd=False))
     sys.stdout = _outliving(sys.stdout)
     sys.stderr = _outliving(sys.stderr)
 
@@ -69,6 +84,12 @@ def is_read(stream: TextIO) -> bool:
     """Whether a stream still has a reader, as far as its last flush has shown."""
     outlet = _outlet(stream)
     return outlet is None or outlet.has_reader
+
+
+def lost(stream: TextIO) -> str:
+    """Return why what was written to a stream is lost; empty when it is not, or only for want of a reader."""
+    outlet = _outlet(stream)
+    return "" if outlet is None else outlet.lost
 
 
 def _outlet(stream: TextIO) -> Outlet | None:

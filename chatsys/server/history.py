@@ -32,6 +32,7 @@ async def list_messages(house: House, request: chat_pb2.ListMessagesRequest, cal
         )
     size = check.page_size(request.page_size, DEFAULT_MESSAGES, house.limits.max_page_size)
     token = page_number(request.page_token)
+    house.needed(request.min_positions)  # whether they are any, also where they are not waited for
     if token is None:
         await house.reach(request.min_positions, call)
     reads = house.store.reads()

@@ -4,7 +4,7 @@ from chatsys.core.effect import Append
 from chatsys.v1 import types_pb2
 
 REUSED = 64
-"""Times that one object is filled in: to make one takes longer, but it keeps in memory what it was ever filled with."""
+"""Times that one object is filled in. To make one takes longer, but it keeps in memory what it ever held."""
 
 
 class Encoder:

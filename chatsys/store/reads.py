@@ -315,6 +315,14 @@ class Reads:
         ).fetchone()
         return None if row is None else stored(row[0])
 
+    def last_client_message_id(self) -> str:
+        """The last id that anything is stored under, as texts are ordered; empty for none."""
+        row = self._execute(
+            "SELECT client_message_id FROM entry WHERE client_message_id IS NOT NULL"
+            " ORDER BY client_message_id DESC LIMIT 1"
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
     def sent_under(self, client_message_ids: Iterable[str]) -> dict[tuple[int, str, str], Stored]:
         """All messages stored under any of these ids, by (room number, sender, id)."""
         rows = self._execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli import completion
+from harness.cli import completion, values
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import loaded_or_exit
 from harness.report.look import ColorFlag
@@ -16,10 +16,18 @@ from harness.report.text import count
 @click.command("check", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="PATH...", shell_complete=completion.scenarios)
 @click.option(
-    "--driver", metavar="CMD", default=None, help="Try this driver on the rules of docs/driver-protocol.md."
+    "--driver",
+    callback=values.program,
+    metavar="CMD",
+    default=None,
+    help="Try this driver on the rules of docs/driver-protocol.md.",
 )
 @click.option(
-    "--server", metavar="CMD|ADDRESS", default=None, help="With --driver: hold a short conversation too."
+    "--server",
+    callback=values.program,
+    metavar="CMD|ADDRESS",
+    default=None,
+    help="With --driver: hold a short conversation too.",
 )
 @click.option("--strict", is_flag=True, help="A warning counts as a fault.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness import __version__
+from harness.cli import interrupts
 from harness.cli.exit_codes import EPILOG
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
+        if cmd_name != "run":  # which has most of its importing before it
+            interrupts.orderly()
         return command
 
     def resolve_command(

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.archive import ArchiveError
 from harness.cli.derive import remember
 from harness.cli.exit_codes import ExitCode
+from harness.cli.recorded import rows
 from harness.report.compare import Side, compare, tell
 from harness.report.look import Look
 from harness.report.text import count
@@ -31,7 +31,7 @@ def compare_runs(a: Path, b: Path, look: Look) -> ExitCode:
     Raises:
         click.UsageError: no run is there, or no row of one is in the other.
     """
-    pairs, alone = _pairs(_rows(a), _rows(b))
+    pairs, alone = _pairs(rows(a), rows(b))
     if not pairs:
         raise click.UsageError(f"{a} and {b} have no scenario in common; compare two runs of the same")
     equal, whole = not alone, True
@@ -52,13 +52,6 @@ def compare_runs(a: Path, b: Path, look: Look) -> ExitCode:
     if not whole:
         return ExitCode.USAGE
     return ExitCode.PASSED if equal else ExitCode.FAILED
-
-
-def _rows(folder: Path) -> Sequence[Path]:
-    try:
-        return archive.rows(folder)
-    except ArchiveError as fault:
-        raise click.UsageError(str(fault)) from fault
 
 
 def _pairs(a: Sequence[Path], b: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[str]]:

@@ -14,12 +14,13 @@ import click
 
 from harness import archive
 from harness.cli.exit_codes import ExitCode
+from harness.cli.sight import look_at
 from harness.drivers.tee import lines_of
 from harness.judge import judge
 from harness.keeper.handle import CommandError, Keeper, KeeperError
 from harness.keeper.launch import launch
 from harness.model.verdict import Judgement, RunStatus, Status
-from harness.report.look import ColorFlag, Look, look_of
+from harness.report.look import ColorFlag, Look
 from harness.report.text import clip, count, safe, wrap
 from harness.run.conformance import Bench, Result, check
 from harness.run.needs import SkippedError
@@ -61,7 +62,7 @@ def check_driver(driver: str, server: str | None, *, color: ColorFlag, quiet: bo
         color: whether to colour.
         quiet: say only what does not hold.
     """
-    look = look_of(sys.stdout, os.environ, flag=color)
+    look = look_at(sys.stdout, color)
     results: list[Result] = []
 
     def tell(result: Result) -> None:

@@ -17,20 +17,19 @@ from pathlib import Path
 
 import click
 
-from harness import archive
-from harness.cli import pages
+from harness.cli import ground, pages
 from harness.cli.exhibition import serving
 from harness.cli.exit_codes import EPILOG, ExitCode
-from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
-from harness.keeper.handle import Keeper, KeeperError
+from harness.cli.sight import look_at
+from harness.keeper.handle import Keeper
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
 from harness.model.verdict import RunStatus
 from harness.report import story
 from harness.report.files import write_reports
-from harness.report.look import ColorFlag, Look, look_of
+from harness.report.look import ColorFlag, Look
 from harness.report.model import Invocation, RowReport
 from harness.run.own import preload
 from harness.run.settings import Settings
@@ -60,24 +59,15 @@ def command(reports: Path, *, shows: bool, color: ColorFlag) -> None:
       chatsim demo
       chatsim demo --open
     """
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout, color)
     begun = time.monotonic_ns()
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    keeper = Keeper(launch(os.urandom(6).hex(), preload(None, None)))
-    try:
-        folder = archive.create(reports, keeper.run)
+    with ground.kept(launch(os.urandom(6).hex(), preload(None, None))) as keeper:
+        folder = ground.folder(reports, keeper.run)
         file = folder / SCENARIO.name
         shutil.copyfile(SCENARIO, file)
         (plan,) = load_or_exit([str(file)], drawn_seed=1)
         rows = asyncio.run(_play_both(plan, keeper, folder, look))
-    except KeeperError as fault:
-        raise CouldNotRunError(str(fault)) from fault
-    except OSError as fault:
-        raise click.UsageError(
-            f"cannot write to {reports}: {fault.strerror}; choose another with --reports"
-        ) from fault
-    finally:
-        keeper.abandon()
     report = Invocation(
         rows=rows,
         command=("chatsim", *sys.argv[1:]),
@@ -88,7 +78,7 @@ def command(reports: Path, *, shows: bool, color: ColorFlag) -> None:
     )
     write_reports(report, folder)
     page = pages.write(report, folder)
-    archive.point_latest(folder)
+    ground.lead_to(folder)
     good, bad = rows
     click.echo(story.moral(good, bad, str(file), str(page), look))
     if shows and page is not None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,18 @@ def derive(row: Path, *, shown: str = "") -> RowReport:
     env = archive.read_json(environment) if environment.is_file() else {}
     judgement: Judgement | None = None
     ops = archive.read_ops(row)
-    if env.get("status") not in ("error", "skipped"):
+    if env.get("status") not in ("error", "skipped") and not _left_out(row, env):
         judgement = judge(plan, ops)
         if env and ops.last_ns is not None and (lacking := archive.cut_short(row, ops.last_ns)):
             raise ArchiveError(lacking)
         archive.write_json(row / "verdicts.json", judgement.to_json())
     told = ops if (row / "history.jsonl").is_file() else iter(())
     return build(plan, told, judgement, env, read_logs(row / "logs"), directory=shown or str(row))
+
+
+def _left_out(row: Path, env: Mapping[str, Any]) -> bool:
+    """Whether an interrupt came before the row had begun."""
+    return env.get("status") == RunStatus.INTERRUPTED and not (row / "history.jsonl").is_file()
 
 
 def salvage(row: Path, why: str) -> RowReport:

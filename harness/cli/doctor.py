@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from harness.cli.exit_codes import EPILOG, ExitCode
+from harness.cli.sight import look_at
 from harness.model.checkup import Finding, healthy
 from harness.report.checkup import tell, to_json
-from harness.report.look import ColorFlag, look_of
+from harness.report.look import ColorFlag
 from harness.run import leftovers, machine
 
 
@@ -41,7 +41,7 @@ def command(reports: Path, *, as_json: bool, color: ColorFlag) -> None:
     if as_json:
         click.echo(to_json(findings))
     else:
-        look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+        look = look_at(sys.stdout, color)
         click.echo(tell(findings, look))
     raise click.exceptions.Exit(int(ExitCode.PASSED if healthy(findings) else ExitCode.FAILED))
 

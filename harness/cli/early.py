@@ -7,6 +7,7 @@ no client before the scenarios are known to be good; if there is nothing to run,
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -21,11 +22,16 @@ def begin(words: Sequence[str]) -> None:
     own = not any(word.startswith(("--server", "--driver", "--help", "-h")) for word in words)
     if words[:1] == ["run"] and len(words) > 1 and own:
         modules = preload(None, None)
-        _waiting[modules] = launch(os.urandom(6).hex(), modules)
+        with contextlib.suppress(OSError):  # the command will try again, and say so
+            _waiting[modules] = launch(os.urandom(6).hex(), modules)
 
 
 def take(modules: tuple[str, ...]) -> Launched:
-    """Return the keeper that is on its way, or launch one when there is none for these modules."""
+    """Return the keeper that is on its way, or launch one when there is none for these modules.
+
+    Raises:
+        OSError: this system gives no more processes or descriptors.
+    """
     return _waiting.pop(modules, None) or launch(os.urandom(6).hex(), modules)
 
 

@@ -9,11 +9,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+
 from harness import __version__, archive
 from harness.archive import ArchiveError, RecordedOps
+from harness.cli import ground
 from harness.judge import judge
 from harness.model.foreign import Survey, survey
-from harness.model.history import HistoryError
 from harness.model.plan import Plan
 from harness.report.model import RowReport, build
 
@@ -27,8 +29,7 @@ def judged(history: Path, plan: Path | None) -> RowReport:
             those that it makes, and nothing is expected but that the invariants hold.
 
     Raises:
-        ArchiveError: a file cannot be read, or the plan is none.
-        HistoryError: the history has faults; the text has a line for each.
+        click.UsageError: a file cannot be read, the plan is none, or the history has faults: a line for each.
     """
     chosen = _chosen(history, plan)
     ops = RecordedOps(history)
@@ -44,17 +45,11 @@ def keep(history: Path, plan: Path | None, root: Path) -> Path:
         root: where the folder is made.
 
     Raises:
-        ArchiveError: a file cannot be read or written; nothing is left behind.
-        HistoryError: as in `judged`; nothing was made.
+        click.UsageError: as in `judged`, or nothing can be written there; nothing is left behind.
     """
     chosen = _chosen(history, plan)
     run = secrets.token_hex(6)
-    try:
-        folder = archive.create(root, run)
-    except OSError as fault:
-        raise ArchiveError(
-            f"cannot write to {root}: {fault.strerror}; choose another with --reports"
-        ) from fault
+    folder = ground.folder(root, run)
     try:
         row = archive.create_row(folder, chosen.name)
         archive.write_json(row / "plan.json", chosen.to_json())
@@ -71,17 +66,17 @@ def keep(history: Path, plan: Path | None, root: Path) -> Path:
                 "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             },
         )
-        archive.point_latest(folder)
     except OSError as fault:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ArchiveError(f"{folder}: {fault.strerror}; choose another place with --reports") from fault
+        raise click.UsageError(f"{folder}: {fault.strerror}; choose another place with --reports") from fault
+    ground.lead_to(folder)
     return folder
 
 
 def _chosen(history: Path, plan: Path | None) -> Plan:
     found = _survey(history)
     if found.count:
-        raise HistoryError(_refusal(history, found))
+        raise click.UsageError(_refusal(history, found))
     return found.plan(history.stem, str(history)) if plan is None else _plan(plan)
 
 
@@ -90,16 +85,18 @@ def _survey(history: Path) -> Survey:
         with history.open(encoding="utf-8") as file:
             return survey(file)
     except OSError as fault:
-        raise ArchiveError(f"{history}: {fault.strerror}") from fault
+        raise click.UsageError(f"{history}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise ArchiveError(f"{history}: not UTF-8 ({fault.reason} at byte {fault.start})") from fault
+        raise click.UsageError(f"{history}: not UTF-8 ({fault.reason} at byte {fault.start})") from fault
 
 
 def _plan(path: Path) -> Plan:
     try:
         return Plan.from_json(archive.read_json(path))
+    except ArchiveError as fault:
+        raise click.UsageError(str(fault)) from fault
     except (ValueError, KeyError, TypeError) as fault:
-        raise ArchiveError(f"{path}: not a plan of this chatsim ({fault})") from fault
+        raise click.UsageError(f"{path}: not a plan of this chatsim ({fault})") from fault
 
 
 def _refusal(history: Path, found: Survey) -> str:

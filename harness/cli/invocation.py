@@ -15,13 +15,14 @@ from pathlib import Path
 import click
 
 from harness.cli import keyboard
-from harness.cli.row import Venue, play_row
+from harness.cli.row import Venue, leave_out, play_row
 from harness.keeper.handle import Keeper
 from harness.model.plan import Plan
 from harness.report.model import RowReport
 from harness.report.progress import Progress
 from harness.report.words import say_step
 from harness.run.settings import Settings
+from harness.verbs.stage import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class Invocation:
     async def play_all(self, plans: Sequence[Plan], keeper: Keeper) -> list[RowReport]:
         """Play every plan, at most `jobs` at a time; return their reports in the order of the plans.
 
-        The first interrupt ends scripts where they are and judges what was recorded; the second kills.
+        The first interrupt ends scripts where they are and judges what was recorded; what had not begun is reported
+        as interrupted. The second kills.
 
         Raises:
             KeeperError: no process can be started.
@@ -62,18 +64,9 @@ class Invocation:
                 keeper=keeper,
             )
             places = asyncio.Semaphore(self.jobs)
-            tasks = [
-                asyncio.ensure_future(self._play_one(index, plan, venue, places, stop))
-                for index, plan in enumerate(plans)
-            ]
-            try:
-                reports = await asyncio.gather(*tasks)
-            except BaseException:  # also an interrupt: no row goes on behind our back
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
-                raise
-            return [report for report in reports if report is not None]
+            return await together(
+                self._play_one(index, plan, venue, places, stop) for index, plan in enumerate(plans)
+            )
         finally:
             await keeper.close()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -81,19 +74,20 @@ class Invocation:
 
     async def _play_one(
         self, index: int, plan: Plan, venue: Venue, places: asyncio.Semaphore, stop: asyncio.Event
-    ) -> RowReport | None:
+    ) -> RowReport:
         async with places:
             if stop.is_set():
-                return None
-            self.progress.row_started(plan)
-            report = await play_row(
-                venue,
-                plan,
-                f"{self.run[:8]}{index:x}",
-                on_step=lambda number, step: self.progress.step(plan, number, say_step(step)),
-                on_op=lambda op: self.progress.op(plan, op),
-                stop=stop,
-            )
+                report = leave_out(venue, plan)
+            else:
+                self.progress.row_started(plan)
+                report = await play_row(
+                    venue,
+                    plan,
+                    f"{self.run[:8]}{index:x}",
+                    on_step=lambda number, step: self.progress.step(plan, number, say_step(step)),
+                    on_op=lambda op: self.progress.op(plan, op),
+                    stop=stop,
+                )
             self.progress.row_finished(report)
             self.ended(report)
             return report

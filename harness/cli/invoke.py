@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
 
 from harness.cli.commands import chatsim
 from harness.cli.exit_codes import ExitCode
+from harness.report.typed import typed
+
+#: Environment variable by which a shell asks for completions, and for the lines that make it ask.
+COMPLETE_VARIABLE = "_CHATSIM_COMPLETE"
+
+
+def _called() -> str:
+    """Return what a person types for `chatsim`; a shell completes the plain name only."""
+    return "chatsim" if COMPLETE_VARIABLE in os.environ else typed(["chatsim"])
 
 
 def invoke(words: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        code = chatsim.main(args=list(words), prog_name="chatsim", standalone_mode=False)
+        code = chatsim.main(
+            args=list(words), prog_name=_called(), standalone_mode=False, complete_var=COMPLETE_VARIABLE
+        )
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as fault:

@@ -38,7 +38,13 @@ def listening(keys: Mapping[str, Callable[[], None]]) -> Iterator[None]:
     _found = fd, termios.tcgetattr(fd)
 
     def pressed() -> None:
-        for key in os.read(fd, 64).decode("utf-8", "replace"):
+        try:
+            read = os.read(fd, 64)
+        except OSError:
+            read = b""
+        if not read:  # the terminal is gone, and would be readable for ever
+            loop.remove_reader(fd)
+        for key in read.decode("utf-8", "replace"):
             if key in keys:
                 keys[key]()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +11,10 @@ import click
 from harness.cli import completion
 from harness.cli.exit_codes import EPILOG
 from harness.cli.scenarios import load_or_exit
+from harness.cli.sight import look_at
 from harness.report.index import index
-from harness.report.look import look_of
 from harness.report.text import clip, count, pad, safe, width
+from harness.report.typed import typed
 
 
 @click.command("list", epilog=EPILOG)
@@ -31,14 +30,15 @@ def command(paths: Sequence[str], *, md: bool) -> None:
     """
     if not paths and not Path("scenarios").is_dir():
         raise click.UsageError(
-            "there is no folder scenarios here; name one or a file, or begin one: chatsim new scenarios/mine.yaml"
+            "there is no folder scenarios here; name one or a file, or begin one: "
+            + typed(["chatsim", "new", "scenarios/mine.yaml"])
         )
     plans = load_or_exit(paths or ["scenarios"])
     if md:
         first = Path(paths[0] if paths else "scenarios")
         click.echo(index(plans, first if first.is_dir() else first.parent), nl=False)
         return
-    look = look_of(sys.stdout, os.environ, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout)
     names = max(width(safe(plan.name)) for plan in plans)
     for plan in plans:
         tags = "".join(f"  #{tag}" for tag in plan.tags)

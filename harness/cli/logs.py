@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from harness.report.text import safe, to_ascii
 
 #: Pace of looking: a file tells nobody that it grew, and ten times a second a reader sees no difference.
 PACE_S = 0.1
-#: What of one log is read in one look, bytes.
+#: What of one log is read at a time, bytes.
 CHUNK = 1 << 16
 
 
@@ -44,7 +45,7 @@ class Logs(Relay):
         """Say which step begins."""
         self.look()
         row = f"{plan.name} " if self._several else ""
-        self._say([f"{safe(row)}▶ step {index + 1}/{len(plan.steps)} {safe(text)}"])
+        self._say([f"{safe(row)}▶ step {index + 1}/{plan.length} {safe(text)}"])
         super().step(plan, index, text)
 
     def row_finished(self, row: RowReport) -> None:
@@ -76,15 +77,18 @@ class Logs(Relay):
             await asyncio.sleep(PACE_S)  # processes write these files without telling us
 
     def _new(self, path: Path) -> list[str]:
-        start = self._read.get(path, 0)
+        lines: list[str] = []
         with path.open("rb") as log:
-            log.seek(start)
-            data = log.read(CHUNK)
-        end = data.rfind(b"\n") + 1
-        if not end and len(data) == CHUNK:
-            end = CHUNK  # a line without an end is passed on in pieces
-        self._read[path] = start + end
-        return [line for line in data[:end].decode("utf-8", "replace").splitlines() if line.strip()]
+            log.seek(self._read.get(path, 0))
+            while data := log.read(CHUNK):
+                end = data.rfind(b"\n") + 1
+                if not end and len(data) == CHUNK:
+                    end = CHUNK  # a line without an end is passed on in pieces
+                self._read[path] = log.seek(end - len(data), os.SEEK_CUR)
+                lines += [line for line in data[:end].decode("utf-8", "replace").splitlines() if line.strip()]
+                if len(data) < CHUNK:
+                    break
+        return lines
 
     def _name(self, path: Path) -> str:
         name = f"{path.parents[1].name} {path.stem}" if self._several else path.stem

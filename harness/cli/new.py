@@ -10,6 +10,7 @@ import click
 
 from harness.cli import keyboard
 from harness.cli.exit_codes import EPILOG
+from harness.report.typed import typed
 from harness.source.compile import compile_plan
 from harness.source.schema import PATH as SCHEMA
 from harness.source.template import template
@@ -27,6 +28,8 @@ def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     if len(names) < 2:
         raise click.BadParameter("a conversation needs two at least: --clients alice,bob")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"two clients are called `{twice}`")
     return names
 
 
@@ -71,8 +74,8 @@ def command(path: Path | None, title: str, clients: tuple[str, ...], *, force: b
     except OSError as fault:
         raise click.UsageError(f"{path} cannot be written: {fault.strerror}") from fault
     click.echo(f"wrote {path}, which passes as it is: change it")
-    for number, words in enumerate(("explain", "run")):
-        click.echo(f"  {'' if number else 'then':<6} chatsim {words} {path}")
+    for number, command_ in enumerate(("explain", "run")):
+        click.echo(f"  {'' if number else 'then':<6} {typed(['chatsim', command_, str(path)])}")
 
 
 def _asked(title: str, clients: tuple[str, ...]) -> tuple[Path, str, tuple[str, ...]]:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -17,17 +16,17 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli import keyboard, own_leaks, pages
+from harness.cli import ground, keyboard, own_leaks, pages
 from harness.cli.exit_codes import ExitCode, exit_code
-from harness.cli.failing import CouldNotRunError
 from harness.cli.invocation import Invocation
 from harness.cli.scenarios import load_or_exit
-from harness.keeper.handle import Keeper, KeeperError
+from harness.cli.sight import look_at
+from harness.keeper.handle import Keeper
 from harness.keeper.launch import Launched
 from harness.model.plan import Plan
 from harness.outlet import when_reader_goes
 from harness.report.files import Growing, summarise, write_reports
-from harness.report.look import ColorFlag, Look, look_of, step_summary, wants_annotations
+from harness.report.look import ColorFlag, Look, step_summary, wants_annotations
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
 from harness.report.progress import Progress, open_progress
@@ -89,13 +88,9 @@ class Performance:
         Raises:
             click.ClickException: there is nowhere to leave reports, or no process can be started.
         """
-        keeper = Keeper(self.launched)
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        folder = self._folder(keeper)
         people = sys.stderr if self.events else sys.stdout
-        before = own_leaks.opened()
-        columns = shutil.get_terminal_size((80, 24)).columns
-        look = look_of(people, os.environ, flag=self.color, columns=columns)
+        look = look_at(people, self.color)
         progress = open_progress(
             people,
             sys.stderr,
@@ -109,10 +104,15 @@ class Performance:
             from harness.report.events import Events  # noqa: PLC0415 - few runs are read by programs
 
             progress = events = Events(progress, sys.stdout, ops=self.verbosity > 0)
-            events.run_started(plans, command=_command_line(), seed=plans[0].seed, directory=str(folder))
-        when_reader_goes(sys.stdout, f"nobody reads; playing on, report in {folder}")
+        with ground.kept(self.launched) as keeper:
+            folder = ground.folder(self.reports, keeper.run)
+            before = own_leaks.opened()
+            if events is not None:
+                events.run_started(plans, command=_command_line(), seed=plans[0].seed, directory=str(folder))
+            when_reader_goes(sys.stdout, f"nobody reads; playing on, report in {folder}")
+            rows = asyncio.run(self._play(plans, keeper, folder, progress, look))
         report = Report(
-            rows=tuple(self._rows(plans, keeper, folder, progress, look)),
+            rows=tuple(rows),
             command=_command_line(),
             paths=self.paths,
             seed=plans[0].seed,
@@ -125,7 +125,7 @@ class Performance:
         page = pages.write(report, folder, self.html)
         if page is not None:
             report = report._replace(page=str(page))
-        archive.point_latest(folder)
+        ground.lead_to(folder)
         ours = tuple(own_leaks.left(before, keeper.scratch))
         code = exit_code((row.status for row in report.rows), no_skip=self.no_skip, broke=bool(ours))
         if ours:
@@ -145,16 +145,6 @@ class Performance:
         if self.shows and page is not None:
             pages.show(page)
         return code
-
-    def _rows(
-        self, plans: tuple[Plan, ...], keeper: Keeper, folder: Path, progress: Progress, look: Look
-    ) -> list[RowReport]:
-        try:
-            return asyncio.run(self._play(plans, keeper, folder, progress, look))
-        except KeeperError as fault:
-            raise CouldNotRunError(str(fault)) from fault
-        finally:
-            keeper.abandon()
 
     async def _play(
         self, plans: tuple[Plan, ...], keeper: Keeper, folder: Path, progress: Progress, look: Look
@@ -184,15 +174,6 @@ class Performance:
             )
             with progress:
                 return await invocation.play_all(plans, keeper)
-
-    def _folder(self, keeper: Keeper) -> Path:
-        try:
-            return archive.create(self.reports, keeper.run)
-        except OSError as fault:
-            keeper.abandon()
-            raise click.UsageError(
-                f"cannot write to {self.reports}: {fault.strerror}; choose another with --reports"
-            ) from fault
 
 
 def _last_lines(folder: Path, plan: Plan) -> Mapping[str, tuple[str, ...]]:

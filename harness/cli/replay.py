@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,25 +10,16 @@ from pathlib import Path
 import click
 
 from harness import archive
-from harness.cli import completion
+from harness.cli import completion, values
 from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
-from harness.cli.one_row import one_row
+from harness.cli.recorded import one_row
+from harness.cli.sight import look_at
 from harness.outlet import is_read
-from harness.report.look import ColorFlag, look_of
+from harness.report.look import ColorFlag
 from harness.report.replay import Frame, Retelling
 from harness.report.text import safe
 from harness.report.typed import typed
-from harness.run.settings import parse_speed
-
-
-def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
-    if value == "auto":
-        return 1.0 if sys.stdout.isatty() else None
-    try:
-        return parse_speed(value)
-    except ValueError as fault:
-        raise click.BadParameter(str(fault)) from fault
 
 
 @click.command("replay", epilog=EPILOG)
@@ -44,7 +33,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
 )
 @click.option(
     "--speed",
-    callback=_speed,
+    callback=values.speed,
     metavar="FACTOR|max",
     default="auto",
     help="2x: twice as fast; max: do not wait.  [default: 1x on a terminal, else max]",
@@ -64,7 +53,7 @@ def command(directory: Path, row: str | None, *, speed: float | None, color: Col
       chatsim replay --speed 2x
       chatsim replay reports/latest --row basic[poll]
     """
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout, color)
     folder = one_row(directory, row)
     report, fault = remember(folder)
     retelling = Retelling(report, look)

@@ -12,18 +12,17 @@ from harness.archive import ArchiveError
 from harness.cli import pages
 from harness.cli.derive import recall
 from harness.cli.exit_codes import EPILOG
-from harness.cli.one_row import one_row
-from harness.cli.rejudge import Telling, look_at
+from harness.cli.recorded import one_row
+from harness.cli.rejudge import judge_again
+from harness.cli.sight import look_at
+from harness.cli.telling import Telling, gathered
 from harness.model.history import HistoryError
 from harness.report.exports import EXPORTS
 from harness.report.look import ColorFlag
-from harness.report.model import RowReport
 
 
 @click.command("report", epilog=EPILOG)
-@click.argument(
-    "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False, default=None
-)
+@click.argument("directory", type=click.Path(path_type=Path), required=False, default=None)
 @click.option(
     "--history",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -122,7 +121,9 @@ def command(
             "a --history has no page and no other format without --reports; it is judged, and that is printed"
         )
     if history is not None and reports is not None:
-        directory, history = _kept(history, plan, reports), None
+        from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
+
+        directory, history = keep(history, plan, reports), None
     directory = directory or Path("reports/latest")
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
@@ -138,31 +139,14 @@ def command(
         color=color,
         events=events,
         summary=summary,
-        shows=shows,
     )
     if history is not None:
-        code = telling.tell_one(_elsewhere(history, plan), str(history))
+        from harness.cli.elsewhere import judged  # noqa: PLC0415 - see above
+
+        code = telling.tell(gathered([judged(history, plan)], str(history)))
     else:
-        code = telling.judge_again(directory)
+        code = judge_again(directory, telling, shows=shows)
     raise click.exceptions.Exit(int(code))
-
-
-def _elsewhere(history: Path, plan: Path | None) -> RowReport:
-    from harness.cli.elsewhere import judged  # noqa: PLC0415 - few reports are of such
-
-    try:
-        return judged(history, plan)
-    except (ArchiveError, HistoryError) as fault:
-        raise click.UsageError(str(fault)) from fault
-
-
-def _kept(history: Path, plan: Path | None, reports: Path) -> Path:
-    from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
-
-    try:
-        return keep(history, plan, reports)
-    except (ArchiveError, HistoryError) as fault:
-        raise click.UsageError(str(fault)) from fault
 
 
 def _exported(directory: Path, name: str) -> str:

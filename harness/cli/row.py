@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
+import traceback
 from asyncio import Event
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, archive
+from harness.cli import troubles
 from harness.cli.derive import derive
-from harness.keeper.handle import Keeper
+from harness.keeper.handle import Keeper, KeeperError
 from harness.model.history import Op
 from harness.model.plan import Plan
 from harness.model.steps import Step
@@ -62,12 +65,12 @@ async def play_row(
         on_op: told of each operation as it is recorded.
         stop: when set, the script is left where it is and what was recorded is judged.
 
+    What breaks in chatsim itself, or in the machine, ends this row as one that could not be run, and no other.
+
     Raises:
         KeeperError: no process can be started.
     """
-    folder = archive.create_row(venue.folder, plan.name)
-    archive.write_json(folder / "plan.json", plan.to_json())
-    env = _environment(venue, plan)
+    folder, env = _begin(venue, plan)
     begun = time.monotonic_ns()
     recorded_ns = 0
 
@@ -93,6 +96,11 @@ async def play_row(
         env["duration_ns"] = time.monotonic_ns() - begun
     except SkippedError as skip:
         env |= {"status": RunStatus.SKIPPED, "reason": str(skip)}
+    except KeeperError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - our own fault must not pass for the server's, nor end other rows
+        broken = _broken(fault, folder)
+        env |= {"status": RunStatus.ERROR, "error": broken.to_json(), "reason": broken.sentence}
     else:
         env["duration_ns"] = played.duration_ns
         env["scripted_waiting_ns"] = played.scripted_waiting_ns
@@ -103,6 +111,39 @@ async def play_row(
     env["recorded_ns"] = recorded_ns
     archive.write_json(folder / "env.json", env)
     return derive(folder)
+
+
+def leave_out(venue: Venue, plan: Plan) -> RowReport:
+    """Leave the folder of a row that an interrupt came before, and return its report: it is no pass, and not gone."""
+    folder, env = _begin(venue, plan)
+    env |= {"status": RunStatus.INTERRUPTED, "reason": "interrupted before it began"}
+    archive.write_json(folder / "env.json", env)
+    return derive(folder)
+
+
+def _begin(venue: Venue, plan: Plan) -> tuple[Path, dict[str, Any]]:
+    folder = archive.create_row(venue.folder, plan.name)
+    archive.write_json(folder / "plan.json", plan.to_json())
+    return folder, _environment(venue, plan)
+
+
+def _broken(fault: Exception, folder: Path) -> CouldNotRunError:
+    """Tell of what no part of the run expected; where it happened is kept in the row's logs."""
+    lines = traceback.format_exception(fault)
+    logs = folder / "logs"
+    with contextlib.suppress(OSError):  # the same trouble, perhaps
+        logs.mkdir(exist_ok=True)
+        (logs / "chatsim.log").write_text("".join(lines), encoding="utf-8", errors="replace")
+    if isinstance(fault, OSError):
+        return CouldNotRunError(
+            f"chatsim could not go on: {troubles.told(fault)}", help=troubles.remedy(fault)
+        )
+    return CouldNotRunError(
+        f"chatsim itself broke: {type(fault).__name__}: {fault}",
+        process="chatsim",
+        last_lines=tuple("".join(lines).splitlines()[-6:]),
+        help="this says nothing of the server; please report it with logs/chatsim.log",
+    )
 
 
 def _environment(venue: Venue, plan: Plan) -> dict[str, Any]:

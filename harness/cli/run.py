@@ -7,7 +7,6 @@ judges and reports is imported beside the keeper's own importing.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,26 +14,10 @@ from typing import Literal
 
 import click
 
-from harness.cli import completion, early
+from harness.cli import completion, early, values
 from harness.cli.exit_codes import EPILOG
 from harness.run.own import preload
-from harness.run.settings import Settings, parse_speed
-
-
-def _speed(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
-    """Read a factor such as `10x` or `0.5x`; None is `max`."""
-    try:
-        return parse_speed(value)
-    except ValueError as fault:
-        raise click.BadParameter(str(fault)) from fault
-
-
-def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
-    """Read a time with its unit, such as `500ms`, `10s` or `1m`; return seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no time: write a number and its unit, such as 500ms or 10s")
-    return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2]]
+from harness.run.settings import Settings
 
 
 @click.command("run", epilog=EPILOG)
@@ -47,7 +30,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 )
 @click.option(
     "--speed",
-    callback=_speed,
+    callback=values.speed,
     metavar="FACTOR|max",
     default="1x",
     show_default=True,
@@ -55,15 +38,22 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> float
 )
 @click.option(
     "--server",
+    callback=values.program,
     metavar="CMD|ADDRESS",
     default=None,
     help="Server command, in which {port} {host} {data} {members} {member_numbers} {options} are filled in, "
     "or HOST:PORT of a running server.",
 )
-@click.option("--driver", metavar="CMD", default=None, help="Driver command, one process for each client.")
+@click.option(
+    "--driver",
+    callback=values.program,
+    metavar="CMD",
+    default=None,
+    help="Driver command, one process for each client.",
+)
 @click.option(
     "--ready-within",
-    callback=_duration,
+    callback=values.duration,
     metavar="TIME",
     default="10s",
     show_default=True,

@@ -8,7 +8,6 @@ import difflib
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -17,19 +16,22 @@ from pathlib import Path
 
 import click
 
-from harness import archive
+from harness.cli import ground
 from harness.cli.exhibition import SERVE, page_of, serving, write_exhibition
 from harness.cli.exit_codes import EPILOG, ExitCode
 from harness.cli.failing import CouldNotRunError
 from harness.cli.row import Venue, play_row
 from harness.cli.scenarios import load_or_exit
-from harness.keeper.handle import Keeper, KeeperError
+from harness.cli.sight import look_at
+from harness.keeper.handle import Keeper
 from harness.keeper.launch import launch
 from harness.model.plan import Plan
-from harness.report.look import ColorFlag, look_of
+from harness.report.look import ColorFlag
 from harness.report.matrix import GOOD, Exhibit, Trial, matrix, tried
+from harness.report.typed import typed
 from harness.run.own import OWN_DRIVER
 from harness.run.settings import Settings
+from harness.verbs.stage import together
 
 DRIVE = "gallery.tells_wrongly"
 
@@ -88,7 +90,7 @@ def command(
             kinds = ", ".join(sorted(exhibit.kinds | exhibit.others))
             click.echo(f"{exhibit.name}: {exhibit.does} ({kinds})")
         return
-    look = look_of(sys.stdout, os.environ, flag=color, columns=shutil.get_terminal_size((80, 24)).columns)
+    look = look_at(sys.stdout, color)
     begun = time.monotonic()
     folder, trials = _play(exhibits, names, jobs or os.cpu_count() or 1, reports, pages)
     for line in matrix(trials, time.monotonic() - begun, look, whole=not names):
@@ -96,7 +98,7 @@ def command(
     if pages is not None:
         click.echo(f"  page    {write_exhibition([Path(trial.directory) for trial in trials], pages)}")
     else:
-        archive.point_latest(folder)
+        ground.lead_to(folder)
         click.echo(f"  report  {folder}")
     ok = all(trial.ok for trial in trials)
     raise click.exceptions.Exit(int(ExitCode.PASSED if ok else ExitCode.FAILED))
@@ -116,7 +118,8 @@ def _chosen(gallery: Sequence[Exhibit], names: Sequence[str]) -> list[Exhibit]:
     known = {exhibit.name for exhibit in gallery}
     if strange := [name for name in names if name not in known]:
         near = difflib.get_close_matches(strange[0], known, 1)
-        help_ = f"did you mean {near[0]}?" if near else "chatsim selftest --list says what there is"
+        listing = f"`{typed(['chatsim', 'selftest', '--list'])}` says what there is"
+        help_ = f"did you mean {near[0]}?" if near else listing
         raise click.UsageError(f"no broken server is called {', '.join(strange)}; {help_}")
     return [exhibit for exhibit in gallery if not names or exhibit.name in names]
 
@@ -131,19 +134,19 @@ def _play(
     }
     if pages is not None and pages.is_dir() and any(pages.iterdir()):
         raise click.UsageError(f"{pages} is not empty; name a new folder with --pages")
-    keeper = Keeper(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER)))
-    try:
-        folder = archive.create(reports, keeper.run) if pages is None else pages
-        folder.mkdir(parents=True, exist_ok=True)
+    with ground.kept(launch(os.urandom(6).hex(), (SERVE, OWN_DRIVER))) as keeper:
+        folder = ground.folder(reports, keeper.run) if pages is None else _made(pages)
         return folder, asyncio.run(_try_all(exhibits, names, plans, keeper, folder, jobs))
-    except KeeperError as fault:
-        raise CouldNotRunError(str(fault)) from fault
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise click.UsageError(
-            f"cannot write to {pages or reports}: {fault.strerror}; choose another folder"
+            f"cannot write to {folder}: {fault.strerror}; choose another with --pages"
         ) from fault
-    finally:
-        keeper.abandon()
+    return folder
 
 
 async def _try_all(
@@ -186,7 +189,7 @@ async def _try_all(
         passing = [
             attempt(exhibit, plan, sound=True) for path, exhibit in by_path.items() for plan in plans[path]
         ]
-        return list(await asyncio.gather(*convicting, *passing))
+        return await together([*convicting, *passing])
     finally:
         await keeper.close()
 
@@ -201,11 +204,11 @@ def _settings(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Settings:
     if exhibit.drives:
         driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
     words = (exhibit.name, "--sound") if sound else (exhibit.name,)
-    typed = "" if sound or exhibit.drives else _typed(exhibit.name, plan)
-    return Settings(server_module=SERVE, server_words=words, server_typed=typed, driver=driver, speed=None)
+    by_hand = "" if sound or exhibit.drives else _by_hand(exhibit.name, plan)
+    return Settings(server_module=SERVE, server_words=words, server_typed=by_hand, driver=driver, speed=None)
 
 
-def _typed(name: str, plan: Plan) -> str:
+def _by_hand(name: str, plan: Plan) -> str:
     """Return the server command for `chatsim run` that starts the same broken server."""
     options = ["--port {port}", "--data {data}"]
     options += ["--auth tokens"] if plan.looks_at_tokens else []

@@ -34,12 +34,21 @@ def spawn(request: Mapping[str, Any], stdio: Sequence[int]) -> int:
         stdio: the three file descriptors that become the child's 0, 1 and 2.
 
     Raises:
-        SpawnError: the command or its directory does not exist, may not be executed, and the like.
+        SpawnError: the command or its directory does not exist, may not be executed, and the like; or the system
+            gives no more processes or descriptors.
     """
     keeper = os.getpid()
-    # The child writes its errno here if exec fails; exec itself closes the pipe, and so does a forked entry.
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
+    try:
+        # The child writes its errno here if exec fails; exec itself closes the pipe, and so does a forked entry.
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+    except OSError as fault:
+        raise SpawnError(fault.strerror) from fault
+    try:
+        pid = os.fork()
+    except OSError as fault:
+        os.close(reading)
+        os.close(writing)
+        raise SpawnError(fault.strerror) from fault
     if pid == 0:
         _child(request, stdio, keeper, writing)
     os.close(writing)

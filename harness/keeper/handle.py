@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -135,7 +136,7 @@ class Keeper:
         """Start a process: exec `command`, or fork the preloaded Python entry `module.main(arguments)`.
 
         Raises:
-            CommandError: the command does not exist or cannot be executed.
+            CommandError: the command does not exist or cannot be executed, or the system gives no more processes.
         """
         what: dict[str, Any] = (
             {"argv": list(command)} if command else {"module": module, "args": list(arguments)}
@@ -150,7 +151,7 @@ class Keeper:
                 await self.ask("signal", pid=answer["pid"], signal=signal.SIGKILL)
             raise
         if "error" in answer:
-            raise CommandError(f"{command[0]}: {answer['error']}")
+            raise CommandError(f"{command[0] if command else module}: {answer['error']}")
         child = Child(self, name, int(answer["pid"]))
         self._children[child.pid] = child
         if early := self._early.pop(child.pid, None):
@@ -178,10 +179,15 @@ class Keeper:
         Raises:
             CommandError: the command does not exist or cannot be executed.
         """
-        theirs_in, ours_in = os.pipe()
-        ours_out, theirs_out = os.pipe()
-        errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            theirs_in, ours_in = os.pipe()
+            theirs.callback(os.close, theirs_in)
+            ours.callback(os.close, ours_in)
+            ours_out, theirs_out = os.pipe()
+            ours.callback(os.close, ours_out)
+            theirs.callback(os.close, theirs_out)
+            errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            theirs.callback(os.close, errors)
             child = await self.spawn(
                 name,
                 command=command,
@@ -189,13 +195,7 @@ class Keeper:
                 stdio=(theirs_in, theirs_out, errors),
                 environment=environment,
             )
-        except BaseException:  # also when it is cancelled: nobody has these ends yet who could close them
-            os.close(ours_in)
-            os.close(ours_out)
-            raise
-        finally:
-            for fd in (theirs_in, theirs_out, errors):
-                os.close(fd)
+            ours.pop_all()  # they are the caller's from here on; until then nobody else would close them
         return child, os.fdopen(ours_in, "wb", 0), os.fdopen(ours_out, "rb", 0)
 
     async def sweep(self, row: str) -> list[tuple[int, str]]:

@@ -44,11 +44,15 @@ def launch(run: str, preload: Sequence[str] = ()) -> Launched:
     Args:
         run: run id, put into the environment of the keeper and all its children.
         preload: modules to import once, for children that are forked.
+
+    Raises:
+        OSError: this system gives no more processes or descriptors.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     reading, writing = os.pipe()
     with theirs:
         channel = 3  # the only descriptor the keeper has beside the usual three
+        aside = max(theirs.fileno(), writing, channel) + 1
         arguments = [sys.executable, "-X", "utf8", "-m", "harness.keeper.main", str(channel), *preload]
         pid = os.posix_spawn(
             sys.executable,
@@ -56,14 +60,14 @@ def launch(run: str, preload: Sequence[str] = ()) -> Launched:
             {**os.environ, RUN_VARIABLE: run},
             file_actions=[
                 # Whatever number these have here, they are copied out of the way before 0-3 are filled.
-                (os.POSIX_SPAWN_DUP2, theirs.fileno(), 100),
-                (os.POSIX_SPAWN_DUP2, writing, 101),
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), aside),
+                (os.POSIX_SPAWN_DUP2, writing, aside + 1),
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0),
-                (os.POSIX_SPAWN_DUP2, 101, 2),
-                (os.POSIX_SPAWN_DUP2, 100, channel),
-                (os.POSIX_SPAWN_CLOSE, 100),
-                (os.POSIX_SPAWN_CLOSE, 101),
+                (os.POSIX_SPAWN_DUP2, aside + 1, 2),
+                (os.POSIX_SPAWN_DUP2, aside, channel),
+                (os.POSIX_SPAWN_CLOSE, aside),
+                (os.POSIX_SPAWN_CLOSE, aside + 1),
             ],
             setsid=True,
         )

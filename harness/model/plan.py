@@ -99,6 +99,11 @@ class Plan:
         """Yield every step, those of lanes after the `parallel` that holds them, in file order."""
         return walk(self.steps)
 
+    @property
+    def length(self) -> int:
+        """How many steps there are, those of lanes among them."""
+        return sum(1 for _ in self.walk())
+
     def everything(self) -> Iterator[Step]:
         """Yield what the script and the workload do: each step as `walk` does, then each act and fault."""
         yield from self.walk()

@@ -68,12 +68,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options, and settle what all processes of this invocation share."""
-    from harness.run.settings import parse_speed  # noqa: PLC0415 - see the module's docstring
+    from harness.run.command import checked  # noqa: PLC0415 - see the module's docstring
+    from harness.run.settings import parse_speed  # noqa: PLC0415 - the same
 
-    try:
-        parse_speed(config.getoption("--chatsim-speed"))
-    except ValueError as fault:
-        raise pytest.UsageError(f"--chatsim-speed: {fault}") from fault
+    checks = {"--chatsim-speed": parse_speed, "--chatsim-server": checked, "--chatsim-driver": checked}
+    for option, check in checks.items():
+        try:
+            check(config.getoption(option))
+        except ValueError as fault:
+            raise pytest.UsageError(f"{option}: {fault}") from fault
     given = getattr(config, "workerinput", {}).get("chatsim")
     config.stash[SHARED] = given if given is not None else _draw(config)
 

@@ -43,7 +43,8 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
     write_reports(report, folder)
     page = pages.write(report, folder, "failed")
     report = report._replace(page=str(page or ""))
-    archive.point_latest(folder)
+    if fault := archive.point_latest(folder):
+        terminal.write_line(fault)
     for fault in summarise(report, added_to=step_summary(os.environ)):
         terminal.write_line(fault)
     good = report.status in (RunStatus.PASS, RunStatus.SKIPPED)

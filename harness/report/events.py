@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from harness import __version__
 from harness.model.history import Op
 from harness.model.plan import Plan
+from harness.model.steps import Step
 from harness.model.verdict import RunStatus
 from harness.outlet import tell
 from harness.report.model import Invocation, RowReport
@@ -54,12 +55,15 @@ class Events(Relay):
         self._ops = ops
         self._clock = clock
         self._begun = clock()
+        self._steps: dict[str, Sequence[Step]] = {}
+        """All steps of each row, those of lanes among them, as they are numbered."""
         self._lock = threading.Lock()
 
     def run_started(
         self, plans: Sequence[Plan], *, command: Sequence[str], seed: int, directory: str
     ) -> None:
         """Write the first line."""
+        self._steps = {plan.name: tuple(plan.walk()) for plan in plans}
         rows = [
             {
                 "row": plan.name,
@@ -67,7 +71,7 @@ class Events(Relay):
                 "file": plan.file,
                 "tags": list(plan.tags),
                 "clients": [client.name for client in plan.clients],
-                "steps": len(plan.steps),
+                "steps": len(self._steps[plan.name]),
             }
             for plan in plans
         ]
@@ -88,7 +92,7 @@ class Events(Relay):
 
     def step(self, plan: Plan, index: int, text: str) -> None:
         """Write that a step begins."""
-        pointer = plan.steps[index].pointer
+        pointer = self._steps[plan.name][index].pointer
         span = plan.spans.get(pointer)
         line = span.line if span else None
         self._write("step", row=plan.name, index=index, pointer=pointer, line=line, text=text)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.archive import last_lines
+from harness.archive import last_lines, replace
 from harness.report import json_, junit
 from harness.report.model import Invocation, RowReport
 
@@ -84,10 +84,3 @@ def summarise(invocation: Invocation, *, file: Path | None = None, added_to: str
         except OSError as fault:
             faults.append(f"no summary in {path}: {fault.strerror}")
     return faults
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file; whoever reads it meanwhile sees the old one or the new one."""
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)

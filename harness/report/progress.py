@@ -44,7 +44,7 @@ class Progress(Protocol):
         ...
 
     def step(self, plan: Plan, index: int, text: str) -> None:
-        """A row's step `index`, counted from 0, begins; `text` says it in a few words."""
+        """A row's step `index` begins, counted from 0 as `Plan.walk` does; `text` says it in a few words."""
         ...
 
     def op(self, plan: Plan, op: Op) -> None:
@@ -241,10 +241,7 @@ class LiveProgress:
         """Return what is drawn now: `▶ latecomers 1.7 s  step 3/4 connect bob, chad`."""
         now = self._clock()
         with self._lock:
-            rows = [
-                (r.plan.name, sum(1 for _ in r.plan.walk()), r.index, r.text, now - r.since)
-                for r in self._running
-            ]
+            rows = [(r.plan.name, r.plan.length, r.index, r.text, now - r.since) for r in self._running]
         hidden = len(rows) - LINES
         out = []
         for name, steps, index, text, seconds in rows[: LINES - 1] if hidden > 0 else rows:

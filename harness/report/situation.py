@@ -50,7 +50,7 @@ class _Row:
         elif op.f in ("disconnect", "exit") and op.type == "ok":
             self.online.pop(op.client, None)
         elif op.f == "final" and op.type == "invoke":
-            self.step, self.text, self.since = len(self.plan.steps), "reading everybody to the end", now
+            self.step, self.text, self.since = self.plan.length, "reading everybody to the end", now
 
 
 class Situation(Relay):
@@ -103,7 +103,8 @@ class Situation(Relay):
     def _tell(self, row: _Row) -> list[str]:
         now = self._clock()
         plan = row.plan
-        place = f"step {row.step + 1}/{len(plan.steps)}" if 0 <= row.step < len(plan.steps) else "step –"
+        steps = plan.length
+        place = f"step {row.step + 1}/{steps}" if 0 <= row.step < steps else "step –"
         names = [client.name for client in plan.clients]
         online = [name for name in names if name in row.online]
         offline = [name for name in names if name not in row.online]
@@ -125,5 +126,5 @@ class Situation(Relay):
             if lines:
                 out.append(f"    log      {safe(name)} │ {safe(lines[-1])}")
         if len(logs) > _SHOWN:
-            out.append(f"             … and {count(len(logs) - _SHOWN, 'more process')}es")
+            out.append(f"             … and {count(len(logs) - _SHOWN, 'more log')}")
         return out

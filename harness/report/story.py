@@ -73,7 +73,7 @@ def _conclusion(good: RowReport, bad: RowReport) -> str:
         )
     return (
         "This is not how it should have gone: the first should pass, and the second fail. "
-        "`chatsim doctor` looks at what this machine may lack."
+        f"`{typed(['chatsim', 'doctor'])}` looks at what this machine may lack."
     )
 
 

@@ -60,7 +60,7 @@ class Cast:
     ) -> None:
         self.sightings = Sightings()
         self.fault: asyncio.Future[CouldNotRunError] = asyncio.get_running_loop().create_future()
-        """Settled when a driver breaks its protocol."""
+        """Settled when a driver breaks its protocol, or the run cannot go on for another reason that is ours."""
         self.server = server
         self._plan = plan
         self._keeper = keeper
@@ -261,14 +261,18 @@ class Cast:
 
     def broken(self, process: str, sentence: str) -> None:
         """End the run, because a driver, or what passes its calls, does not do its part."""
-        if not self.fault.done():
-            self.fault.set_result(
-                CouldNotRunError(
-                    f"{process}: {sentence}",
-                    process=process,
-                    help="a driver speaks the protocol of docs/driver-protocol.md on its standard output",
-                )
+        self.give_up(
+            CouldNotRunError(
+                f"{process}: {sentence}",
+                process=process,
+                help="a driver speaks the protocol of docs/driver-protocol.md on its standard output",
             )
+        )
+
+    def give_up(self, fault: CouldNotRunError) -> None:
+        """End the run; of several reasons the first counts."""
+        if not self.fault.done():
+            self.fault.set_result(fault)
 
 
 def _token(client: Client) -> dict[str, Any]:

@@ -33,6 +33,32 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class BadCommandError(ValueError):
+    """A command that names no program; the text says what is wrong with it, and what to write."""
+
+
+def checked(command: str | None) -> str | None:
+    """Return a command as it is; None is one that was not given.
+
+    An empty one is what a variable leaves that was never set. Taken for none at all, our own server would be played
+    in place of the one that was meant, and pass.
+
+    Raises:
+        BadCommandError: there is no word in it, or a quotation mark without its other.
+    """
+    if command is None:
+        return None
+    try:
+        words = shlex.split(command)
+    except ValueError as fault:
+        raise BadCommandError(
+            f"{command!r} is no command ({str(fault).lower()}): quote it as for a shell"
+        ) from fault
+    if not words or not words[0]:
+        raise BadCommandError(f"{command!r} is no command: give one, or leave the option out to play chatsys")
+    return command
+
+
 def address_of(server: str | None) -> Address | None:
     """Return the address that `--server` names; None when it is a command, or nothing."""
     found = _ADDRESS.fullmatch(server.strip()) if server is not None else None

@@ -29,6 +29,10 @@ HELLO_S = 60.0
 LAST_LINES_S = 1.0
 
 
+#: What reading an answer or an event raises when its fields are not what the protocol says.
+GARBLED = (KeyError, TypeError, ValueError, AttributeError)
+
+
 class Reply(NamedTuple):
     """The answer to one request."""
 
@@ -39,7 +43,7 @@ class Reply(NamedTuple):
     @property
     def definite(self) -> bool:
         """Whether an error surely means that nothing happened."""
-        return bool(self.error and self.error.get("definite"))
+        return bool(self.error and self.error.get("definite") is True)
 
 
 class Driver:
@@ -157,7 +161,7 @@ class Driver:
             )
         data = answer.result()
         t = data.get("t")
-        t = t if isinstance(t, int) else time.monotonic_ns()
+        t = t if type(t) is int else time.monotonic_ns()
         error = data.get("error")
         return Reply(data.get("ok") if error is None else None, error, t)
 
@@ -243,8 +247,15 @@ class Driver:
             return
         try:
             self._on_event(data)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except GARBLED as fault:
             self._broken(f"lacks or garbles a field ({type(fault).__name__}: {fault}): {_shown(line)}")
+
+    def nonsense(self, op: str, fault: BaseException) -> Reply:
+        """Take an answer for a breach of the protocol; return what stands in its place."""
+        sentence = f"its answer to `{op}` lacks or garbles a field ({type(fault).__name__}: {fault})"
+        if not self.fault.done():
+            self.fault.set_result(sentence)
+        return Reply(None, _indefinite("UNKNOWN", "DRIVER_GARBLED", sentence), time.monotonic_ns())
 
     def _broken(self, what: str) -> None:
         if not self.fault.done() and not self.killed:

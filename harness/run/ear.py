@@ -62,6 +62,8 @@ class Ear:
     def hear(self, process: str, event: Mapping[str, Any]) -> None:
         """Put one event of this process on record."""
         t = event.get("t")
+        if t is not None and type(t) is not int:
+            raise TypeError("`t` is a whole number of nanoseconds")
         poll = self._polls.get(event["poll"]) if "poll" in event else self.asked.get(event.get("request", 0))
         via = poll.op if poll is not None else self.connected_by
         match event["event"]:

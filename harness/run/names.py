@@ -7,6 +7,7 @@ as it came: it is for the judge to wonder about.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -64,9 +65,10 @@ def _ids(names: Iterable[str], run: str, forbidden: str) -> dict[str, str]:
     taken: set[str] = set()
     for number, name in enumerate(names, start=1):
         stem = re.sub(forbidden, "-", name if "A-Z" in forbidden else name.lower())[:40].strip("-")
-        id_ = f"{stem or 'x'}-{run}"
-        if id_ in taken:  # two names that differ only in characters an id cannot have
-            id_ = f"{stem or 'x'}-{number}-{run}"
+        stem = stem or "x"
+        # Two names may differ only in characters that an id cannot have; and one may look like another with a number.
+        numbered = (f"{stem}-{more}-{run}" for more in itertools.count(number))
+        id_ = next(id_ for id_ in itertools.chain([f"{stem}-{run}"], numbered) if id_ not in taken)
         taken.add(id_)
         ids[name] = id_
     return ids

@@ -73,8 +73,8 @@ async def play(
         stop: when set, the script is left where it is; the final phase is still played, in short time.
 
     Raises:
-        CouldNotRunError: the server was never ready, or a driver is unusable. What happened until then is in
-            the history, and no process is left.
+        CouldNotRunError: the server was never ready, a driver is unusable, or the history cannot be written. What
+            happened until then is in the history, and no process is left.
         SkippedError: the plan needs what the server or its driver cannot do. Nothing was played.
     """
     logs = directory / "logs"
@@ -98,6 +98,7 @@ async def play(
     )
     calls = Calls(network) if network is not None and plan.troubles_calls else None
     cast = Cast(plan, keeper, recorder, settings, server, logs=logs, row=row)
+    recorder.on_lost = lambda fault: cast.give_up(_unrecorded(fault))
     stop = stop or asyncio.Event()
     watch = Watch(plan, settings, recorder, clock, logs)
     try:
@@ -129,6 +130,8 @@ async def play(
             network.close()
         duration = recorder.now()
         recorder.close()
+    if recorder.lost is not None:
+        raise _unrecorded(recorder.lost)
     return Played(
         duration_ns=duration,
         scripted_waiting_ns=clock.paused_ns,
@@ -246,7 +249,7 @@ async def _finish(
     """Say on record how the script ended, then play the final phase if there is still somebody to play it."""
     server = cast.server
     if cast.fault.done():
-        _end(recorder, script, "a driver broke its protocol")
+        _end(recorder, script, cast.fault.result().sentence)
         raise cast.fault.result()
     if server.died.done():
         _end(recorder, script, f"the server ended unasked ({server.died.result()})")
@@ -306,6 +309,13 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
         await asyncio.wait([task], timeout=PATIENCE_S)  # what hangs may not hear of it
         raise fault.result()
     await task
+
+
+def _unrecorded(fault: OSError) -> CouldNotRunError:
+    return CouldNotRunError(
+        f"the history could not be written: {fault.strerror}",
+        help="make room where the reports are, or choose another disk: --reports DIR",
+    )
 
 
 def _end(recorder: Recorder, script: Op, reason: str, step: Step | None = None) -> None:

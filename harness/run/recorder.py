@@ -1,14 +1,15 @@
 """The single writer of history.jsonl, and the only clock whose readings are in it.
 
-Invariant: a line is in the operating system's hands when `record` returns. So whatever kills chatsim, the
-history is complete up to then, and an invocation is on record before its request leaves.
+Invariant: a line is in the operating system's hands when what told of it goes on. So whatever kills chatsim, the
+history is complete up to then, and an invocation is on record before its request leaves. What a full disk does not
+take ends the record, and with it the run: a history with a hole in it would convict a server of what it never did.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,11 @@ class Recorder:
         self._observers: list[Observer] = []
         self.open: dict[int, Op] = {}
         """Invocations that have not ended yet, by `op`."""
+        self.lost: OSError | None = None
+        """Why nothing is written any more; None while all is."""
+        self.on_lost: Callable[[OSError], None] = lambda _: None
+        """Hears of it, once."""
+        self._closed = False
         os.write(self._fd, f"{header(run)}\n".encode())
 
     def listen(self, observer: Observer) -> None:
@@ -96,6 +102,7 @@ class Recorder:
             error = {"code": "CANCELLED", "reason": "RUN_ENDED", "message": "the run ended before the answer"}
             self.complete(invoked, "info", error=error)
         os.close(self._fd)
+        self._closed = True
 
     def _write(
         self,
@@ -109,11 +116,18 @@ class Recorder:
         error: Mapping[str, Any] | None = None,
     ) -> Op:
         record = Op(self._index, self.now(), process, type_, f, value, op, step, t, error)
-        self._index += 1
+        if self._closed:  # an end that comes late, say; and its descriptor may be somebody else's by now
+            return record
         line = f"{record.to_line()}\n".encode()
-        written = os.write(self._fd, line)
-        while written < len(line):  # a nearly full disk may take a part
-            written += os.write(self._fd, line[written:])
+        self._index += 1
+        if self.lost is None:
+            try:
+                written = os.write(self._fd, line)
+                while written < len(line):  # a nearly full disk may take a part
+                    written += os.write(self._fd, line[written:])
+            except OSError as fault:
+                self.lost = fault
+                self.on_lost(fault)
         for observer in self._observers:
             observer(record)
         return record

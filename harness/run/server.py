@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -255,10 +256,14 @@ class Server:
         return fill(self._settings.server, {**self.words, **own})
 
     async def _spawn(self, command: list[str] | None) -> Child:
-        reading, writing = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        try:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            reading, writing = os.pipe()
+            ours.callback(os.close, reading)
+            theirs.callback(os.close, writing)
+            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            theirs.callback(os.close, null)
+            log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            theirs.callback(os.close, log)
             child = await self._keeper.spawn(
                 SERVER,
                 command=command or (),
@@ -267,12 +272,7 @@ class Server:
                 stdio=(null, writing, writing if self._piped else log),
                 environment={ROW_VARIABLE: self._row},
             )
-        except BaseException:  # also when the run is stopped: nobody has this end yet who could close it
-            os.close(reading)
-            raise
-        finally:
-            for fd in (null, writing, log):
-                os.close(fd)
+            ours.pop_all()  # it is ours to keep from here on; until then nobody else would close it
         if self._output is not None:
             self._output.close()
         self._child = child

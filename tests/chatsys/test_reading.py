@@ -175,6 +175,10 @@ def test_history(world, room, refused):
             await root.ListMessages(chat_pb2.ListMessagesRequest(room_id=room, page_token="x"))
         with refused("FIELD_INVALID"):
             await root.ListMessages(chat_pb2.ListMessagesRequest(room_id=room, page_size=-1))
+        with refused("FIELD_INVALID"):  # on later pages too, where they are not waited for
+            await root.ListMessages(
+                chat_pb2.ListMessagesRequest(room_id=room, page_token="1", min_positions=[""])
+            )
         with refused("NOT_A_MEMBER"):
             await root.ListMessages(chat_pb2.ListMessagesRequest(room_id="no-such-room"))
 

@@ -132,3 +132,38 @@ def test_a_client_process_that_fails_in_mid_run_is_named(chatsim, scenario, numb
     assert said in folded, out
     assert "bob" in folded
     assert "Traceback" not in out + err
+
+
+#: Chatsim on a disk that is full from the 20th line of a history on, for a while.
+FULL = """
+import errno, os, sys
+real = os.write
+def write(fd, data):
+    if data.startswith(b'{"index":20,'):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return real(fd, data)
+os.write = write
+from harness.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_history_that_cannot_be_written_judges_nobody(chatsim, scenario):
+    """What is missing in it, the server would be convicted of."""
+    words = chatsim.command("run", scenario(QUICK))[3:]
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL, *words],
+        env=chatsim.environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 3, ran
+    said = " ".join(ran.stdout.split())
+    assert "could not be run: the history could not be written: No space left on device" in said
+    assert "choose another disk: --reports DIR" in said
+    assert not list(chatsim.reports.glob("*/*/verdicts.json"))
+
+
+def test_an_empty_server_command_is_not_taken_for_our_own(chatsim, scenario):
+    ran = chatsim("run", scenario(QUICK), "--server", "")
+    assert (ran.code, ran.out) == (2, "")
+    assert "'' is no command: give one, or leave the option out to play chatsys" in ran.err
+    assert not chatsim.reports.exists()

@@ -52,6 +52,31 @@ def test_with_v_every_operation_of_the_history_is_an_event(chatsim, scenario):
     assert ops == ran.history()
 
 
+LANES = """
+scenario: Two talk at once
+clients: [alice, bob]
+rooms: {lobby: [alice, bob]}
+steps:
+  - connect: [alice, bob]
+  - parallel:
+      one: [{send: a, from: alice, id: a}]
+      two: [{send: b, from: bob, id: b}]
+  - expect: b
+    received_by: alice
+"""
+
+
+def test_steps_of_lanes_are_numbered_behind_their_parallel(chatsim, scenario):
+    ran = chatsim("run", scenario(LANES), "--json", "-vv")
+    assert ran.code == 0, ran
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert events[0]["rows"][0]["steps"] == 5
+    steps = {event["index"]: event for event in events if event["event"] == "step"}
+    assert [steps[number]["line"] for number in range(5)] == [6, 7, 8, 9, 10]
+    assert steps[3]["pointer"] == "/steps/1/parallel/two/0"
+    assert "▶ step 4/5 send b from bob to lobby" in ran.err
+
+
 def test_json_of_an_invalid_file_is_nothing(chatsim, scenario):
     ran = chatsim("run", scenario(QUICK.replace("connect", "conect")), "--json")
     assert (ran.code, ran.out) == (2, "")

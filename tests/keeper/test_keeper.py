@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.keeper.children import SpawnError, spawn
 from harness.keeper.handle import CommandError, Exit, Keeper, KeeperError
 from harness.keeper.launch import launch
 from tests.support import members, until
@@ -221,5 +222,33 @@ def test_a_module_that_cannot_be_imported_is_reported_in_one_line():
         with pytest.raises(KeeperError, match="No module named 'no_such_module_at_all'"):
             await keeper.attach()
         keeper.abandon()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("call", ["fork", "pipe2"])
+def test_no_more_processes_or_descriptors_is_said_of_the_one_that_was_asked_for(monkeypatch, call):
+    def refuse(*_):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    before = sum(1 for _ in Path("/proc/self/fd").glob("*"))
+    monkeypatch.setattr(os, call, refuse)
+    with pytest.raises(SpawnError, match="Resource temporarily unavailable"):
+        spawn({"argv": ["true"]}, (0, 1, 2))
+    assert sum(1 for _ in Path("/proc/self/fd").glob("*")) == before
+
+
+def test_a_fork_that_fails_names_its_module(monkeypatch):
+    async def scenario():
+        async with running() as keeper:
+
+            async def ask(do, *_fds, **_fields):
+                return {"error": "Resource temporarily unavailable"} if do == "spawn" else await real(do)
+
+            real = keeper.ask
+            monkeypatch.setattr(keeper, "ask", ask)
+            with pytest.raises(CommandError, match=r"^a\.module: Resource temporarily unavailable$"):
+                await keeper.spawn("child", module="a.module", stdio=(0, 1, 2))
+            monkeypatch.undo()
 
     asyncio.run(scenario())

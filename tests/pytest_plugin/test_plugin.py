@@ -188,6 +188,13 @@ def test_each_row_of_a_matrix_is_a_test(project, pytester):
     assert {row["name"] for row in report(pytester)["rows"]} == {"rows[stream]", "rows[poll]"}
 
 
+@pytest.mark.parametrize("option", ["server", "driver"])
+def test_an_empty_command_is_not_taken_for_our_own(project, option):
+    result = project({"scenarios/one.yaml": PASSES}, f"--chatsim-{option}=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--chatsim-{option}: '' is no command*"])
+
+
 def test_a_wrong_speed_is_said_before_anything_is_collected(project):
     result = project({"scenarios/one.yaml": PASSES}, "--chatsim-speed", "quick")
     assert result.ret == 4

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.run.command import Address, address_of, fill, uses
+from harness.run.command import Address, BadCommandError, address_of, checked, fill, uses
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,23 @@ def test_uses():
     assert uses("a {port}", "port")
     assert not uses("a port", "port")
     assert not uses(None, "port")
+
+
+@pytest.mark.parametrize("command", [None, "./server --port {port}", "localhost:50051", "'a b' \"c\""])
+def test_a_command_is_left_as_it_is(command):
+    assert checked(command) == command
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("", "'' is no command: give one, or leave the option out to play chatsys"),
+        ("  ", "'  ' is no command: give one, or leave the option out to play chatsys"),
+        ("''", "\"''\" is no command: give one, or leave the option out to play chatsys"),
+        ("serve 'x", '"serve \'x" is no command (no closing quotation): quote it as for a shell'),
+    ],
+)
+def test_what_names_no_program_is_no_command(command, said):
+    with pytest.raises(BadCommandError) as refused:
+        checked(command)
+    assert str(refused.value) == said

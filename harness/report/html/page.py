@@ -100,6 +100,14 @@ class Page(NamedTuple):
     """How long answers and deliveries took; empty when there were too few to say."""
     partial: str = ""
     """Why this is not all of the run; empty when it is."""
+    record: tuple[str, ...] = ()
+    """What lies beside the page, as addresses relative to it."""
+
+    @property
+    def played(self) -> bool:
+        """Whether anything was recorded that can be drawn."""
+        drawn = self.diagram
+        return bool(drawn.arrows or drawn.marks or drawn.lives or self.messages)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -264,13 +272,15 @@ def _whom(items: Sequence[tuple[Verdict, Violation | None]]) -> str:
 def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> Finding:
     if violation is None:
         word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
-        return Finding(False, safe(verdict.name), safe(f"{word}: {verdict.reason}"), (), (), (), (), (), None)
+        # What is said of the run as a whole is a sentence for itself.
+        said = verdict.reason if verdict.group == "run" else f"{word}: {verdict.reason}"
+        return Finding(False, safe(verdict.name), safe(said), (), (), (), (), (), None)
     places = places_of(row, verdict, violation)
     title = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
     return Finding(
         sure=verdict.status is Status.FAIL,
         title=safe(title),
-        sentence=clip(safe(violation.sentence), 600),
+        sentence=clip(safe(f"{violation.sentence}{_world(verdict, violation)}"), 600),
         excerpt=tuple(excerpt(row.plan.file, row.plan.source, places, _EXCERPT)),
         facts=tuple((key, clip(value, 600)) for key, value in facts(row, verdict, violation)),
         proof=violation.ops,
@@ -278,6 +288,13 @@ def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> F
         clients=violation.clients,
         line=places[0].span.line if places else None,
     )
+
+
+def _world(verdict: Verdict, violation: Violation) -> str:
+    """Return in which world what is not certain would be wrong, as the end of its sentence."""
+    if verdict.status is Status.FAIL or not violation.world:
+        return ""
+    return f", which is wrong only if {violation.world.removeprefix('only if ')}"
 
 
 def _missing(row: RowReport, end_ns: int) -> list[Mark]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.model.history import Op
-from harness.model.verdict import RunStatus, Violation
+from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.failure import findings
 from harness.report.html.logs import merge_logs, stamped
 from harness.report.html.page import SHOWN, TOLD, compose
@@ -221,6 +221,59 @@ def test_what_the_script_expects_of_no_member_is_not_what_he_missed():
     assert message.odd
 
 
+def test_only_the_script_expects_what_could_not_come():
+    """Whoever a violated invariant speaks of, it does not say that he should have got its messages."""
+    phantom = Violation(kind="phantom", sentence="", clients=("doug", "bob"), messages=("hello",))
+    unwanted = Violation(kind="unwanted", sentence="", clients=("doug",), messages=("hello",))
+    story = Story().begin()
+    story.sent()
+    row = story.judged(
+        RunStatus.FAIL, bad("no-phantom", phantom), bad("expect hello", unwanted, group="expectation")
+    )
+    (message,) = compose(row, story.ops, {}).messages
+    assert [cell.state for cell in message.cells] == ["none", "sender", "none", "outside"]
+
+
+def test_what_came_other_than_it_was_sent_is_told(page_of):
+    story = Story().begin()
+    story.sent()
+    story.got(516, "alice", sender="chad", text="What?")
+    story.got(517, "chad")
+    row = story.judged(RunStatus.PASS)
+    (message,) = compose(row, story.ops, {}).messages
+    notes = [(cell.state, cell.note) for cell in message.cells]
+    assert notes == [
+        ("got", "as from chad and with another text"),
+        ("sender", ""),
+        ("got", ""),
+        ("outside", ""),
+    ]
+    assert message.odd
+    assert not any(cell.note for cell in page_of("undelivered").messages[0].cells)
+
+
+def test_who_could_not_be_started_is_not_ready():
+    story = Story()
+    story.op(0, "server", "invoke", "start", {}, op=1)
+    story.op(5, "server", "fail", "start", {}, op=1, error={"code": "UNAVAILABLE", "reason": "SERVER"})
+    page = compose(story.judged(RunStatus.UNKNOWN), story.ops, {})
+    assert [mark.label for mark in page.diagram.marks] == ["start: UNAVAILABLE SERVER"]
+
+
+def test_what_is_not_certain_says_when_it_would_be_wrong(page_of):
+    first, other = page_of("unknown").findings
+    assert first.sentence == "chad never got `hello`, which is wrong only if the send happened"
+    assert other.sentence == "could not be judged: no audit was made"
+    ended = Verdict(name="final", group="run", status=Status.UNKNOWN, reason="the final phase never began")
+    page = compose(Story().begin().judged(RunStatus.UNKNOWN, ended), (), {})
+    assert [finding.sentence for finding in page.findings] == ["the final phase never began"]
+
+
+@pytest.mark.parametrize(("name", "played"), [("passes", True), ("skipped", False), ("not_ready", False)])
+def test_a_page_knows_whether_there_is_anything_to_draw(page_of, name, played):
+    assert page_of(name).played is played
+
+
 def test_nothing_leaves_for_a_reader_before_he_has_asked_to_connect():
     story = Story()
     story.op(0, "server", "ok", "start", {"pid": 1})
@@ -244,8 +297,8 @@ def test_why_comes_before_what_the_script_asked_for():
     lost = bad("no-loss", violation("lost", "late"), violation("undelivered", "other"))
     told = findings(Story().begin().judged(RunStatus.FAIL, *expected, lost))
     assert [(verdict.name, item.messages) for verdict, item in told] == [
+        ("no-loss", ("late",)),  # the gravest, whatever the script says
         ("inbox early", ("early",)),
-        ("no-loss", ("late",)),
         ("inbox late", ("late",)),
         ("no-loss", ("other",)),
     ]

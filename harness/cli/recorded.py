@@ -1,4 +1,4 @@
-"""Which scenario of a recorded run is meant, where a command can show one only."""
+"""Finding a recorded run, and which of its scenarios is meant where a command can show one only."""
 
 from __future__ import annotations
 
@@ -11,8 +11,23 @@ import click
 from harness import archive
 from harness.archive import ArchiveError
 from harness.model.verdict import RunStatus
+from harness.report.typed import typed
 
 _GOOD = (RunStatus.PASS, RunStatus.SKIPPED)
+
+
+def rows(directory: Path) -> Sequence[Path]:
+    """Return the folders of the rows of a run, or of the only row that a folder is.
+
+    Raises:
+        click.UsageError: no run is there.
+    """
+    try:
+        return archive.rows(directory)
+    except ArchiveError as fault:
+        run, demo = typed(["chatsim", "run"]), typed(["chatsim", "demo"])
+        help_ = "" if directory.exists() else f"; `{run}` makes one, and `{demo}` one to look at"
+        raise click.UsageError(f"{fault}{help_}") from fault
 
 
 def one_row(directory: Path, name: str | None = None) -> Path:
@@ -25,10 +40,7 @@ def one_row(directory: Path, name: str | None = None) -> Path:
     Raises:
         click.UsageError: no run is there, no row is called so, or several could be meant.
     """
-    try:
-        folders = archive.rows(directory)
-    except ArchiveError as fault:
-        raise click.UsageError(str(fault)) from fault
+    folders = rows(directory)
     names = [folder.name for folder in folders]
     if name is not None:
         wanted = archive.row_name(name)
