@@ -241,6 +241,11 @@ class SqliteStore:
 
 
 def _open_log(file: Path) -> sqlite3.Connection:
+    strays = schema.strays(file)
+    if strays:
+        raise StoreError(
+            f"{strays[0]} belongs to a log that is not beside it; put that log back, or move away this file, too"
+        )
     if not file.exists():
         schema.create(file, secrets.token_hex(8))
     return schema.open_writer(file)
