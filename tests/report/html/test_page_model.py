@@ -8,8 +8,9 @@ from harness.model.gravity import certain
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.failure import findings
+from harness.report.html.findings import TOLD
 from harness.report.html.logs import merge_logs, stamped
-from harness.report.html.page import SHOWN, TOLD, compose
+from harness.report.html.page import SHOWN, compose
 from tests.report.story import MS, Story, a_plan, bad, story_of
 
 
