@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from harness.model.gravity import ENDED
 from harness.model.history import FENCE, HARNESS, Op
 from harness.model.verdict import Status, Verdict, Violation
 from harness.report.chart import Chart, Diagram, Mark
@@ -24,7 +25,7 @@ from harness.report.html.matrix import MessageRow, message_rows
 from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.receipts import Receipts, merge
-from harness.report.scene import never_came
+from harness.report.scene import last_lines, never_came
 from harness.report.text import clip, count, safe
 from harness.report.words import message_name, say_op
 
@@ -57,6 +58,8 @@ class Finding(NamedTuple):
     messages: tuple[str, ...]
     clients: tuple[str, ...]
     line: int | None
+    log: tuple[str, ...] = ()
+    """Of processes that ended unasked: how, and their last lines."""
 
 
 class Group(NamedTuple):
@@ -232,6 +235,13 @@ class _Reading:
     def focus(self, told: Sequence[Finding], end_ns: int) -> tuple[int, int]:
         """Return the time around the proof of the first finding; all of a short run, or of one without a proof."""
         proof = next((finding.proof for finding in told if finding.proof), ())
+        # That the script once began is long before what stopped it.
+        begun = {
+            place
+            for place in proof
+            if (op := self._trace.get(place)) and (op.f, op.type) == ("script", "invoke")
+        }
+        proof = tuple(place for place in proof if place not in begun)
         if self.total <= 4 * _NEIGHBOURHOOD or not proof:
             return 0, end_ns
         last_one = len(self._times) - 1
@@ -287,6 +297,9 @@ def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> F
         messages=tuple(map(safe, violation.messages)),
         clients=violation.clients,
         line=places[0].span.line if places else None,
+        log=tuple(line for line in last_lines(row, violation, _EXCERPT) if line)
+        if violation.kind == ENDED
+        else (),
     )
 
 
