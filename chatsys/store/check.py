@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from chatsys.core.model import Kind
 from chatsys.store import schema
-from chatsys.store.reads import checksum
+from chatsys.store.rows import checksum
 from chatsys.v1 import types_pb2
 
 MOST_FAULTS = 100

@@ -202,7 +202,7 @@ class SqliteStore:
     def _end_snapshot(self) -> None:
         if self._in_snapshot:
             self._in_snapshot = False
-            self._reads.forget()
+            self._reads.shared.forget()
             try:
                 self._reading.execute("COMMIT")
             except sqlite3.Error as error:
