@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 
@@ -14,7 +14,7 @@ from harness.cli.exit_codes import ExitCode, exit_code
 from harness.cli.sight import look_at
 from harness.report.files import summarise
 from harness.report.look import ColorFlag
-from harness.report.model import Invocation, RowReport
+from harness.report.model import Invocation, RowReport, span_ns
 from harness.report.progress import Progress, open_progress
 from harness.report.terminal import ending, name_cells, verdict_line
 
@@ -75,15 +75,33 @@ class Telling:
 
 
 def gathered(rows: Sequence[RowReport], directory: str) -> Invocation:
-    """Return the report of rows that were played once; `directory` is where they are from."""
+    """Return the report of rows that were played once, in the order they were; `directory` is where they are from."""
+    rows = sorted(rows, key=lambda row: row.started_at or "~")  # who never began comes last
     first = rows[0]
     words = tuple(map(str, first.env.get("command") or ()))
-    files = {row.plan.file for row in rows}
     return Invocation(
         rows=tuple(rows),
         command=words,
-        paths=tuple(word for word in words if word in files),
+        paths=_paths(words, {row.plan.file for row in rows}),
         seed=first.seed,
         directory=directory,
+        duration_ns=span_ns(rows),
         started_at=first.started_at,
+    )
+
+
+def _paths(words: Sequence[str], files: Collection[str]) -> tuple[str, ...]:
+    """Return the words of a command that name scenarios: these files, their folders, and files of other rows.
+
+    What follows an option may be its value, and is a path only when it is one of these files.
+    """
+    folders = {folder for file in files for folder in PurePath(file).parents}
+    return tuple(
+        word
+        for before, word in zip(("", *words), words, strict=False)
+        if word in files
+        or (
+            not before.startswith("-")
+            and (PurePath(word).suffix in (".yaml", ".yml") or PurePath(word) in folders)
+        )
     )

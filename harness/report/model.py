@@ -7,7 +7,8 @@ reads is drawn from these two, so terminal, JSON and JUnit cannot disagree. Time
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from harness.model.history import Op
@@ -145,6 +146,18 @@ class Invocation(NamedTuple):
     def elapsed_ns(self) -> int:
         """Wall time of the whole."""
         return self.duration_ns or sum(row.duration_ns for row in self.rows)
+
+
+def span_ns(rows: Sequence[RowReport]) -> int:
+    """Return how long rows took, some of them side by side, from their own record; 0 when one does not say."""
+    try:
+        begun = [datetime.fromisoformat(row.started_at) for row in rows]
+        ended = [
+            at + timedelta(microseconds=row.duration_ns // 1_000) for at, row in zip(begun, rows, strict=True)
+        ]
+        return (max(ended) - min(begun)) // timedelta(microseconds=1) * 1_000 if rows else 0
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def build(

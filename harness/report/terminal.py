@@ -64,6 +64,10 @@ _EXPLAINED = 6
 _LATER_BLOCKS = 2
 #: Rows whose limits get a line of their own, those that exceed one first.
 _LIMITED = 4
+#: Seeds that are named under the totals.
+_SEEDS = 4
+#: Stands for a space at which no line is broken.
+_GLUE = "\0"
 
 
 def status_word(status: RunStatus) -> tuple[str, Tone]:
@@ -128,10 +132,17 @@ def _step_line(step: StepReport, look: Look) -> str:
 def verdict_line(invocation: Invocation, look: Look | None = None) -> str:
     """Return the totals: `6 runs: 5 passed, 1 failed · 74 of 75 checks passed · 41.0 s`."""
     look = look or Look()
-    return _finish(wrap(_totals(invocation), look.width, lines=3), look)
+    return _finish(_total_lines(invocation, look.width), look)
 
 
-def _totals(invocation: Invocation) -> str:
+def _total_lines(invocation: Invocation, cells: int) -> list[str]:
+    """Return the totals in lines that are broken between facts, so that no number is parted from what it counts."""
+    first, *rest = _totals(invocation)
+    glued = [fact.replace(" ", _GLUE) for fact in rest]
+    return [line.replace(_GLUE, " ") for line in wrap(f"{_GLUE}· ".join([first, *glued]), cells, lines=3)]
+
+
+def _totals(invocation: Invocation) -> list[str]:
     rows = invocation.rows
     ends = [f"{number} {word}" for status, word in _COUNTED.items() if (number := invocation.total(status))]
     checks, passed = sum(row.checks for row in rows), sum(row.checks_passed for row in rows)
@@ -144,7 +155,7 @@ def _totals(invocation: Invocation) -> str:
     leaks = sum(len(row.leaks) for row in rows)
     parts.append(f"{count(leaks, 'thing')} left behind" if leaks else "nothing left behind")
     parts.append(seconds(invocation.elapsed_ns))
-    return " · ".join([*parts, *_waiting(rows)])
+    return [*parts, *_waiting(rows)]
 
 
 def _waiting(rows: Iterable[RowReport]) -> list[str]:
@@ -172,7 +183,7 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
     if len(bad) > _EXPLAINED:
         lines += ["", f"… and {count(len(bad) - _EXPLAINED, 'more row')} that did not pass, in report.json"]
     lines.append("─" * 14)
-    lines += [f"  {line}" for line in wrap(_totals(invocation), look.width - 2, lines=3)]
+    lines += [f"  {line}" for line in _total_lines(invocation, look.width - 2)]
     for key, text in _closing(invocation, bad):
         first, *rest = wrap(safe(text), look.width - 13, lines=4)
         lines += [f"  {key:<10} {first}", *(f"{' ' * 13}{line}" for line in rest)]
@@ -209,7 +220,8 @@ def _closing(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple
     if len(limited) > _LIMITED:
         yield "limits", f"… and of {count(len(limited) - _LIMITED, 'more row')}, in report.json"
     if invocation.seed and (punctual or not bad):
-        yield "seed", str(invocation.seed)
+        seeds = list(dict.fromkeys(str(row.seed) for row in invocation.rows)) or [str(invocation.seed)]
+        yield "seed", ", ".join([*seeds[:_SEEDS], *(["…"] if len(seeds) > _SEEDS else [])])
 
 
 def punctuality_line(one: Punctuality) -> str:
@@ -260,16 +272,33 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
 
 
 def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
-    """Return the command that plays these rows again with the same seed, ready to paste."""
+    """Return the command that plays these rows, or all, again with the same seed, ready to paste.
+
+    A seed on the command line stands above those of the files: rows of several seeds take a command each, of which
+    the first three are named, one after the other.
+    """
     words = list(invocation.command) or ["chatsim", "run"]
     if words[1:2] != ["run"]:  # pytest, or `chatsim demo`: neither takes the words below
         return typed(words)
-    files = list(dict.fromkeys(row.plan.file for row in rows))
-    if files and len(files) <= 3:
+    seeds = list(dict.fromkeys(row.seed for row in rows or invocation.rows)) or [invocation.seed]
+    if len(seeds) == 1:
+        return _with_seed(invocation, words, rows, seeds[0], files=3)
+    shares = [[row for row in rows or invocation.rows if row.seed == seed] for seed in seeds[:3]]
+    return "; ".join(
+        _with_seed(invocation, words, share, seed) for seed, share in zip(seeds, shares, strict=False)
+    )
+
+
+def _with_seed(
+    invocation: Invocation, words: list[str], rows: Sequence[RowReport], seed: int, files: int | None = None
+) -> str:
+    """Return the command of these rows; of more files than `files`, as it was typed."""
+    named = list(dict.fromkeys(row.plan.file for row in rows))
+    if named and (files is None or len(named) <= files):
         kept = [word for word in words if word not in invocation.paths]
-        words = [*kept[:2], *files, *kept[2:]] if invocation.paths or not invocation.command else words
+        words = [*kept[:2], *named, *kept[2:]] if invocation.paths or not invocation.command else words
     if not any(word == "--seed" or word.startswith("--seed=") for word in words):
-        words += ["--seed", str(invocation.seed)]
+        words = [*words, "--seed", str(seed)]
     return typed(words)
 
 

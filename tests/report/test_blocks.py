@@ -96,8 +96,27 @@ def test_rows_after_many_are_counted(tell):
     ],
 )
 def test_the_line_to_paste(tell, command, paths, line):
-    row = tell("undelivered")
+    row = tell("undelivered")._replace(seed=7)
     assert again(Invocation(rows=(row,), command=command, paths=paths, seed=7), (row,)) == line
+
+
+def test_rows_of_several_seeds_take_a_command_each(tell):
+    row = tell("undelivered")._replace(seed=7)
+    other = row._replace(seed=8, plan=dataclasses.replace(row.plan, file="storm.yaml"))
+    both = Invocation(rows=(row, other), command=("chatsim", "run", "s/", "-j", "2"), paths=("s/",), seed=7)
+    first = "chatsim run scenarios/latecomers.yaml -j 2 --seed 7"
+    second = "chatsim run storm.yaml -j 2 --seed 8"
+    assert again(both, (other,)) == second
+    assert again(both, both.rows) == again(both) == f"{first}; {second}"
+    assert again(both._replace(rows=(row, row)), (row, row)) == first
+
+
+def test_no_number_is_parted_from_what_it_counts(tell):
+    told = verdict_line(Invocation(rows=(tell("undelivered"),)), Look(width=77))
+    assert told.split("\n") == [
+        "1 run: 1 failed · 1 of 4 checks passed · nothing left behind · 6.7 s ·",
+        "5.0 s of scripted waiting",
+    ]
 
 
 def test_the_verdict_line_when_nothing_was_selected():

@@ -23,6 +23,7 @@ from harness.report.html.render import render_list, render_page
 from harness.report.model import Invocation, RowReport
 from harness.report.terminal import again, verdict_line
 from harness.report.text import clip, count, safe, seconds
+from harness.report.typed import typed
 
 #: Lines of each log that are looked at; how many are shown is decided with the page.
 _LINES = 400
@@ -81,9 +82,15 @@ def write_runs(root: Path) -> Path:
         try:
             items.append(_run_item(folder, archive.read_json(folder / "report.json")))
         except (ArchiveError, KeyError, TypeError, AttributeError):
-            told = "its report.json is missing or damaged; `chatsim report` makes it again"
+            told = f"its report.json is missing or damaged; `{typed(['chatsim', 'report', str(folder)])}` "
             items.append(
-                {"status": "unknown", "name": safe(folder.name), "link": "", "cells": ["", "", "", told]}
+                {
+                    "status": "unknown",
+                    "name": safe(folder.name),
+                    "link": "",
+                    "cells": [],
+                    "note": safe(f"{told}makes it again"),
+                }
             )
     if not items:
         raise ArchiveError(f"{root}: no run is here, nor one or two folders below")
@@ -106,7 +113,7 @@ def write_gallery(shown: Sequence[tuple[RowReport, str, str]], directory: Path) 
             "link": f"{quote(Path(row.directory).name)}/{NAME}",
             "cells": [
                 safe(does),
-                safe(row.plan.title),
+                safe(f"{row.plan.title} ({row.name.removeprefix(f'{system}: ')})"),
                 safe(", ".join(sorted({violation.kind for violation in row.violations}))),
             ],
         }
@@ -145,7 +152,7 @@ def _row_item(row: RowReport, directory: Path) -> dict[str, Any]:
             seconds(row.duration_ns),
             str(row.messages_sent),
             str(len(row.plan.clients)),
-            f"{row.checks_passed} of {row.checks}",
+            f"{row.checks_passed} of {row.checks}" if row.checks else "none judged",
             clip(safe(why), 300),
         ],
     }

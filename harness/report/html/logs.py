@@ -1,6 +1,7 @@
 """What processes wrote and what was recorded, merged by time.
 
-Log lines carry the wall time of their writer, if any. A line without one belongs to the line before it.
+Log lines carry the wall time of their writer, if any. A line without one belongs to the line before it; before the
+first that has one nobody knows, and they stand at the begin of the run.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Entry(NamedTuple):
 
     time_ns: int
     process: str
-    tone: Literal["op", "bad", "log"]
-    """An operation, one that failed, or a line of a log."""
+    tone: Literal["op", "bad", "log", "undated"]
+    """An operation, one that failed, or a line of a log; `undated`: before any line that tells its time."""
     text: str
     op: int | None = None
     """The operation's number in the history."""
@@ -54,6 +55,7 @@ def stamped(logs: Mapping[str, Sequence[LogLine]], started_at: str) -> list[Entr
 
 def _of_one(name: str, lines: Sequence[LogLine], begin: float | None) -> Iterable[Entry]:
     now, shift = 0, None
+    tone: Literal["log", "undated"] = "undated"
     for line in lines:
         found = None if begin is None else _STAMP.search(line[:100])
         if begin is not None and found is not None and (read := _read(found)) is not None:
@@ -61,8 +63,9 @@ def _of_one(name: str, lines: Sequence[LogLine], begin: float | None) -> Iterabl
             if found[4] is None and shift is None:
                 # A stamp without a zone may be of any zone, and the log was not begun before the run.
                 shift = round(since / _QUARTER) * _QUARTER
+            tone = "log"
             now = max(0, int((since - (0 if found[4] else shift or 0)) * 1e9))
-        yield Entry(now, safe(name), "log", clip(safe(line), _WIDTH))
+        yield Entry(now, safe(name), tone, clip(safe(line), _WIDTH))
 
 
 def _read(found: re.Match[str]) -> float | None:
@@ -76,4 +79,4 @@ def _read(found: re.Match[str]) -> float | None:
 
 def merge_logs(operations: Iterable[Entry], lines: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return both in order of time; of what was written at one time, operations first."""
-    return tuple(sorted([*operations, *lines], key=lambda entry: (entry.time_ns, entry.tone == "log")))
+    return tuple(sorted([*operations, *lines], key=lambda entry: (entry.time_ns, entry.op is None)))

@@ -10,12 +10,13 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
 from jinja2 import DictLoader, Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness import __version__
 from harness.model.verdict import Verdict
@@ -30,6 +31,9 @@ _SCRIPTS = ("frame.js", "layout.js", "diagram.js", "panes.js", "latency.js", "ma
 _TEMPLATES = ("frame.html.jinja", "page.html.jinja", "list.html.jinja")
 #: Lines of a scenario that are shown.
 _SCRIPT_LINES = 3_000
+#: A space at which no line is broken, and where it belongs.
+_FIRM = "\u00a0"
+_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min)\b)|(?<=\bsequence) (?=\d)")
 
 
 class _Line(NamedTuple):
@@ -88,7 +92,8 @@ def render_list(
     Args:
         heading: What it lists.
         columns: Heads of the table; the first two are the status and the name.
-        items: {status, name, link, cells} of each row; `link` is an address relative to the page, or empty.
+        items: {status, name, link, cells} of each row; `link` is an address relative to the page, or empty. A row
+            with a `note` has that instead of cells.
         status: Of all of it.
         told: The line under the heading.
         again: The command to play it again.
@@ -119,6 +124,7 @@ def to_json(page: Page) -> dict[str, Any]:
             for finding in page.findings
         ],
         "played": page.played,
+        "partial": bool(page.partial),
         "diagram": _plain(page.diagram),
         "messages": _plain(page.messages),
         "acks": _plain(page.acks),
@@ -221,6 +227,26 @@ def asset(name: str) -> str:
     return resources.files("harness.report.html").joinpath("assets", name).read_text(encoding="utf-8")
 
 
+def _firm(told: str) -> str:
+    """Return a text in which no number is parted from its unit at the end of a line."""
+    return _UNIT.sub(_FIRM, told)
+
+
+def _words(told: str, between: str = " ") -> Markup:
+    """Return a text that is broken only between its parts, where these fit on a line."""
+    parts = (Markup('<span class="keep">{}</span>').format(part) for part in told.split(between))
+    return Markup(between).join(parts)  # noqa: S704 - what stands between is ours
+
+
+def _cells(line: str) -> Markup:
+    """Return a line in which wide characters take two cells, so that carets below them stand where they are meant."""
+    line = _firm(line)
+    if line.isascii():
+        return escape(line)
+    wide = Markup('<span class="two">{}</span>')
+    return Markup("").join(wide.format(char) if text.char_width(char) == 2 else escape(char) for char in line)
+
+
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
@@ -232,8 +258,11 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "safe_text": lambda value: text.safe(str(value)),
-        "seconds": text.seconds,
-        "moment": text.moment,
-        "count": text.count,
+        "seconds": lambda ns: _firm(text.seconds(ns)),
+        "moment": lambda ns: _firm(text.moment(ns)),
+        "count": lambda number, noun: text.count(number, noun).replace(" ", _FIRM),
+        "firm": _firm,
+        "words": _words,
+        "cells": _cells,
     }
     return environment

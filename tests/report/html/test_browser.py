@@ -27,6 +27,7 @@ PICTURES = os.environ.get("CHATSIM_PICTURES")
 def keep(browser, name):
     """Leave a picture for people, if they asked for it."""
     if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
         browser.picture(Path(PICTURES) / f"{name}.png")
 
 
@@ -115,9 +116,15 @@ def test_a_message_is_followed_from_the_diagram_the_table_and_a_link(show, tell)
         "document.querySelector('.arrow.deliver').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
     )
     card = browser.eval("document.getElementById('card').innerText")
-    for words in ("hello", "from\nbob to lobby", "sent\n0.512 s", "stored\nas #1", "answered\nok at 0.514 s"):
+    for words in (
+        "hello",
+        "from\nbob to lobby",
+        "sent\n0.512\u00a0s",
+        "stored\nas #1",
+        "answered\nok at 0.514\u00a0s",
+    ):
         assert words in card
-    assert "chad\n✓ 0.516 s, 4.0 ms after it was sent" in card
+    assert "chad\n✓ 0.516\u00a0s, 4.0\u00a0ms after it was sent" in card
     assert browser.eval("location.hash") == "#m-hello"
     assert browser.eval("document.querySelector('#who tr.picked button').textContent") == "hello"
 
@@ -143,7 +150,7 @@ def test_every_pane_follows_the_time_chosen(show, tell):
         "L9",
         "L12",
     ]
-    assert "From 0.500 s to 0.600 s" in browser.eval("document.getElementById('span').textContent")
+    assert "From 0.500\u00a0s to 0.600\u00a0s" in browser.eval("document.getElementById('span').textContent")
     browser.eval("chooseTime(3e9, 4e9)")
     assert browser.eval("document.querySelectorAll('#who tbody tr').length") == 0
     browser.press("w")
@@ -169,7 +176,9 @@ def test_lives_faults_plots_and_findings_follow_the_time_chosen(show_page):
     assert 0 < fewer[1] < deliveries
     assert [fault[:11] for fault in browser.eval(faults)] == ["kill user-3"]
     assert browser.eval(aside) == 7  # all that have a proof, which is at another time
-    assert browser.eval("document.getElementById('lifetime').textContent") == "from 3.500 s to 3.800 s"
+    assert (
+        browser.eval("document.getElementById('lifetime').textContent") == "from 3.500\u00a0s to 3.800\u00a0s"
+    )
     seen = "document.querySelector('#processes svg').viewBox.baseVal"
     end = browser.eval("data.end_ns")
     assert browser.eval(f"{seen}.x") == pytest.approx(3.5e12 / end, rel=0.01)

@@ -103,7 +103,9 @@ def test_lanes_and_times_that_are_not_chosen_are_not_drawn(run):
 
 def test_times_are_told_as_everywhere(run):
     told = run("clock(1231456789)", "long(4000000)", "long(400000)", "long(2500000000)", "long(125e9)")
-    assert told == ["1.231 s", "4.0 ms", "0.4 ms", "2.5 s", "2 min 5 s"]
+    assert told == [part.replace(" ", "\u00a0") for part in ("1.231 s", "4.0 ms", "0.4 ms", "2.5 s")] + [
+        "2\u00a0min 5\u00a0s"
+    ]
 
 
 def test_a_mark_is_told_up_to_the_next_lane_on_which_something_happens(run):
@@ -164,6 +166,21 @@ def test_names_are_told_in_ranges(run):
         "inRanges(['a-b'])",
     )
     assert told == ["user-1..3, user-5, bob, x-1, x-2", "", "a-b"]
+
+
+def test_without_room_for_all_a_mark_tells_what_never_came(run):
+    told = run(
+        *(
+            f"tellIn({room}, '{text}', (text) => [...text].length)"
+            for room, text in (
+                (15, "never got hello"),
+                (14, "never got hello"),
+                (4, "never got hello"),
+                (4, "killed"),
+            )
+        )
+    )
+    assert told == ["never got hello", "hello", "hel…", "kil…"]
 
 
 def test_a_text_is_cut_to_its_room(run):

@@ -7,8 +7,12 @@ const DRAWN = 700;
 const pen = document.createElement("canvas").getContext("2d");
 // Cuts a text to what fits, in the font that `svg text` has in page.css.
 function fit(text, pixels, font = "11px") {
+  return cutTo(text, pixels, widthIn(font));
+}
+
+function widthIn(font) {
   pen.font = `${font} system-ui, sans-serif`;
-  return cutTo(text, pixels, (part) => pen.measureText(part).width);
+  return (part) => pen.measureText(part).width;
 }
 
 function svg(parent, tag, attributes = {}, text = undefined) {
@@ -149,7 +153,7 @@ function drawMark(root, words, lanes, placed, mark, room, alone) {
   svg(group, "title", {}, `${mark.lane}: ${mark.label}, ${clock(mark.time_ns)}`);
   svg(group, "text", { class: `halo ${tone}`, x, y: y + 4, "text-anchor": "middle" }, sign);
   if (mark.told) {
-    svg(group, "text", { class: `halo ${tone}`, x: x + (room < 0 ? -9 : 9), y: y + 4, "text-anchor": room < 0 ? "end" : "start" }, fit(mark.told, Math.abs(room) - 14, tone ? "600 11px" : "11px"));
+    svg(group, "text", { class: `halo ${tone}`, x: x + (room < 0 ? -9 : 9), y: y + 4, "text-anchor": room < 0 ? "end" : "start" }, tellIn(Math.abs(room) - 14, mark.told, widthIn(tone ? "600 11px" : "11px")));
   }
 }
 

@@ -45,8 +45,8 @@ function unbroken(points) {
 }
 
 function brief(ns) {
-  if (!Number.isFinite(ns)) return "over 100 s";
-  return ns >= 1e9 ? `${Number((ns / 1e9).toPrecision(2))} s` : `${Number((ns / 1e6).toPrecision(2))} ms`;
+  if (!Number.isFinite(ns)) return "over 100\u00a0s";
+  return ns >= 1e9 ? `${Number((ns / 1e9).toPrecision(2))}\u00a0s` : `${Number((ns / 1e6).toPrecision(2))}\u00a0ms`;
 }
 
 function drawLatencies(state) {
@@ -60,7 +60,7 @@ function onePlot(state, kind) {
   const places = partsIn(kind.parts.length, data.end_ns, from, to);
   const all = sumCounts(places.map((place) => kind.parts[place]));
   const number = all.reduce((sum, [, each]) => sum + each, 0);
-  const told = SHARES.map(([name, share]) => `${name} ≤ ${brief(percentile(all, share, data.bounds))}`);
+  const told = SHARES.map(([name, share]) => `${name}\u00a0≤\u00a0${brief(percentile(all, share, data.bounds))}`);
   const figure = document.createElement("figure");
   add(figure, "figcaption", number ? `${kind.name}: ${told.join(", ")} (${number} in this time)` : `${kind.name}: none in this time`);
   const pair = add(figure, "div", undefined, "pair");

@@ -2,6 +2,7 @@
 // Where things stand in the diagram: pure functions, from the page's data to numbers.
 
 const ROW = 20, GAP = 46, TOP = 34, CLOCK = 62;
+const NEVER = "never got ";
 
 // The height of each moment. Every distinct moment has a row of its own, in order, and a longer time gets a little
 // more room, so that nothing is drawn over anything; what is far longer than the rest is cut down and named.
@@ -92,10 +93,9 @@ function together(marks) {
 
 // Labels that begin alike, `never got a` and `never got b`, as one: `never got a, b`.
 function inOneLine(labels) {
-  const never = "never got ";
-  const missed = labels.filter((label) => label.startsWith(never)).map((label) => label.slice(never.length));
-  const others = labels.filter((label) => !label.startsWith(never));
-  return [...new Set([...(missed.length ? [never + [...new Set(missed)].join(", ")] : []), ...others])].join("; ");
+  const missed = labels.filter((label) => label.startsWith(NEVER)).map((label) => label.slice(NEVER.length));
+  const others = labels.filter((label) => !label.startsWith(NEVER));
+  return [...new Set([...(missed.length ? [NEVER + [...new Set(missed)].join(", ")] : []), ...others])].join("; ");
 }
 
 // How far to the right a mark may be told: to the next lane on which something is at the same moment. Of the last lane,
@@ -132,15 +132,16 @@ function several(number, noun) {
   return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }
 
+// A number stays on one line with its unit.
 function clock(ns) {
-  return `${(ns / 1e9).toFixed(3)} s`;
+  return `${(ns / 1e9).toFixed(3)}\u00a0s`;
 }
 
 function long(ns) {
   const seconds = ns / 1e9;
-  if (seconds < 0.1) return `${(ns / 1e6).toFixed(ns < 10e6 ? 1 : 0)} ms`;
-  if (seconds < 120) return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  if (seconds < 0.1) return `${(ns / 1e6).toFixed(ns < 10e6 ? 1 : 0)}\u00a0ms`;
+  if (seconds < 120) return `${seconds.toFixed(seconds < 1 ? 2 : 1)}\u00a0s`;
+  return `${Math.floor(seconds / 60)}\u00a0min ${Math.floor(seconds % 60)}\u00a0s`;
 }
 
 // Cuts a text to a width; `widthOf` knows how wide a text is.
@@ -153,4 +154,10 @@ function cutTo(text, pixels, widthOf) {
     if (widthOf(`${letters.slice(0, middle).join("")}…`) <= pixels) low = middle; else high = middle;
   }
   return `${letters.slice(0, low).join("")}…`;
+}
+
+// What is told beside a mark: without room for all of it, what was missed alone; its sign says that it never came.
+function tellIn(pixels, told, widthOf) {
+  const whole = widthOf(told) <= pixels || !told.startsWith(NEVER);
+  return cutTo(whole ? told : told.slice(NEVER.length), pixels, widthOf);
 }

@@ -70,7 +70,7 @@ function drawStrip() {
   document.getElementById("from").value = Math.round(x(state.from));
   document.getElementById("to").value = Math.round(x(state.to));
   document.getElementById("span").textContent = state.whole
-    ? `The whole run, ${clock(data.end_ns)}.`
+    ? `${data.partial ? "All that is recorded" : "The whole run"}, ${clock(data.end_ns)}.`
     : `From ${clock(state.from)} to ${clock(state.to)} of ${clock(data.end_ns)}.`;
   // What stays in place at the top must not cover what one goes to.
   document.documentElement.style.setProperty("--range", `${document.getElementById("range").offsetHeight}px`);

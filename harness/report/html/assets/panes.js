@@ -149,15 +149,16 @@ function drawLog(state) {
   const value = (id) => document.getElementById(id);
   const words = value("find").value.toLowerCase();
   const found = state.data.entries.filter((entry) =>
-    entry.time_ns >= state.from && entry.time_ns <= state.to
-    && (entry.tone === "log" ? value("lines").checked && !value("proof").checked : value("ops").checked)
+    (state.whole || (entry.time_ns >= state.from && entry.time_ns <= state.to)) // a log may go on after the record
+    && (entry.op === null ? value("lines").checked && !value("proof").checked : value("ops").checked)
     && (!value("proof").checked || entry.proof)
     && (!value("by").value || entry.process === value("by").value)
     && (!words || entry.text.toLowerCase().includes(words)));
   document.querySelector("#log tbody").replaceChildren(...found.slice(0, LOGGED).map((entry) => {
     const row = document.createElement("tr");
-    row.className = `${entry.tone}${entry.proof ? " proof" : ""}`;
-    add(row, "td", clock(entry.time_ns), "number");
+    const undated = entry.tone === "undated";
+    row.className = `${undated ? "log" : entry.tone}${entry.proof ? " proof" : ""}`;
+    add(row, "td", undated ? "–" : clock(entry.time_ns), "number").title = undated ? "this line does not say when it was written" : "";
     add(row, "td", entry.process);
     add(row, "td", entry.text, "mono");
     return row;
