@@ -39,6 +39,8 @@ class Arrow(NamedTuple):
     message: str = ""
     """The message's key in `Page.messages`, or empty."""
     end: Literal["arrived", "refused", "unknown", "unwanted"] = "arrived"
+    begun_op: int | None = None
+    """Of a send, the operation that began it."""
 
 
 class Mark(NamedTuple):
@@ -141,7 +143,7 @@ class Chart:
             case "send", "invoke":
                 self._flights.setdefault(safe(message_name(op.value)), _Flight(op.time))
             case "send", _:
-                self._sent(op, began)
+                self._sent(op, began, begun.index if begun else None)
             case "deliver", _:
                 self._delivered(op, since)
             case "connect", "invoke":
@@ -166,18 +168,22 @@ class Chart:
             case _:
                 pass
 
-    def _sent(self, op: Op, began: int) -> None:
+    def _sent(self, op: Op, began: int, begun_op: int | None) -> None:
         label = key = safe(message_name(op.value))
         flight = self._flights.setdefault(key, _Flight(began))
         if op.type == "ok":
             flight.seen(op.time, self._lives.since(SERVER))
             sequence = op.value.get("sequence")
-            self._arrows.append(Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key))
+            self._arrows.append(
+                Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key, begun_op=begun_op)
+            )
             told = "ok" if sequence is None else f"ok #{sequence}"
             self._arrows.append(Arrow(op.index, "answer", SERVER, began, op.client, op.time, told, key))
             return
         how: Literal["refused", "unknown"] = "refused" if op.type == "fail" else "unknown"
-        self._arrows.append(Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key, how))
+        self._arrows.append(
+            Arrow(op.index, "send", op.client, began, SERVER, op.time, label, key, how, begun_op)
+        )
         self._mark(op, how, refusal(op), key)
 
     def _delivered(self, op: Op, since: int) -> None:

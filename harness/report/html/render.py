@@ -234,8 +234,10 @@ def _firm(told: str) -> str:
 
 def _words(told: str, between: str = " ") -> Markup:
     """Return a text that is broken only between its parts, where these fit on a line."""
-    parts = (Markup('<span class="keep">{}</span>').format(part) for part in told.split(between))
-    return Markup(between).join(parts)  # noqa: S704 - what stands between is ours
+    end = between.rstrip()  # a comma stays with what is before it
+    *parts, last = told.split(between)
+    kept = (Markup('<span class="keep">{}</span>').format(part) for part in (*(p + end for p in parts), last))
+    return Markup(between[len(end) :]).join(kept)  # noqa: S704 - what stands between is ours
 
 
 def _cells(line: str) -> Markup:

@@ -91,6 +91,12 @@ def test_of_too_much_the_proof_is_drawn_and_the_rest_counted(run):
     assert chosen["left"] == 91
 
 
+def test_a_send_is_proof_by_its_begin_too(run):
+    send = json.dumps({"op": 7, "begun_op": 5})
+    told = run(*(f"proves(new Set([{op}]), {send})" for op in (5, 6, 7)), "proves(new Set([null]), {op: 1})")
+    assert told == [True, False, True, False]
+
+
 def test_lanes_and_times_that_are_not_chosen_are_not_drawn(run):
     chosen, times = run(
         f"choose({json.dumps(DIAGRAM)}, new Set(['server', 'a']), 103, 131, 700, new Set())",

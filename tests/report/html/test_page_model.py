@@ -240,6 +240,16 @@ def test_a_stamp_that_is_no_time_is_text():
     assert [(entry.time_ns, entry.text) for entry in lines] == [(0, "2026-99-99 99:99:99 what")]
 
 
+def test_lines_before_any_that_tells_its_time_are_undated():
+    lines = ["starting", "2026-11-22 15:30:12,500 INFO serving", "  more of it"]
+    told = stamped({"server": lines}, "2026-11-22T15:30:12+00:00")
+    assert [(line.tone, line.time_ns) for line in told] == [
+        ("undated", 0),
+        ("log", 500 * MS),
+        ("log", 500 * MS),
+    ]
+
+
 def test_operations_in_a_history_without_a_plan_for_them_do_no_harm():
     story = Story()
     ops = [Op(0, 5, "mallory", "ok", "deliver", {"id": None, "text": "who am I"})]

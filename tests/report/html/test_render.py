@@ -86,3 +86,25 @@ def test_a_list_leads_to_pages_and_escapes_the_rest():
     assert '<a href="storm/index.html">&lt;b&gt;storm</a>' in page
     assert "<i>" not in page
     assert "<td>gone</td>" in page
+
+
+def test_no_number_is_parted_from_its_unit_and_no_name_from_what_became_of_it(tell):
+    page = text_of(tell("undelivered"))
+    assert "chad did not get `hello` within 2\u00a0s" in page
+    assert '<span class="keep">alice ✓ 0.516 s</span>   <span class="keep">bob – sender</span>' in page
+    assert '<span class="keep">chatsim 0.1.0, python 3.11.7 ·</span> <span class="keep">2026-11-22' in page
+
+
+def test_wide_characters_take_two_cells_so_that_carets_stand_below_them(tell):
+    assert '[<span class="two">李</span><span class="two">雷</span>, ' in text_of(tell("wide"))
+
+
+def test_of_half_a_record_nobody_says_what_was_not_done(story):
+    made = story()
+    page = compose(made.report(None), made.ops, made.logs)
+    assert "Nobody did anything" in render_page(page)
+    assert "not recorded" not in render_page(page)
+    half = render_page(page._replace(partial="history.jsonl: not there."))
+    assert "Nobody did anything" not in half
+    assert "· not recorded" in half
+    assert "not reached" not in half.replace('== "not reached"', "")

@@ -112,7 +112,7 @@ function drawArrow(root, words, state, lanes, placed, arrow) {
   const reach = stops ? 0.62 : 1; // who was refused, or never heard, may not have reached the server
   const [ex, ey] = [x1 + (x2 - x1) * reach, y1 + (y2 - y1) * reach];
   const classes = ["arrow", arrow.kind, toneOf(arrow)];
-  if (state.proof.has(arrow.op)) classes.push("proof");
+  if (proves(state.proof, arrow)) classes.push("proof");
   if (arrow.message && arrow.message === state.message) classes.push("picked");
   const group = svg(root, "g", { class: classes.filter(Boolean).join(" "), "data-index": arrow.op });
   svg(group, "title", {}, `${arrow.label}: ${arrow.source} to ${arrow.target}, ${clock(arrow.begun_ns)} to ${clock(arrow.ended_ns)}`);

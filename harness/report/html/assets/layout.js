@@ -49,6 +49,11 @@ function placeLanes(clients, server, width) {
   return { names, xs, pitch, width: Math.max(Math.floor(width), CLOCK + Math.ceil(pitch * (names.length + 0.5)) + 8) };
 }
 
+// Whether a violation rests on an arrow: on its end, or, of a send, on its begin.
+function proves(proof, arrow) {
+  return proof.has(arrow.op) || proof.has(arrow.begun_op);
+}
+
 // What is drawn of one diagram: arrows and marks between shown lanes that touch the time chosen, at most so many,
 // from the begin of it. Proof is never left out in favour of others.
 function choose(diagram, shown, from, to, limit, proof) {
@@ -56,7 +61,7 @@ function choose(diagram, shown, from, to, limit, proof) {
     shown.has(arrow.source) && shown.has(arrow.target) && arrow.ended_ns >= from && arrow.begun_ns <= to);
   const marks = diagram.marks.filter((mark) => shown.has(mark.lane) && mark.time_ns >= from && mark.time_ns <= to);
   const all = [
-    ...arrows.map((arrow) => ({ arrow, time: arrow.ended_ns, first: proof.has(arrow.op) })),
+    ...arrows.map((arrow) => ({ arrow, time: arrow.ended_ns, first: proves(proof, arrow) })),
     ...marks.map((mark) => ({ mark, time: mark.time_ns, first: proof.has(mark.op) || mark.kind === "never" })),
   ].sort((a, b) => a.time - b.time);
   let room = limit - all.filter((item) => item.first).length;

@@ -63,7 +63,7 @@ function drawStrip() {
     const height = number ? 3 + (25 * Math.sqrt(number)) / Math.sqrt(most) : 0;
     if (number) svg(strip, "rect", { class: "bar", x: place * width, y: 34 - height, width: width * 0.8, height });
   });
-  const times = data.diagram.arrows.filter((arrow) => state.proof.has(arrow.op)).map((arrow) => arrow.ended_ns);
+  const times = data.diagram.arrows.filter((arrow) => proves(state.proof, arrow)).map((arrow) => arrow.ended_ns);
   for (const mark of data.diagram.marks) if (state.proof.has(mark.op) || mark.kind === "never") times.push(mark.time_ns);
   for (const time of new Set(times)) svg(strip, "rect", { class: "hint", x: Math.min(997, x(time)), y: 0, width: 3, height: 8 });
   svg(strip, "rect", { class: "chosen", x: x(state.from), y: 0.5, width: Math.max(2, x(state.to - state.from)), height: 33 });
@@ -144,7 +144,8 @@ function showFinding(place, move = true) {
   if (!data.findings.length) return;
   state.finding = (place + data.findings.length) % data.findings.length;
   const finding = data.findings[state.finding];
-  const times = data.diagram.arrows.filter((arrow) => finding.proof.includes(arrow.op)).flatMap((arrow) => [arrow.begun_ns, arrow.ended_ns]);
+  const proof = new Set(finding.proof);
+  const times = data.diagram.arrows.filter((arrow) => proves(proof, arrow)).flatMap((arrow) => [arrow.begun_ns, arrow.ended_ns]);
   for (const mark of data.diagram.marks) {
     if (finding.proof.includes(mark.op) || (mark.kind === "never" && finding.messages.includes(mark.message))) times.push(mark.time_ns);
   }

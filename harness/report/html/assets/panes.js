@@ -158,7 +158,7 @@ function drawLog(state) {
     const row = document.createElement("tr");
     const undated = entry.tone === "undated";
     row.className = `${undated ? "log" : entry.tone}${entry.proof ? " proof" : ""}`;
-    add(row, "td", undated ? "–" : clock(entry.time_ns), "number").title = undated ? "this line does not say when it was written" : "";
+    add(row, "td", undated ? "–" : clock(entry.time_ns), "number").title = undated ? "nobody knows when in the run this was written" : "";
     add(row, "td", entry.process);
     add(row, "td", entry.text, "mono");
     return row;
