@@ -91,8 +91,9 @@ class GetServerInfoResponse(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     UNIMPLEMENTED_METHODS_FIELD_NUMBER: _builtins.int
     instance_id: _builtins.str
-    """Unique per process start. Also in the ready line of `chatsys serve` and in the initial metadata of every
-    answer, so that nobody goes on with another server on a port that was given out anew.
+    """Unique per process start. Also in the ready line of `chatsys serve` and in the metadata of every answer
+    (the trailing metadata of SendMessage and AckMessages that succeed, else the initial one), so that nobody
+    goes on with another server on a port that was given out anew.
     """
     version: _builtins.str
     """Package version."""
