@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,7 +20,7 @@ from typing import Any
 
 import grpc
 from figures import median, percentile, say
-from served import Served, cores, serving
+from served import Served, cores, running, serving
 from throughput import furnish, room
 
 from chatsys.client.ids import uuid7
@@ -174,18 +173,10 @@ def redis(folder: str) -> Iterator[int | None]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with subprocess.Popen(
-        [
-            *("redis-server", "--port", str(port), "--dir", folder, "--save", ""),
-            *("--appendonly", "yes", "--appendfsync", "always"),
-        ],
-        stdout=subprocess.DEVNULL,
-        preexec_fn=lambda: os.sched_setaffinity(0, mine),  # noqa: PLW1509  # one thread
-    ) as process:
-        try:
-            yield port
-        finally:
-            process.kill()
+    command = ["redis-server", "--port", str(port), "--dir", folder, "--save", ""]
+    durable = ["--appendonly", "yes", "--appendfsync", "always", "--logfile", f"{folder}/redis.log"]
+    with running(command + durable, mine):
+        yield port
 
 
 def measure(receivers: int, number: int, rate: int, rounds: int) -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from chatsys.auth import keys
 from chatsys.auth.tokens import Claims, mint
@@ -32,6 +33,19 @@ def cores() -> tuple[set[int], set[int]]:
     """Return the processor of servers, and those of clients: others, if there are any."""
     first = {min(_ALL)}
     return first, _ALL - first or first
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], where: set[int], log: IO[str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a program on these processors until the end of the block; its output is read line by line."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        os.sched_setaffinity(process.pid, where)  # it has hardly begun, and has no other threads
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Served:
@@ -94,17 +108,5 @@ def serving(data: Path, *options: str) -> Iterator[Served]:
         *options,
     ]
     began = time.perf_counter()
-    with (
-        (data.parent / f"{data.name}.log").open("w") as log,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, mine),  # noqa: PLW1509  # one thread
-        ) as process,
-    ):
-        try:
-            yield Served(process, data, began)
-        finally:
-            process.kill()
+    with (data.parent / f"{data.name}.log").open("w") as log, running(command, mine, log) as process:
+        yield Served(process, data, began)

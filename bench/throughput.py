@@ -8,6 +8,7 @@ of its own; they parse what they get, and acknowledge it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -16,8 +17,8 @@ import time
 from pathlib import Path
 
 import grpc
-from figures import say
-from served import Served, cores, cpu_of, serving
+from figures import median, say
+from served import Served, cores, cpu_of, running, serving
 
 from chatsys.client import Client
 from chatsys.client.ids import uuid7
@@ -124,16 +125,13 @@ def _unlimited() -> list[tuple[str, int]]:
     return [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
-def receivers_of(served: Served, receivers: int, messages: int) -> subprocess.Popen[str]:
-    """Start the receivers in a process of their own."""
+def receivers_of(
+    served: Served, receivers: int, messages: int
+) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    """Run the receivers, in a process of their own."""
     tokens = [served.token(f"reader-{n}") for n in range(receivers)]
     _, others = cores()
-    return subprocess.Popen(
-        [sys.executable, __file__, served.target, str(receivers), str(messages), *tokens],
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, others),  # noqa: PLW1509  # one thread
-    )
+    return running([sys.executable, __file__, served.target, str(receivers), str(messages), *tokens], others)
 
 
 def once(messages: int, rooms: int, receivers: int) -> dict[str, float]:
@@ -160,17 +158,21 @@ def once(messages: int, rooms: int, receivers: int) -> dict[str, float]:
 
 def measure(messages: int, receivers: int, rounds: int) -> None:
     """Print the figures of one room and of a hundred."""
+    _, others = cores()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, others)
     for rooms in (1, 100):
         rows = [once(messages, rooms, receivers) for _ in range(rounds)]
-        best = max(rows, key=lambda row: row["deliveries"])
+        usual = {name: median(row[name] for row in rows) for name in rows[0]}
         where = "1 room" if rooms == 1 else f"{rooms} rooms"
         wanted = {"acks": 60_000, "deliveries": 1_200_000} if rooms == 1 else {}
-        print(f"batches, {receivers} receivers, {where}: the best of {rounds} rounds")
-        say("deliveries", best["deliveries"], "a second", least=wanted.get("deliveries"))
-        say("acknowledged messages", best["acks"], "a second", least=wanted.get("acks"))
-        say("deliveries, by processor time", best["deliveries a busy second"], "a busy second")
-        say("acknowledged messages, by processor time", best["acks a busy second"], "a busy second")
-        say("server busy / receivers busy", best["server busy"], f"/ {best['receivers busy']:.2f}")
+        print(f"batches, {receivers} receivers, {where}: the median of {rounds} rounds")
+        say("deliveries", usual["deliveries"], "a second", least=wanted.get("deliveries"))
+        say("acknowledged messages", usual["acks"], "a second", least=wanted.get("acks"))
+        say("deliveries, by processor time", usual["deliveries a busy second"], "a busy second")
+        say("acknowledged messages, by processor time", usual["acks a busy second"], "a busy second")
+        say("server busy / receivers busy", usual["server busy"], f"/ {usual['receivers busy']:.2f}")
+    os.sched_setaffinity(0, before)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import grpc
 from figures import median, say
-from served import Metadata, Served, cores, serving
+from served import Metadata, Served, cores, running, serving
 from throughput import BODY, furnish, receivers_of, room
 
 from chatsys.client.ids import uuid7
@@ -85,12 +84,7 @@ def measure(number: int, receivers: int, rounds: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "data") as served,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, mine),  # noqa: PLW1509  # one thread
-        ) as empty,
+        running(command, mine) as empty,
     ):
         target = f"127.0.0.1:{empty.stdout.readline().strip()}"
         asyncio.run(furnish(served, 1, receivers))
@@ -98,7 +92,6 @@ def measure(number: int, receivers: int, rounds: int) -> None:
             echoes.append(asyncio.run(calls(target, _ECHO, number, (), bytes)))
             alone.append(_sends(served, number))
             ratios.append(alone[-1] / echoes[-1])
-        empty.kill()
         for _ in range(rounds):
             with receivers_of(served, receivers, number) as readers:
                 assert readers.stdout.readline() == "open\n"

@@ -6,6 +6,7 @@ from typing import Any
 
 from chatsys.errors import Refusal
 from chatsys.server import app, chat, sending
+from chatsys.server.services import clock_us
 from chatsys.v1 import chat_pb2, types_pb2
 from gallery.broken import Broken
 
@@ -16,7 +17,7 @@ def _store_nothing_any_more() -> None:
     async def send_message(house: Any, request: Any, call: Any) -> Any:
         if not house.hub.draining:
             return await good(house, request, call)
-        sent = sending._checked(house, request, call)
+        sent = sending._checked(house, request, call, clock_us())
         message = types_pb2.Message(room_id=sent.room_id, sender_id=sent.sender_id)
         return chat_pb2.SendMessageResponse(message=message, position=house.now())
 

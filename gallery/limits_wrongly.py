@@ -7,6 +7,7 @@ from typing import Any
 from chatsys.errors import Reason, Refusal
 from chatsys.server import chat, sending
 from chatsys.server.limits import Rate
+from chatsys.server.services import clock_us
 from gallery import decides_wrongly
 from gallery.broken import Broken
 
@@ -19,7 +20,7 @@ def _store_what_is_refused() -> None:
             return await good(house, request, call)
         except Refusal as refusal:
             if refusal.reason is Reason.RATE_LIMITED:
-                await house.store.submit((sending._checked(house, request, call),))
+                await house.store.submit((sending._checked(house, request, call, clock_us()),))
             raise
 
     setattr(chat, "send_message", send_message)  # noqa: B010  # mypy has a word about the other way

@@ -18,6 +18,7 @@ MAX_SEQUENCE = 2**63 - 1
 MAX_AGE_SECONDS = 100 * 365 * 86_400
 
 _ROOM = re.compile(r"[a-z0-9-]{1,63}", re.ASCII)
+_USER_ID = f"1 to {MAX_NAME} characters of A-Z, a-z, 0-9, '.', '_' and '-'"
 _USER = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _DIRECT = re.compile(r"dm-[0-9a-f]{40}", re.ASCII)
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
@@ -41,10 +42,15 @@ def is_user_id(value: str) -> bool:
     return _USER.fullmatch(value) is not None
 
 
+def no_user_id(value: str) -> str:
+    """The sentence about what is none, for those who typed it."""
+    return f"{value!r} is no user id: {_USER_ID}"
+
+
 def user_id(value: str, field: str = "user_id") -> None:
     """See ``is_user_id``."""
     if not is_user_id(value):
-        raise Refusal.field(field, "a user id is 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'")
+        raise Refusal.field(field, f"a user id is {_USER_ID}")
 
 
 def display_name(value: str, field: str = "display_name") -> None:

@@ -5,12 +5,22 @@ stored, and not again for each reader. The tests parse every one of them with th
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from chatsys.store import Row
 from chatsys.v1 import chat_pb2
 
 _MESSAGES = bytes([4 << 3 | 2])  # RoomDelta.messages
 _DELTAS = bytes([1 << 3 | 2])  # PollResponse.deltas and SubscribeResponse.deltas
+
+
+class Delta(NamedTuple):
+    """One RoomDelta in two parts, so that the larger is not copied once more."""
+
+    rest: bytes
+    """All but the messages."""
+    messages: bytes
+    """As ``messages`` makes them."""
 
 
 def messages(rows: Iterable[Row]) -> bytes:
@@ -24,7 +34,7 @@ def messages(rows: Iterable[Row]) -> bytes:
 
 def delta(
     room_id: str, after: int, through: int, head: int, encoded: bytes, *, ended: bool = False, lost: int = 0
-) -> bytes:
+) -> Delta:
     """One RoomDelta with messages that were encoded by ``messages``."""
     rest: bytes = chat_pb2.RoomDelta(
         room_id=room_id,
@@ -34,17 +44,17 @@ def delta(
         lost_through_sequence=lost,
         membership_ended=ended,
     ).SerializeToString()
-    return rest + encoded
+    return Delta(rest, encoded)
 
 
-def poll_answer(deltas: Sequence[bytes], position: str, *, caught_up: bool) -> bytes:
+def poll_answer(deltas: Sequence[Delta], position: str, *, caught_up: bool) -> bytes:
     """A PollResponse."""
     return _with_deltas(
         deltas, chat_pb2.PollResponse(position=position, caught_up=caught_up).SerializeToString()
     )
 
 
-def frame(deltas: Sequence[bytes], position: str, tokens: Sequence[str], *, caught_up: bool) -> bytes:
+def frame(deltas: Sequence[Delta], position: str, tokens: Sequence[str], *, caught_up: bool) -> bytes:
     """A SubscribeResponse."""
     rest = chat_pb2.SubscribeResponse(position=position, caught_up=caught_up, progress_tokens=tokens)
     return _with_deltas(deltas, rest.SerializeToString())
@@ -58,12 +68,12 @@ def goodbye(position: str, seconds: float) -> bytes:
     return encoded
 
 
-def _with_deltas(deltas: Sequence[bytes], rest: bytes) -> bytes:
+def _with_deltas(deltas: Sequence[Delta], rest: bytes) -> bytes:
     if not deltas:
         return rest
     parts: list[bytes] = []
-    for each in deltas:
-        parts += (_DELTAS, _varint(len(each)), each)
+    for rest_of_it, its_messages in deltas:
+        parts += (_DELTAS, _varint(len(rest_of_it) + len(its_messages)), rest_of_it, its_messages)
     parts.append(rest)
     return b"".join(parts)
 

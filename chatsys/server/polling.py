@@ -67,8 +67,9 @@ class Poll:
         answer, news = self._read(house.store.reads())
         if news or self._wait <= 0:
             return answer
+        house.guard.subscribing(house.hub, self._consumer.user_id, None)
         until = self._call.until(self._wait)
-        watcher = Watcher(house.hub, self._consumer.user_id, self._only)
+        watcher = Watcher(house.hub, self._consumer.user_id, self._only, tells=False)
         try:
             while True:
                 # Between the look before and this one nothing was awaited, so no news can fall in between.
@@ -85,7 +86,7 @@ class Poll:
     def _read(self, reads: Reads) -> tuple[bytes, bool]:
         """The answer now, and whether it holds anything new."""
         places = self._scope(reads)
-        deltas: list[bytes] = []
+        deltas: list[frames.Delta] = []
         left, room, caught_up, news = self._limit, MAX_ANSWER_BYTES, True, False
         for place in places:
             after = reading_start(place, self._resume)

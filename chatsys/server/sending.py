@@ -23,7 +23,7 @@ _Pending = tuple["asyncio.Future[list[Outcome]] | None", list[Send | Refusal]]
 
 async def send_message(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Any:
     """Stores one message; see the contract."""
-    send = _checked(house, request, call)
+    send = _checked(house, request, call, clock_us())
     house.guard.sends.take(call.user_id, 1)
     (outcome,) = await house.store.submit((send,))
     answer = chat_pb2.SendMessageResponse()
@@ -32,18 +32,11 @@ async def send_message(house: House, request: chat_pb2.SendMessageRequest, call:
     return answer
 
 
-def _checked(house: House, request: chat_pb2.SendMessageRequest, call: Call) -> Send:
-    content = request.content
-    check.message(
-        request.room_id,
-        content,
-        request.content_type,
-        request.client_message_id,
-        house.limits.max_content_bytes,
-    )
-    return Send(
-        call.user_id, clock_us(), request.room_id, content, request.content_type, request.client_message_id
-    )
+def _checked(house: House, request: chat_pb2.SendMessageRequest, call: Call, now_us: int) -> Send:
+    room_id, content = request.room_id, request.content
+    content_type, client_message_id = request.content_type, request.client_message_id
+    check.message(room_id, content, content_type, client_message_id, house.limits.max_content_bytes)
+    return Send(call.user_id, now_us, room_id, content, content_type, client_message_id)
 
 
 def _respond(answer: chat_pb2.SendMessageResponse, send: Send, sent: Sent) -> None:
@@ -54,7 +47,8 @@ def _respond(answer: chat_pb2.SendMessageResponse, send: Send, sent: Sent) -> No
     message.room_id = send.room_id
     message.sequence = sent.sequence
     message.sender_id = send.sender_id
-    message.content_type = send.content_type
+    if send.content_type:
+        message.content_type = send.content_type
     message.client_message_id = send.client_message_id
     seconds, rest = divmod(sent.create_time_us, 1_000_000)
     create_time = message.create_time
@@ -121,10 +115,11 @@ class SendStream:
             raise Refusal.field(
                 "requests", f"has {len(batch.requests)} messages; one batch has at most {most}"
             )
+        now_us = clock_us()
         checked: list[Send | Refusal] = []
         for request in batch.requests:
             try:
-                checked.append(_checked(self._house, request, self._call))
+                checked.append(_checked(self._house, request, self._call, now_us))
             except Refusal as refusal:
                 checked.append(refusal)
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]

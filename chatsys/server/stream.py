@@ -11,6 +11,7 @@ that a busy room has large frames and a slow reader few. Invariants:
 import asyncio
 from bisect import bisect_right
 from collections import deque
+from functools import partial
 
 from chatsys.errors import Reason, Refusal
 from chatsys.server import frames
@@ -219,11 +220,12 @@ class Stream(Watcher):
         rooms = sorted(self._behind | self.touched, key=self._in_turn)
         self.touched.clear()
         self._behind.clear()
-        deltas: list[bytes] = []
+        deltas: list[frames.Delta] = []
         silent: list[tuple[Place, _Room]] = []
         messages = min(MAX_FRAME_MESSAGES, self._left)
         size = MAX_FRAME_BYTES if self._house.hub.being_written < MUCH_BYTES else SMALL_FRAME_BYTES
         full = held_back = again = False
+        alike = True  # whether readers in step get the same bytes: all messages are those of whole pages
         for room_id in rooms:
             if self._left > 0 and not due and (messages <= 0 or size <= 0):
                 # The frame is full: to look at all the other rooms for each frame would cost more than the frame.
@@ -247,6 +249,7 @@ class Stream(Watcher):
                 self._spans.append((room_id, room.claimed, piece.through))
                 deltas.append(self._delta(place, room, piece.encoded, piece.lost))
                 if piece.rows:
+                    alike = alike and piece.shared is not None
                     room.unacked.append(piece.sequences)
                 self._house.hub.delivered += len(piece.rows)
                 messages -= len(piece.rows)
@@ -270,7 +273,11 @@ class Stream(Watcher):
             if not self._tokens:
                 self._house.hub.positions_awaited.discard(self)
         position = self._house.claim(self._consumer, applied)
-        return frames.frame(deltas, position, tokens, caught_up=not held_back), again
+        make = partial(frames.frame, deltas, position, tokens, caught_up=not held_back)
+        if not alike or tokens:
+            return make(), again
+        said = (position, held_back, *(delta.rest for delta in deltas))
+        return reads.shared.once(said, [delta.messages for delta in deltas], make), again
 
     def _in_turn(self, room_id: str) -> tuple[bool, str]:
         """By name, from the room on that the last full frame had no room for: a busy room must not starve others."""
@@ -288,12 +295,12 @@ class Stream(Watcher):
             self.watch(place.room_id)
         return room
 
-    def _delta(self, place: Place, room: _Room, encoded: bytes, lost: int = 0) -> bytes:
+    def _delta(self, place: Place, room: _Room, encoded: bytes, lost: int = 0) -> frames.Delta:
         after = room.claimed
         room.claimed = max(after, self._house.reading.through(self._consumer, place, room.read))
         return frames.delta(place.room_id, after, room.claimed, place.head, encoded, lost=lost)
 
-    def _end(self, place: Place) -> bytes | None:
+    def _end(self, place: Place) -> frames.Delta | None:
         """The delta that says a membership ended, once; None if this stream need not say it."""
         end = place.end_sequence
         room = self._state.get(place.room_id)

@@ -5,7 +5,9 @@ its COMMIT returned; a COMMIT that fails leaves no trace in memory; nothing of a
 """
 
 from chatsys.store.group import Group
-from chatsys.store.reads import Page, Place, Reads, Row
+from chatsys.store.pages import Page
+from chatsys.store.reads import Reads
+from chatsys.store.rows import Place, Row
 from chatsys.store.sqlite import SqliteStore, StoreError
 from chatsys.store.writer import Chain, Done
 

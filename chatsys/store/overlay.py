@@ -7,10 +7,12 @@ import sqlite3
 
 from chatsys.core import effect as effects
 from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
+from chatsys.store.encoder import Encoder
 from chatsys.store.group import Group
-from chatsys.store.reads import Reads, checksum
-from chatsys.v1 import types_pb2
+from chatsys.store.reads import Reads
+from chatsys.store.rows import checksum
 
+_MESSAGE = Kind.MESSAGE.value
 _SeenMember = Membership | None
 _EntryRow = tuple[int, int, int, int, str, str | None, bytes, int]
 
@@ -36,7 +38,7 @@ class Overlay:
         self._cursors: dict[tuple[str, str, str], Cursor] = {}
         # What this group changed.
         self._entries: list[_EntryRow] = []
-        self._sent: dict[tuple[str, str, str], Stored] = {}
+        self._sent: dict[tuple[str, str, str], effects.Append] = {}
         # What was found ahead of being asked for, and under which client message ids that was.
         self._found: dict[tuple[int, str, str], Stored] = {}
         self._looked_for: frozenset[str] = frozenset()
@@ -48,11 +50,17 @@ class Overlay:
         self._set_memberships: dict[tuple[str, str], Membership] = {}
         self._set_users: dict[str, User] = {}
         self._set_cursors: dict[tuple[str, str, str], Cursor] = {}
+        self._encoder = Encoder()
 
     def look_ahead(self, client_message_ids: frozenset[str]) -> None:
-        """Finds what is stored under these ids at once, before anything is decided: one by one takes far longer."""
+        """Finds what is stored under these ids at once, before anything is decided: one by one takes far longer.
+
+        Nothing is stored under an id beyond the last of all, as are new ones that grow with time.
+        """
         self._looked_for = client_message_ids
-        self._found = self._reads.sent_under(client_message_ids)
+        last = self._reads.last_client_message_id()
+        known = [each for each in client_message_ids if each <= last]
+        self._found = self._reads.sent_under(known) if known else {}
 
     # What decide() asks.
 
@@ -104,18 +112,27 @@ class Overlay:
 
     def sent(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
         """See ``View``."""
-        found = self._sent.get((room_id, sender_id, client_message_id))
-        if found is None:
-            number = self._number(room_id)
-            if number is None:
+        append = self._sent.get((room_id, sender_id, client_message_id))
+        if append is not None:
+            found = Stored(append.sequence, append.time_us, append.content, append.content_type)
+        elif client_message_id in self._looked_for and not self._found:
+            return None
+        else:
+            known = self._find(room_id, sender_id, client_message_id)
+            if known is None:
                 return None
-            if client_message_id in self._looked_for:
-                found = self._found.get((number, sender_id, client_message_id))
-            else:
-                found = self._reads.sent(number, sender_id, client_message_id)
-        if found is not None and found.sequence < self._trims.get(room_id, 0):
+            found = known
+        if found.sequence < self._trims.get(room_id, 0):
             return None  # removed earlier in this group
         return found
+
+    def _find(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
+        number = self._number(room_id)
+        if number is None:
+            return None
+        if client_message_id in self._looked_for:
+            return self._found.get((number, sender_id, client_message_id))
+        return self._reads.sent(number, sender_id, client_message_id)
 
     def cursor(self, room_id: str, user_id: str, consumer_id: str) -> Cursor:
         """See ``View``."""
@@ -266,40 +283,27 @@ class Overlay:
         )
 
     def _append(self, effect: effects.Append) -> None:
-        room_id, sequence = effect.room_id, effect.sequence
-        self.position += 1
-        if effect.kind is Kind.MESSAGE:
-            message = types_pb2.Message(
-                room_id=room_id,
-                sequence=sequence,
-                sender_id=effect.actor_id,
-                content=effect.content,
-                content_type=effect.content_type,
-                client_message_id=effect.client_message_id,
-            )
-            seconds, rest = divmod(effect.time_us, 1_000_000)
-            message.create_time.seconds = seconds
-            message.create_time.nanos = rest * 1_000
-            body = message.SerializeToString()
+        # This runs once for every message.
+        room_id, sequence, kind, actor_id, _, content, _, client_id = effect
+        if kind is Kind.MESSAGE:
+            number, body = _MESSAGE, self._encoder.encode(effect)
         else:
-            body = effect.content
-        client_id = effect.client_message_id or None
+            number, body = kind.value, content
+        self.position += 1
         self._entries.append(
             (
                 self.position,
                 self._numbers[room_id],
                 sequence,
-                effect.kind.value,
-                effect.actor_id,
-                client_id,
+                number,
+                actor_id,
+                client_id or None,
                 body,
                 checksum(body),
             )
         )
-        if client_id is not None:
-            self._sent[room_id, effect.actor_id, client_id] = Stored(
-                sequence, effect.time_us, effect.content, effect.content_type
-            )
+        if client_id:
+            self._sent[room_id, actor_id, client_id] = effect
         self._heads[room_id] = sequence
 
     def _trim(self, effect: effects.Trim) -> None:

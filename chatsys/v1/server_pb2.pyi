@@ -91,8 +91,9 @@ class GetServerInfoResponse(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     UNIMPLEMENTED_METHODS_FIELD_NUMBER: _builtins.int
     instance_id: _builtins.str
-    """Unique per process start. Also in the ready line of `chatsys serve` and in the initial metadata of every
-    answer, so that nobody goes on with another server on a port that was given out anew.
+    """Unique per process start. Also in the ready line of `chatsys serve` and in the metadata of every answer
+    (at the end of those of SendMessage and AckMessages, else at the beginning), so that nobody goes on with
+    another server on a port that was given out anew.
     """
     version: _builtins.str
     """Package version."""
@@ -167,7 +168,7 @@ class ServerLimits(_message.Message):
     MAX_METADATA_BYTES_FIELD_NUMBER: _builtins.int
     ROOM_RETENTION_FIELD_NUMBER: _builtins.int
     max_content_bytes: _builtins.int
-    """Of Message.content; default 65,536."""
+    """Of Message.content; default 65,536, at most 8 MiB."""
     max_batch_messages: _builtins.int
     """Of SendMessagesRequest.requests; default 1,000."""
     max_request_bytes: _builtins.int

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from harness.judge.evidence import NOT_CONNECTED, silence
 from harness.judge.messages import NEVER, Message
 from harness.judge.state import State
+from harness.model.gravity import certain
 from harness.model.plan import Plan
 from harness.model.verdict import FAMILIES, Judgement, RunStatus, Status, Verdict
 
@@ -19,10 +20,10 @@ from harness.model.verdict import FAMILIES, Judgement, RunStatus, Status, Verdic
 def conclude(plan: Plan, state: State, verdicts: Sequence[Verdict]) -> Judgement:
     """Return all verdicts, with those about the run as a whole, and what follows from them."""
     every = [*verdicts, *_about_the_run(plan, state, verdicts)]
-    for verdict in every:
-        if verdict.status is Status.FAIL:
-            reason = verdict.violations[0].sentence if verdict.violations else verdict.reason
-            return Judgement(status=RunStatus.FAIL, reason=reason, verdicts=tuple(every))
+    if failed := [verdict for verdict in every if verdict.status is Status.FAIL]:
+        told = certain(failed)
+        reason = told[0][1].sentence if told else failed[0].reason
+        return Judgement(status=RunStatus.FAIL, reason=reason, verdicts=tuple(every))
     for verdict in every:
         if verdict.status is Status.UNKNOWN:
             # What is said of the run as a whole is a sentence for itself.

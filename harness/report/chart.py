@@ -158,7 +158,7 @@ class Chart:
             case "exit", _ if op.value.get("asked") and not struck:
                 pass  # everybody is told to go at the end
             case (("start" | "exit" | "disconnect" | "connection" | "ended"), ("ok" | "fail" | "info")):
-                self._mark(op, "life", "ready" if op.f == "start" else say_op(op))
+                self._mark(op, "life", "ready" if (op.f, op.type) == ("start", "ok") else say_op(op))
             case (("join" | "leave" | "create" | "add" | "kick"), "ok"):
                 self._mark(op, "act", say_op(op))
             case _, ("fail" | "info"):

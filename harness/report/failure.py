@@ -9,9 +9,10 @@ Invariants: everything that is not ours passes `safe`; a block has a bounded num
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.model.actions import Expect, Send
+from harness.model.gravity import certain
 from harness.model.steps import Parallel
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.excerpt import Place, excerpt, gutter_of
@@ -100,28 +101,11 @@ def _finding(
 def findings(row: RowReport) -> list[tuple[Verdict, Violation | None]]:
     """Return what there is to tell: certain violations, then open ones, then checks that could not judge.
 
-    A violated expectation is told after the invariants that are violated with the same message: these say why.
+    See `model.gravity` for the order among the certain ones.
     """
-    sure = _causes_first(
-        (v, violation) for v in row.verdicts if v.status is Status.FAIL for violation in v.violations
-    )
     unknown = [v for v in row.verdicts if v.status is Status.UNKNOWN]
     opened = [(v, violation) for v in unknown for violation in v.violations]
-    return [*sure, *opened, *((v, None) for v in unknown if not v.violations)]
-
-
-def _causes_first(found: Iterable[tuple[Verdict, Violation]]) -> list[tuple[Verdict, Violation]]:
-    found = list(found)
-    causes: dict[str, list[int]] = {}
-    for place, (verdict, violation) in enumerate(found):
-        if verdict.group == "invariant":
-            for message in violation.messages:
-                causes.setdefault(message, []).append(place)
-    order: dict[int, None] = {}
-    for place, (_, violation) in enumerate(found):
-        order |= dict.fromkeys(cause for message in violation.messages for cause in causes.get(message, ()))
-        order.setdefault(place)
-    return [found[place] for place in order]
+    return [*certain(row.verdicts), *opened, *((v, None) for v in unknown if not v.violations)]
 
 
 def _headline(mark: str, sentence: str, tone: Tone, look: Look) -> list[str]:
@@ -264,17 +248,17 @@ def _receipt(receipt: Receipt) -> str:
     times = f", {receipt.times} times" if receipt.times > 1 else ""
     match receipt.state:
         case "got":
-            return f"✓ {when}{times}"
+            return f"✓ {when}{times}" + (f" ({safe(receipt.note)})" if receipt.note else "")
         case "echo":
             return f"✗ {when}{times} (its own)"
         case "leak":
-            return f"✗ {when}{times} ({receipt.note or 'not a member'})"
+            return f"✗ {when}{times} ({safe(receipt.note) or 'not a member'})"
         case "never":
             return "✗ never" if receipt.connected else "✗ never (not connected)"
         case "sender":
             return "– sender"
         case "outside":
-            return f"– {receipt.note or 'not a member'}"
+            return f"– {safe(receipt.note) or 'not a member'}"
 
 
 def _error(row: RowReport, look: Look) -> list[str]:

@@ -29,7 +29,8 @@ class Receipt(NamedTuple):
     connected: bool = True
     """Whether this client was ever connected."""
     note: str = ""
-    """Why one who was a member at another time was none then: `kicked, line 19`."""
+    """Why one who was a member at another time was none then: `kicked, line 19`; or of what was got, what was
+    other than it was sent: `as from luis-2`."""
 
 
 class MessageReport(NamedTuple):
@@ -67,6 +68,7 @@ class _Seen:
     __slots__ = (
         "answer",
         "answered_ns",
+        "changed",
         "first",
         "members",
         "moves",
@@ -95,6 +97,19 @@ class _Seen:
         self.sequence: int | None = None
         self.first: dict[str, int] = {}
         self.times: dict[str, int] = {}
+        self.changed: dict[str, str] = {}
+        """What was other, for whom, than it was sent."""
+
+    def compare(self, op: Op) -> None:
+        """Note what a delivery has changed of what was sent."""
+        sender, text = op.value.get("sender"), op.value.get("text")
+        changes = []
+        if sender is not None and str(sender) != self.sender:
+            changes.append(f"as from {sender}")
+        if text is not None and str(text) != self.text:
+            changes.append("with another text")
+        if changes:
+            self.changed.setdefault(op.client, " and ".join(changes))
 
 
 def merge(op: Op, begun: Op | None) -> Op:
@@ -158,6 +173,8 @@ class Receipts:
         if op.f == "deliver":
             seen.first.setdefault(op.client, op.time)
             seen.times[op.client] = seen.times.get(op.client, 0) + 1
+            if seen.sent_ns is not None:
+                seen.compare(op)
         elif op.f == "send" and op.type == "invoke":
             if seen.answer != "ok":
                 seen.open.add(op.op)
@@ -232,7 +249,8 @@ class Receipts:
                     time_ns=seen.first.get(client.name),
                     times=seen.times.get(client.name, 0),
                     connected=client.name in self._connected,
-                    note="" if client.user in seen.members else self._absence(client.user, seen),
+                    note=seen.changed.get(client.name)
+                    or ("" if client.user in seen.members else self._absence(client.user, seen)),
                 )
                 for client in self._plan.clients
             ),

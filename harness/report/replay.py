@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from harness.model.history import NEMESIS, SCRIPT, Op
+from harness.report.early import connected_first
 from harness.report.failure import findings
 from harness.report.fold import lane_of
 from harness.report.look import Look
@@ -81,7 +82,7 @@ class Retelling:
         """Yield what is to be seen of the operations, in their order."""
         waiting = sorted(self._never(), key=lambda item: item.time_ns, reverse=True)
         now = 0
-        for op in ops:
+        for op in connected_first(ops, invoked=True):
             while waiting and waiting[-1].time_ns < op.time:
                 now = max(now, waiting[-1].time_ns)
                 yield from self._frame(now, [self._bad(self._scroll.never(waiting.pop()))])

@@ -203,7 +203,9 @@ def _message() -> _Schema:
         first_ns=_whole("When it was first delivered.", null=True),
         times=_whole("How often it was."),
         connected={"type": "boolean", "description": "Whether this client was ever connected."},
-        note=_text("Why one who was a member at another time was none then."),
+        note=_text(
+            "Why one who was a member at another time was none then; of what was got, what was other than sent."
+        ),
     )
     return _object(
         id=_text(),

@@ -11,10 +11,10 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from harness.model.history import FENCE, HARNESS, NEMESIS, SCRIPT, SERVER, Op
+from harness.report.early import connected_first
 from harness.report.text import char_width, clip, count, safe, width
 from harness.report.words import ending, message_name, refusal, say_op
 
@@ -77,7 +77,7 @@ def draw(
     lanes = _lanes(shown)
     rows = [
         row
-        for op in _told(_connected_first(ops), proof)
+        for op in _told(list(connected_first(ops, invoked=False)), proof)
         if (row := _row(op, lanes, proof, unwanted)) is not None
     ]
     rows += [_never(item) for item in never if item.client in lanes]
@@ -157,31 +157,6 @@ class Scroll:
 
 def _never(item: Never) -> _Row:
     return _Row(time=item.time_ns, rank=0, source=item.client, note=f"✗ never got {item.message}")
-
-
-def _connected_first(ops: Iterable[Op]) -> list[Op]:
-    """Return the operations with each connect before what came of it.
-
-    A message may overtake the answer to the connect that it followed. The connect is then told at the moment of the
-    first such message: the server had it by then.
-    """
-    told: list[Op] = []
-    there: set[str] = set()
-    early: dict[str, Op] = {}
-    for op in ops:
-        if op.f == "deliver" and op.process not in there:
-            early.setdefault(op.process, op)
-        elif op.f == "connect" and op.type == "ok":
-            there.add(op.process)
-            if (first := early.pop(op.process, None)) is not None:
-                place = next(place for place, other in enumerate(told) if other is first)
-                told.insert(place, replace(op, time=first.time))
-                continue
-        elif op.f in ("disconnect", "exit") and op.type == "ok":
-            there.discard(op.process)
-            early.pop(op.process, None)
-        told.append(op)
-    return told
 
 
 def _told(ops: list[Op], proof: Collection[int]) -> list[Op]:

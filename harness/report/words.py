@@ -141,8 +141,8 @@ def say_op(op: Op) -> str:
             return f"{phrase}: {'fulfilled' if good else 'not fulfilled'}"
         case "fence" if good:
             return f"{phrase} reached"
-        case "script" if not good:
-            return f"stopped: {op.value.get('reason') or refusal(op)}"
+        case "script":
+            return "played to its end" if good else f"stopped: {op.value.get('reason') or refusal(op)}"
         case _:
             return f"{phrase}: ok{_result(op.value)}" if good else f"{phrase}: {refusal(op)}"
 
@@ -150,9 +150,11 @@ def say_op(op: Op) -> str:
 _VERB = {
     "script": "",
     "deliver": "got",
-    "claim": "was told",
+    "claim": "was told that",
     "read": "audit saw",
     "history": "audit of",
+    "holds": "counted the server's open files",
+    "leftovers": "looked for what was left running",
     "ended": "membership ended in",
 }
 
@@ -163,7 +165,7 @@ def _object(op: Op) -> str:
         case "send" | "deliver" | "read":
             return message_name(value)
         case "claim":
-            return f"that is all in {value.get('room')} up to {value.get('through')}"
+            return f"{value.get('room')} is complete up to {value.get('through')}"
         case "fence":
             return f"by {value['grade']}" if value.get("grade") else ""
         case "expect" | "gone":

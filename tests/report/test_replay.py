@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.replay import command, paced
+from harness.report.early import connected_first
 from harness.report.look import Look
 from harness.report.replay import Frame, Retelling
 from tests.report.html.test_files import write
@@ -50,6 +51,32 @@ def test_names_stand_again_after_a_while():
     heads = [place for place, line in enumerate(lines) if line.split() == ["alice", "bob", "server", "chad"]]
     assert len(heads) == 3
     assert all(b - a <= 42 for a, b in itertools.pairwise(heads))
+
+
+def test_what_overtook_the_answer_to_a_connect_is_told_after_it():
+    story = Story()
+    story.op(0, "server", "ok", "start", {"pid": 1})
+    story.op(1, "chad", "invoke", "connect", {}, op=1)
+    story.got(3, "chad")
+    story.op(4, "alice", "invoke", "connect", {}, op=2)
+    story.op(5, "chad", "ok", "connect", {}, op=1)
+    story.got(6, "chad", id="later", client_message_id="later")
+    frames, text = retold(story.report(None), ops=story.ops)
+    arrows = [line for line in text.split("\n") if "◀" in line or "▶" in line]
+    assert [line.split()[0] for line in arrows] == ["0.003s", "0.003s", "0.006s"]
+    assert ["connect" in line for line in arrows] == [True, False, False]
+    assert all(a.time_ns <= b.time_ns for a, b in itertools.pairwise(frames))
+
+
+def test_only_who_asked_to_connect_is_waited_for():
+    story = Story()
+    seen = [story.got(number, "chad") for number in range(3)]  # as another program may have recorded it
+    told = connected_first(iter(story.ops), invoked=True)
+    assert next(told).index == seen[0]
+    story.op(4, "alice", "invoke", "connect", {}, op=1)
+    story.got(5, "alice")
+    story.op(6, "alice", "info", "connect", {}, op=1)  # nobody knows, and nothing is held back any more
+    assert [op.index for op in connected_first(story.ops, invoked=True)] == list(range(6))
 
 
 class Watch:

@@ -142,14 +142,12 @@ class ExpectStep(Check):
         for id_, clients in late.items():
             message = messages[id_]
             arrived = [self._got[client, id_] for client in clients if (client, id_) in self._got]
-            fate = "which was refused" if message.refused else "which was acknowledged"
-            sentence = (
-                f"{people(clients)} did not get `{id_}` within {_seconds(self._step.within_ns)}, {fate}"
-            )
+            fate = "refused" if message.refused else "acknowledged"
+            sentence = f"{people(clients)} did not get `{id_}` within {_seconds(self._step.within_ns)}; it was {fate}"
             if self._by_hand.issuperset(clients):
-                sentence = f"no poll of {people(clients)} has brought `{id_}`, {fate}"
+                sentence = f"no poll of {people(clients)} has brought `{id_}`; it was {fate}"
             elif len(arrived) == len(clients):
-                sentence += f"; it came {_seconds(min(time for _, time in arrived) - deadline)} late"
+                sentence += f", and came {_seconds(min(time for _, time in arrived) - deadline)} late"
             others = [client for client in self._action.received_by if client not in clients]
             hint = absence(state, clients, message) or (f"{people(others)} got it." if others else "")
             yield Violation(
@@ -180,7 +178,7 @@ class ExpectStep(Check):
             message = messages.get(id_)
             yield Violation(
                 kind="unwanted",
-                sentence=f"{people(clients)} got `{id_}`, which they should not",
+                sentence=f"{people(clients)} got `{id_}`, and should not have",
                 ops=proof(message.first_invoke if message else -1, self._got[clients[0], id_][0]),
                 pointers=_pointers(self.pointer, message),
                 clients=tuple(clients),

@@ -27,6 +27,8 @@ from harness.report.text import clip, count, safe, seconds
 #: Lines of each log that are looked at; how many are shown is decided with the page.
 _LINES = 400
 NAME = "index.html"
+#: What a row's folder holds beside its page.
+_RECORD = ("history.jsonl", "plan.json", "verdicts.json", "env.json", "logs/")
 
 
 def write_row_page(row: RowReport, folder: Path) -> Path:
@@ -39,7 +41,8 @@ def write_row_page(row: RowReport, folder: Path) -> Path:
     ops = archive.Salvage(folder)
     page = compose(row, ops, _logs(folder))
     told = f"{ops.fault}." if ops.fault else ""
-    replace(folder / NAME, render_page(page._replace(partial=safe(told))).encode())
+    record = tuple(name for name in _RECORD if (folder / name).exists())
+    replace(folder / NAME, render_page(page._replace(partial=safe(told), record=record)).encode())
     return folder / NAME
 
 
@@ -149,16 +152,15 @@ def _row_item(row: RowReport, directory: Path) -> dict[str, Any]:
 
 
 def _run_item(folder: Path, report: Mapping[str, Any]) -> dict[str, Any]:
-    rows = report["rows"]
     totals = ", ".join(f"{number} {status}" for status, number in report["totals"].items() if number)
     return {
         "status": safe(str(report["status"] or "unknown")),
         "name": safe(folder.name),
         "link": f"{quote(folder.name)}/{NAME}" if (folder / NAME).is_file() else "",
         "cells": [
-            safe(str(report["started_at"])[:19].replace("T", " ")),
+            safe(f"{str(report['started_at'])[:19].replace('T', ' ')} UTC") if report["started_at"] else "",
             seconds(int(report["duration_ns"])),
-            f"{len(rows)}: {safe(totals)}",
+            safe(totals),
             clip(safe(" ".join(map(str, report["command"]))), 200),
         ],
     }

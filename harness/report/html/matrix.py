@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from harness.model.gravity import certain
 from harness.report.model import RowReport
 from harness.report.receipts import MessageReport, Receipt
 from harness.report.text import clip, safe
 
 CellState = Literal["got", "missed", "none", "asked", "sender", "outside", "echo", "leak"]
 
+#: Kinds of violations of what a script expects by which somebody did not get what they should.
+_WANTS = frozenset({"missing", "inbox"})
 #: Cells of text that are shown of a message.
 _TEXT = 400
 
@@ -25,7 +28,7 @@ class Cell(NamedTuple):
     times: int
     connected: bool
     note: str = ""
-    """Why one who was a member at another time was none then."""
+    """Why one who was a member at another time was none then; or what was other than it was sent."""
 
 
 class MessageRow(NamedTuple):
@@ -43,7 +46,7 @@ class MessageRow(NamedTuple):
     cells: tuple[Cell, ...]
     """In the order of the cast."""
     odd: bool
-    """Whether somebody missed it, got it wrongly or got it twice, or it was not accepted."""
+    """Whether somebody missed it, got it wrongly, changed or twice, or it was not accepted."""
 
 
 def message_rows(
@@ -57,16 +60,17 @@ def message_rows(
         near: Those around the first violation.
         limit: Cells that there may be. Messages that violations are about are kept first, then those near to them.
     """
-    wanting = {
-        (client, name)
-        for violation in row.violations
-        for name in violation.messages
-        for client in violation.clients
-    }
+    wanting: set[tuple[str, str]] = set()
+    asked: set[tuple[str, str]] = set()
+    for verdict, violation in certain(row.verdicts):
+        pairs = {(client, name) for client in violation.clients for name in violation.messages}
+        wanting |= pairs
+        if verdict.group == "expectation" and violation.kind in _WANTS:
+            asked |= pairs
     room = max(1, limit // max(1, len(row.plan.clients)))
     kept = [name for name in dict.fromkeys([*row.messages, *near, *messages]) if name in messages][:room]
     found = sorted((messages[name] for name in kept), key=_first_heard)
-    return tuple(_row(message, wanting) for message in found)
+    return tuple(_row(message, wanting, asked) for message in found)
 
 
 def _first_heard(message: MessageReport) -> int:
@@ -74,8 +78,15 @@ def _first_heard(message: MessageReport) -> int:
     return message.sent_ns if message.sent_ns is not None else min(heard, default=0)
 
 
-def _row(message: MessageReport, wanting: set[tuple[str, str]]) -> MessageRow:
-    cells = tuple(_cell(receipt, (receipt.client, message.id) in wanting) for receipt in message.receipts)
+def _row(message: MessageReport, wanting: set[tuple[str, str]], asked: set[tuple[str, str]]) -> MessageRow:
+    cells = tuple(
+        _cell(
+            receipt,
+            wanting=(receipt.client, message.id) in wanting,
+            asked=(receipt.client, message.id) in asked,
+        )
+        for receipt in message.receipts
+    )
     return MessageRow(
         key=safe(message.id),
         name=clip(safe(message.id), 60),
@@ -88,16 +99,19 @@ def _row(message: MessageReport, wanting: set[tuple[str, str]]) -> MessageRow:
         sequence=message.sequence,
         cells=cells,
         odd=message.answer != "ok"
-        or any(c.state in ("missed", "asked", "echo", "leak") or c.times > 1 for c in cells),
+        or any(
+            c.state in ("missed", "asked", "echo", "leak") or c.times > 1 or (c.state == "got" and c.note)
+            for c in cells
+        ),
     )
 
 
-def _cell(receipt: Receipt, wanting: bool) -> Cell:  # noqa: FBT001 - one caller, above
+def _cell(receipt: Receipt, *, wanting: bool, asked: bool) -> Cell:
     state: CellState = (
         ("missed" if wanting else "none")
         if receipt.state == "never"
         else "asked"
-        if wanting and receipt.state in ("outside", "sender")
+        if asked and receipt.state in ("outside", "sender")
         else receipt.state
     )
     return Cell(state, receipt.time_ns, receipt.times, receipt.connected, safe(receipt.note))

@@ -18,6 +18,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
+from harness.model.verdict import Verdict
 from harness.report import text
 from harness.report.fold import StepReport
 from harness.report.html.latency import BOUNDS
@@ -67,6 +68,7 @@ def render_page(page: Page) -> str:
         tones={status.value: mark for status, mark in CHECK_MARKS.items()},
         step_marks=STEP_MARKS,
         rect=rect,
+        why=_why,
         version=__version__,
         data=Markup(embedded(to_json(page))),  # noqa: S704 - `embedded` leaves nothing that is markup
     )
@@ -116,6 +118,7 @@ def to_json(page: Page) -> dict[str, Any]:
             {"proof": finding.proof, "messages": finding.messages, "clients": finding.clients}
             for finding in page.findings
         ],
+        "played": page.played,
         "diagram": _plain(page.diagram),
         "messages": _plain(page.messages),
         "acks": _plain(page.acks),
@@ -141,6 +144,14 @@ def _plain(value: Any) -> Any:
             return {name: _plain(item) for name, item in zip(value._fields, value, strict=True)}
         return [_plain(item) for item in value]
     return value
+
+
+def _why(verdict: Verdict) -> str:
+    """Return why a check ended as it did: its reason, else the first of its violations."""
+    if verdict.reason or not verdict.violations:
+        return text.safe(verdict.reason)
+    more = len(verdict.violations) - 1
+    return text.clip(text.safe(verdict.violations[0].sentence), 300) + (f", and {more} more" if more else "")
 
 
 def _brief(row: RowReport) -> list[str]:

@@ -39,7 +39,7 @@
     const box = node.getBoundingClientRect();
     if (!box.width || !box.height || ["SCRIPT", "OPTION", "NOSCRIPT"].includes(node.tagName)) continue;
     const style = getComputedStyle(node);
-    if (style.visibility === "hidden") continue;
+    if (style.visibility === "hidden" || !node.checkVisibility()) continue; // what is in a closed detail has a box, too
     if (!node.closest(".wide, pre, #canvas, #card, svg") && (box.right > innerWidth + 1 || box.left < -1)) out.add(nameOf(node));
     const told = [...node.childNodes].filter((child) => child.nodeType === 3 && child.data.trim());
     if (!told.length) continue;

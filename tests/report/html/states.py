@@ -95,6 +95,79 @@ def partial() -> Page:
     return page._replace(partial="history.jsonl, line 11: not an operation (JSONDecodeError: what).")
 
 
+def script_is_wrong() -> Page:
+    """Warned of, and still played: three lines are expected of one who is no member, and never come at one moment."""
+    story = Story(
+        a_plan(warnings=("line 13: doug is not in lobby, where `a` is sent; move it to `not_by`",))
+    ).begin()
+    for place, name in enumerate("abc"):
+        value = story.message(id=name, client_message_id=name)
+        story.op(510 + 9 * place, "bob", "invoke", "send", value, op=200 + place, step=1)
+        story.op(511 + 9 * place, "alice", "ok", "deliver", {**value, "sequence": place + 1})
+        story.op(
+            512 + 9 * place, "bob", "ok", "send", {**value, "sequence": place + 1}, op=200 + place, step=1
+        )
+    asked = {
+        "ids": ["a", "b", "c"],
+        "received_by": ["doug", "bob", "alice"],
+        "missing": [["doug", "a"], ["bob", "a"]],
+    }
+    story.op(540, "script", "invoke", "expect", asked, op=300, step=2)
+    ended = story.op(900, "script", "fail", "expect", asked, op=300, step=2)
+    fence = story.fenced(910, "doug")
+    missed = [
+        Violation(
+            kind="missing",
+            sentence=f"doug and bob did not get `{name}` within 2 s; it was acknowledged",
+            ops=(ended,),
+            pointers=("/steps/2/received_by/1",),
+            clients=("doug", "bob"),
+            messages=(name,),
+            hint="doug is no member: the script is probably wrong.",
+        )
+        for name in "abc"
+    ]
+    inbox = Violation(
+        kind="inbox", sentence="doug never got `a`", ops=(fence,), clients=("doug",), messages=("a",)
+    )
+    return page_of(
+        story.end(1_000).judged(
+            RunStatus.FAIL,
+            *USUAL,
+            bad("expect *", *missed, group="expectation", pointer="/steps/2"),
+            bad("inbox of doug", inbox, group="expectation", pointer="/inboxes/doug"),
+            reason=missed[0].sentence,
+        )
+    )
+
+
+def mixed_up() -> Page:
+    """A message that came as from somebody else, and to one with another text."""
+    story = Story().begin()
+    first, answered = story.sent()
+    wrong = story.got(516, "alice", sender="doug")
+    story.got(518, "chad", text="Now we are all gone.")
+    phantom = Violation(
+        kind="phantom",
+        sentence="alice got `hello` in lobby from doug, but bob sent it to lobby",
+        ops=(first, wrong),
+        clients=("alice",),
+        messages=("hello",),
+    )
+    lost = Violation(
+        kind="undelivered",
+        sentence="alice and chad never got `hello`, which was acknowledged to bob",
+        ops=(first, answered, wrong),
+        clients=("alice", "chad"),
+        messages=("hello",),
+    )
+    return page_of(
+        story.end().judged(
+            RunStatus.FAIL, bad("no-loss", lost), bad("no-phantom", phantom), reason=lost.sentence
+        )
+    )
+
+
 def nothing() -> Page:
     """A run in which nothing happened, and nothing was judged."""
     return page_of(
@@ -141,5 +214,7 @@ STATES: dict[str, Callable[[], Page]] = {
     "storm": storm,
     "long_names": long_names,
     "partial": partial,
+    "script_is_wrong": script_is_wrong,
+    "mixed_up": mixed_up,
     "nothing": nothing,
 }

@@ -70,6 +70,44 @@ def test_a_list_of_runs_is_readable(browser, tmp_path, width):
     assert browser.complaints() == []
 
 
+def test_fingers_meet_what_they_aim_at(show_page):
+    browser = show_page(STATES["undelivered"](), width=390)
+    small = browser.eval(
+        "[...document.querySelectorAll('a, button, select, summary, input:not([type=checkbox]), label:has(input)')]"
+        ".filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 24)"
+        ".map((node) => node.outerHTML)"
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_stays_at_the_top_does_not_cover_what_one_goes_to(show_page, width):
+    browser = show_page(STATES["storm"](), width=width)
+    covered = "document.getElementById('range').getBoundingClientRect().bottom"
+    browser.eval("document.querySelector('[data-finding]').click()")
+    assert (
+        browser.eval(f"document.querySelector('#diagram h2').getBoundingClientRect().bottom - {covered}") > 0
+    )
+    browser.eval("location.hash = '#L9'")
+    assert browser.eval(f"document.getElementById('L9').getBoundingClientRect().top - {covered}") >= 0
+
+
+@pytest.mark.parametrize("name", ["nothing", "skipped", "not_ready"])
+def test_where_there_is_nothing_to_show_it_says_so(show_page, name):
+    browser = show_page(STATES[name]())
+    panes = "['diagram', 'who', 'range'].map((id) => document.getElementById(id).checkVisibility())"
+    assert browser.eval(panes) == [False] * 3
+    told = browser.eval("document.body.innerText")
+    assert ("It was not played." if name == "skipped" else "Nobody did anything that was recorded") in told
+
+
+def test_a_run_without_a_message_has_no_empty_table(show, story):
+    told = story().begin().end()
+    browser = show(told.judged(RunStatus.UNKNOWN, reason="nothing was said"))
+    assert browser.eval("document.getElementById('who').innerText").split("\n")[-1] == "No message was sent."
+    assert browser.eval(LOOK) == FINE
+
+
 def test_a_message_is_followed_from_the_diagram_the_table_and_a_link(show, tell):
     browser = show(tell("inbox_order"), link="#m-early")
     assert browser.eval("document.querySelector('#card h3').textContent") == "early"
@@ -199,7 +237,7 @@ def test_a_long_run_shows_its_first_violation(show):
     client, name = story.ops[wrong].client, story.ops[wrong].value["id"]
     violation = Violation(kind="leak", sentence="too far", ops=(wrong,), messages=(name,), clients=(client,))
     browser = show(story.judged(RunStatus.FAIL, bad("members-only", violation)))
-    assert "4," in browser.eval("document.querySelector('#range + .notice').textContent")
+    assert "4," in browser.eval("document.querySelector('#range ~ .notice').textContent")
     assert browser.eval("data.entries.length") <= SHOWN + 200
     assert browser.eval("document.querySelectorAll('#canvas .arrow.proof').length") == 1
     assert browser.eval("document.querySelector('#card h3').textContent") == name

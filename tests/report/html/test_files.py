@@ -65,6 +65,15 @@ def test_the_page_of_one_row_is_its_own(folder, report):
     assert not (folder.parent / "index.html").exists()
 
 
+def test_a_page_leads_only_to_what_lies_beside_it(folder, report):
+    report(folder)
+    links = set(re.findall(r'<a href="([a-z./]+)"', (folder / "index.html").read_text()))
+    assert links == {"history.jsonl", "plan.json", "verdicts.json", "env.json", "logs/"}
+    (folder / "history.jsonl").unlink()
+    report(folder)
+    assert 'href="history.jsonl"' not in (folder / "index.html").read_text()
+
+
 def test_a_folder_of_runs_gets_a_page_that_leads_to_them(folder, report, tell):
     report(folder.parent)
     root = folder.parents[1]

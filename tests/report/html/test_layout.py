@@ -61,7 +61,7 @@ def test_lanes_fit_or_scroll_and_the_server_is_in_their_middle(run):
     assert wide["names"] == ["a", "b", "server", "c"]
     assert wide["xs"] == sorted(wide["xs"])
     assert wide["width"] <= 1000
-    assert narrow["pitch"] == 92  # names are still told apart; the pane scrolls
+    assert narrow["pitch"] == 84  # names are still told apart; the pane scrolls
 
 
 DIAGRAM = {
@@ -128,6 +128,33 @@ def test_the_last_lane_is_told_of_on_its_inner_side_where_nothing_else_is(run):
         f"{json.dumps(marks)}.map(roomBeside({chosen}, {lanes})).map((room) => room / {lanes}.pitch)"
     )
     assert rooms == [-3, -1]  # as far as anywhere; to the server, where an arrow ends
+
+
+def test_what_stands_in_one_place_is_one_mark(run):
+    def mark(kind, label, lane="a", time=5):
+        return {"op": 1, "kind": kind, "lane": lane, "time_ns": time, "label": label}
+
+    marks = [
+        *(mark("never", f"never got {name}") for name in "xyx"),
+        mark("broken", "expect x: not fulfilled"),
+        mark("fence", "fence"),
+        mark("kept", "expect y: fulfilled", lane="b"),
+        mark("life", "ready", time=6),
+    ]
+    (told,) = run(
+        f"together({json.dumps(marks)}).map(({{kind, lane, told, label}}) => [kind, lane, told, label])"
+    )
+    assert told == [
+        ["never", "a", "never got x, y", "never got x, y; expect x: not fulfilled"],
+        ["fence", "a", "fence", "fence"],  # it is a line, and has a place of its own
+        ["kept", "b", "", "expect y: fulfilled"],
+        ["life", "a", "ready", "ready"],
+    ]
+
+
+def test_few_lanes_fill_their_pane(run):
+    (width,) = run("placeLanes(['a'], 'server', 1000).width")
+    assert width == 1000
 
 
 def test_names_are_told_in_ranges(run):

@@ -32,17 +32,20 @@ function drawDiagram(state) {
   root.setAttribute("viewBox", `0 0 ${lanes.width} ${placed.height}`);
   root.setAttribute("role", "img");
   root.setAttribute("aria-label", "sequence diagram; the log below says the same in words");
-  drawBands(root, state, lanes, placed);
+  // Words are written over all lines, whatever they belong to.
+  const words = document.createElementNS(SVG, "g");
+  drawBands(root, words, state, lanes, placed);
   drawLives(root, state, lanes, placed);
   for (const gap of placed.gaps) {
     svg(root, "line", { class: "idle", x1: CLOCK + 8, x2: lanes.width, y1: gap.y, y2: gap.y });
-    svg(root, "text", { class: "gap halo", x: 2, y: gap.y + 3 }, `${long(gap.ns)} pass`);
+    svg(words, "text", { class: "gap halo", x: 2, y: gap.y + 3 }, `⋮ ${long(gap.ns)}`);
   }
   placed.moments.forEach((moment, place) => svg(root, "text", { class: "clock", x: 2, y: placed.ys[place] + 4 }, clock(moment)));
-  for (const arrow of chosen.arrows) drawArrow(root, state, lanes, placed, arrow);
+  for (const arrow of chosen.arrows) drawArrow(root, words, state, lanes, placed, arrow);
   const room = roomBeside(chosen, lanes);
   const told = new Set(chosen.marks.filter((mark) => mark.kind !== "fence").map((mark) => mark.time_ns));
-  for (const mark of chosen.marks) drawMark(root, lanes, placed, mark, room(mark), !told.has(mark.time_ns));
+  for (const mark of together(chosen.marks)) drawMark(root, words, lanes, placed, mark, room(mark), !told.has(mark.time_ns));
+  root.append(words);
   drawHead(root, lanes, canvas);
   canvas.replaceChildren(root);
   const cut = document.getElementById("cut");
@@ -62,7 +65,7 @@ function drawHead(root, lanes, canvas) {
   follow();
 }
 
-function drawBands(root, state, lanes, placed) {
+function drawBands(root, words, state, lanes, placed) {
   for (const band of state.data.diagram.bands) {
     if (band.ended_ns < state.from || band.begun_ns > state.to) continue;
     const from = heightOf(placed, Math.max(band.begun_ns, state.from));
@@ -71,7 +74,7 @@ function drawBands(root, state, lanes, placed) {
       if (!lanes.xs.has(target)) continue;
       const box = { class: "band", x: lanes.xs.get(target) - lanes.pitch * 0.42, y: from, width: lanes.pitch * 0.84, height: Math.max(4, to - from) };
       svg(svg(root, "rect", box), "title", {}, band.label);
-      svg(root, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, fit(band.label, lanes.pitch * 0.84, "600 11px"));
+      svg(words, "text", { x: lanes.xs.get(target) - lanes.pitch * 0.4, y: from - 3, class: "doubt halo" }, fit(band.label, lanes.pitch * 0.84, "600 11px"));
     }
   }
 }
@@ -96,7 +99,7 @@ function toneOf(arrow) {
   return arrow.end === "unknown" ? "doubt" : "";
 }
 
-function drawArrow(root, state, lanes, placed, arrow) {
+function drawArrow(root, words, state, lanes, placed, arrow) {
   const [x1, x2] = [lanes.xs.get(arrow.source), lanes.xs.get(arrow.target)];
   const y1 = heightOf(placed, Math.max(arrow.begun_ns, state.from));
   const beyond = arrow.ended_ns > state.to;
@@ -113,39 +116,40 @@ function drawArrow(root, state, lanes, placed, arrow) {
   svg(group, "line", { class: "hit", x1, y1, x2: ex, y2: ey });
   const turn = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
   if (stops) {
-    svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: ex, y: ey + 4, "text-anchor": "middle" }, arrow.end === "refused" ? "✗" : "?");
+    svg(words, "text", { class: `halo ${toneOf(arrow)}`, x: ex, y: ey + 4, "text-anchor": "middle" }, arrow.end === "refused" ? "✗" : "?");
   } else if (!beyond) {
     svg(group, "path", { d: "M0 0 L-8 -3.6 L-8 3.6 Z", transform: `translate(${ex} ${ey}) rotate(${turn})` });
   }
   // A sending is named where it leaves, everything else where it lands: those rows are its own.
   const outward = arrow.kind === "send" || arrow.kind === "connect" || arrow.kind === "ack";
-  if (arrow.message) group.addEventListener("click", () => pick(arrow.message, false));
+  const leads = (node) => { if (arrow.message) node.addEventListener("click", () => pick(arrow.message, false)); };
+  leads(group);
   if (outward ? arrow.begun_ns < state.from : beyond) return; // that end is not in the time chosen
   const [tx, ty] = outward ? [x1, y1] : [x2, y2];
   const right = outward ? x2 > x1 : x1 > x2;
   const label = `${arrow.end === "unwanted" ? "✗ " : ""}${arrow.kind === "send" ? "send " : ""}${arrow.label}`;
-  svg(group, "text", { class: `halo ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" }, fit(label, lanes.pitch - 14, toneOf(arrow) ? "600 11px" : "11px"));
+  const place = { class: `halo of-${arrow.kind} ${toneOf(arrow)}`, x: tx + (right ? 9 : -9), y: ty - 4, "text-anchor": right ? "start" : "end" };
+  leads(svg(words, "text", place, fit(label, lanes.pitch - 14, toneOf(arrow) ? "600 11px" : "11px")));
 }
 
 const SIGNS = { kept: ["◆", "good"], broken: ["◇", "bad"], never: ["✗", "bad"], refused: ["✗", "bad"], unknown: ["?", "doubt"] };
 
-function drawMark(root, lanes, placed, mark, room, alone) {
+function drawMark(root, words, lanes, placed, mark, room, alone) {
   const [x, y] = [lanes.xs.get(mark.lane), heightOf(placed, mark.time_ns)];
   if (mark.kind === "fence") {
     const server = lanes.xs.get(SERVER);
     const node = svg(root, "line", { class: "fence", x1: x, x2: server, y1: y, y2: y });
     svg(node, "title", {}, `${mark.lane}: fence at ${clock(mark.time_ns)}`);
     // Its name stands where another mark of the same moment may have its own.
-    if (alone) svg(root, "text", { class: "halo clock", x: x + (server > x ? 9 : -9), y: y - 3, "text-anchor": server > x ? "start" : "end" }, "fence");
+    if (alone) svg(words, "text", { class: "halo clock", x: x + (server > x ? 9 : -9), y: y - 3, "text-anchor": server > x ? "start" : "end" }, "fence");
     return;
   }
   const [sign, tone] = SIGNS[mark.kind] ?? ["•", ""];
-  const group = svg(root, "g");
+  const group = svg(words, "g");
   svg(group, "title", {}, `${mark.lane}: ${mark.label}, ${clock(mark.time_ns)}`);
   svg(group, "text", { class: `halo ${tone}`, x, y: y + 4, "text-anchor": "middle" }, sign);
-  const told = mark.kind === "kept" || mark.kind === "broken" ? "" : mark.label;
-  if (told) {
-    svg(group, "text", { class: `halo ${tone}`, x: x + (room < 0 ? -9 : 9), y: y + 4, "text-anchor": room < 0 ? "end" : "start" }, fit(told, Math.abs(room) - 14, tone ? "600 11px" : "11px"));
+  if (mark.told) {
+    svg(group, "text", { class: `halo ${tone}`, x: x + (room < 0 ? -9 : 9), y: y + 4, "text-anchor": room < 0 ? "end" : "start" }, fit(mark.told, Math.abs(room) - 14, tone ? "600 11px" : "11px"));
   }
 }
 

@@ -122,7 +122,7 @@ function drawHistogram(parent, bounds, counts, width) {
     const bar = svg(root, "rect", { class: "bar", x: PLOT.left + (place - low) * step, y: bottom - height, width: Math.max(1, step - 1), height });
     svg(bar, "title", {}, `${number} times up to ${brief(bounds[place] ?? Infinity)}`);
   }
-  svg(root, "text", { class: "clock", x: PLOT.left - 4, y: PLOT.top + 8, "text-anchor": "end" }, String(most));
+  svg(root, "text", { class: "clock", x: PLOT.left - 4, y: PLOT.top + 8, "text-anchor": "end" }, `${most} ×`);
   svg(root, "text", { class: "clock", x: PLOT.left, y: PLOT.height - 4 }, low ? brief(bounds[low - 1]) : "0");
   svg(root, "text", { class: "clock", x: PLOT.left + (high - low + 1) * step, y: PLOT.height - 4, "text-anchor": "end" }, brief(bounds[high] ?? Infinity));
 }

@@ -1,7 +1,7 @@
 "use strict";
 // Where things stand in the diagram: pure functions, from the page's data to numbers.
 
-const ROW = 18, GAP = 46, TOP = 34, CLOCK = 62;
+const ROW = 20, GAP = 46, TOP = 34, CLOCK = 62;
 
 // The height of each moment. Every distinct moment has a row of its own, in order, and a longer time gets a little
 // more room, so that nothing is drawn over anything; what is far longer than the rest is cut down and named.
@@ -43,9 +43,9 @@ function placeLanes(clients, server, width) {
   const half = Math.ceil(clients.length / 2);
   const names = [...clients.slice(0, half), server, ...clients.slice(half)];
   // Half a lane is left free at the right: what happens to the last one is named there.
-  const pitch = Math.max(92, Math.min(210, Math.floor((width - CLOCK - 8) / (names.length + 0.5))));
+  const pitch = Math.max(84, Math.min(210, Math.floor((width - CLOCK - 8) / (names.length + 0.5))));
   const xs = new Map(names.map((name, place) => [name, CLOCK + pitch * place + Math.floor(pitch / 2)]));
-  return { names, xs, pitch, width: CLOCK + Math.ceil(pitch * (names.length + 0.5)) + 8 };
+  return { names, xs, pitch, width: Math.max(Math.floor(width), CLOCK + Math.ceil(pitch * (names.length + 0.5)) + 8) };
 }
 
 // What is drawn of one diagram: arrows and marks between shown lanes that touch the time chosen, at most so many,
@@ -72,6 +72,30 @@ function momentsOf(chosen, from, to, bands = []) {
   const times = [...chosen.marks.map((mark) => mark.time_ns), ...bands.map((band) => band.begun_ns)];
   for (const arrow of chosen.arrows) times.push(arrow.begun_ns, arrow.ended_ns);
   return times.filter((time) => time >= from && time <= to);
+}
+
+// Marks that stand in one place as one: the gravest gives the sign, and what never came is told in one line.
+function together(marks) {
+  const places = new Map();
+  for (const mark of marks) {
+    const place = JSON.stringify([mark.lane, mark.time_ns, mark.kind === "fence"]);
+    places.set(place, [...(places.get(place) ?? []), mark]);
+  }
+  const rank = (mark) => ["kept", "broken", "unknown", "refused", "never"].indexOf(mark.kind);
+  return [...places.values()].map((all) => {
+    const gravest = all.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+    const labels = all.filter((mark) => mark.kind !== "kept" && mark.kind !== "broken").map((mark) => mark.label);
+    const said = all.map((mark) => mark.label);
+    return { ...gravest, told: inOneLine(labels), label: inOneLine(said) };
+  });
+}
+
+// Labels that begin alike, `never got a` and `never got b`, as one: `never got a, b`.
+function inOneLine(labels) {
+  const never = "never got ";
+  const missed = labels.filter((label) => label.startsWith(never)).map((label) => label.slice(never.length));
+  const others = labels.filter((label) => !label.startsWith(never));
+  return [...new Set([...(missed.length ? [never + [...new Set(missed)].join(", ")] : []), ...others])].join("; ");
 }
 
 // How far to the right a mark may be told: to the next lane on which something is at the same moment. Of the last lane,
@@ -102,6 +126,10 @@ function inRanges(names) {
     else told.push({ name, series, from: Number(number), to: Number(number) });
   }
   return told.map(({ name, from, to }) => (to > from + 1 ? `${name}..${to}` : to > from ? `${name}, ${name.replace(/\d+$/, to)}` : name)).join(", ");
+}
+
+function several(number, noun) {
+  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }
 
 function clock(ns) {

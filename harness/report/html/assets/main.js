@@ -71,7 +71,9 @@ function drawStrip() {
   document.getElementById("to").value = Math.round(x(state.to));
   document.getElementById("span").textContent = state.whole
     ? `The whole run, ${clock(data.end_ns)}.`
-    : `From ${clock(state.from)} to ${clock(state.to)} of ${clock(data.end_ns)}; all below follows, and what went wrong then is red above.`;
+    : `From ${clock(state.from)} to ${clock(state.to)} of ${clock(data.end_ns)}.`;
+  // What stays in place at the top must not cover what one goes to.
+  document.documentElement.style.setProperty("--range", `${document.getElementById("range").offsetHeight}px`);
 }
 
 function listenToStrip() {
@@ -177,7 +179,8 @@ function namedIn(hash) {
 
 function begin() {
   if (!data.entries.length && !data.messages.length) return;
-  for (const id of ["range", "diagram", "who", "log"]) document.getElementById(id).hidden = false;
+  document.getElementById("log").hidden = false;
+  for (const id of ["range", "choosing", "diagram", "who"]) document.getElementById(id).hidden = !data.played;
   chooseLanes();
   listLanes();
   listenToStrip();

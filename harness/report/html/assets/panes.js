@@ -26,13 +26,18 @@ function presence(data, client, moment) {
   return lives.some((life) => life.connected.some(([from, to]) => from <= moment && moment <= to)) ? "online" : "offline";
 }
 
+// Whether somebody got a message more than once, or other than it was sent.
+function isChanged(cell) {
+  return cell.state === "got" && (cell.times > 1 || Boolean(cell.note));
+}
+
 // Everybody's receipt: those that are wrong one by one and first; of many that are right, one line.
 function tellCells(data, message, tell) {
   const after = (ns) => (message.sent_ns === null ? "" : `, ${long(ns - message.sent_ns)} after it was sent`);
   const cells = message.cells.map((cell, place) => ({ ...cell, client: data.clients[place] }));
   const [wrong, got, rest] = [
-    cells.filter((cell) => ["missed", "asked", "echo", "leak", "none"].includes(cell.state) || (cell.state === "got" && cell.times > 1)),
-    cells.filter((cell) => cell.state === "got" && cell.times <= 1),
+    cells.filter((cell) => ["missed", "asked", "echo", "leak", "none"].includes(cell.state) || isChanged(cell)),
+    cells.filter((cell) => cell.state === "got" && !isChanged(cell)),
     cells.filter((cell) => cell.state === "sender" || cell.state === "outside"),
   ];
   for (const cell of wrong) {
@@ -41,7 +46,8 @@ function tellCells(data, message, tell) {
       const why = cell.client === message.sender ? "the sender" : cell.note || "not a member";
       tell(cell.client, `${CELL_SIGNS.asked} ${why}: ${CELL_WORDS.asked}`, tone);
     } else if (cell.time_ns !== null) {
-      tell(cell.client, `${CELL_SIGNS[cell.state]} ${CELL_WORDS[cell.state]} ${clock(cell.time_ns)}${cell.times > 1 ? `, ${cell.times} times` : ""}`, tone);
+      const note = cell.note && cell.state === "got" ? `, ${cell.note}` : "";
+      tell(cell.client, `${CELL_SIGNS[cell.state]} ${CELL_WORDS[cell.state]}${note}, at ${clock(cell.time_ns)}${cell.times > 1 ? `, ${cell.times} times` : ""}`, tone);
     } else {
       const then = message.sent_ns === null ? "" : `; ${presence(data, cell.client, message.sent_ns)} when it was sent`;
       tell(cell.client, `${CELL_SIGNS[cell.state]} ${CELL_WORDS[cell.state]}${cell.connected ? then : "; never connected"}`, tone);
@@ -74,16 +80,16 @@ function showCard(state) {
   tell("from", `${message.sender} to ${message.room}`);
   tell("sent", message.sent_ns === null ? "never, or not in what is shown" : clock(message.sent_ns));
   tell("stored", message.sequence === null ? "no sequence is known" : `as #${message.sequence}`);
-  tell("answered", message.answered_ns === null ? message.answer || "–" : `${message.answer} at ${clock(message.answered_ns)}`, message.answer === "ok" ? "" : "doubt");
+  if (message.sent_ns !== null) tell("answered", message.answered_ns === null ? message.answer || "–" : `${message.answer} at ${clock(message.answered_ns)}`, message.answer === "ok" ? "" : "doubt");
   tellCells(state.data, message, tell);
   if (message.sequence !== null) {
     const acks = state.data.acks.filter((ack) => ack.room === message.room && ack.through >= message.sequence);
     const first = new Map();
     for (const ack of acks) if (!first.has(ack.client)) first.set(ack.client, ack.time_ns);
     const [last] = [...first].sort((a, b) => b[1] - a[1]);
-    tell("read past by", first.size > 8
+    tell("read by", first.size > 8
       ? `${inRanges(state.data.clients.filter((client) => first.has(client)))}; the last, ${last[0]}, at ${clock(last[1])}`
-      : [...first].map(([client, ns]) => `${client} ${clock(ns)}`).join(", ") || "nobody, in what is shown");
+      : [...first].map(([client, ns]) => `${client} ${clock(ns)}`).join(", ") || "nobody has said so, in what is shown");
   }
 }
 
@@ -94,11 +100,18 @@ function drawMatrix(state) {
   const inTime = data.messages.filter((message) =>
     state.whole || message.sent_ns === null || (message.sent_ns <= state.to && lastOf(message) >= state.from));
   const rows = document.getElementById("odd").checked ? inTime.filter((message) => message.odd) : inTime;
-  section.classList.toggle("many", data.clients.length > 10);
+  // Many names, or long ones, are written downwards.
+  section.classList.toggle("many", data.clients.length > 10 || data.clients.some((client) => client.length > 24));
+  for (const id of ["receipts", "oddly"]) document.getElementById(id).hidden = !data.messages.length;
+  section.querySelector(".legend").hidden = !data.messages.length;
   head.replaceChildren();
   const line = add(head, "tr");
   add(line, "th", "message").scope = "col";
-  for (const client of data.clients) add(line, "th", client).scope = "col";
+  for (const client of data.clients) {
+    const cell = add(line, "th");
+    cell.scope = "col";
+    add(cell, "span", client, "name").title = client;
+  }
   body.replaceChildren(...rows.map((message) => {
     const row = document.createElement("tr");
     row.classList.toggle("picked", message.key === state.message);
@@ -108,14 +121,14 @@ function drawMatrix(state) {
     button.type = "button";
     button.addEventListener("click", () => pick(message.key));
     message.cells.forEach((cell, place) => {
-      const sign = cell.times > 1 ? `${CELL_SIGNS[cell.state]}${cell.times}` : CELL_SIGNS[cell.state];
+      const sign = `${CELL_SIGNS[cell.state]}${cell.times > 1 ? cell.times : ""}${cell.state === "got" && cell.note ? "!" : ""}`;
       const when = cell.time_ns === null ? "" : `, ${clock(cell.time_ns)}`;
-      add(row, "td", sign, cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}${cell.note ? ` (${cell.note})` : ""}`;
+      add(row, "td", sign, isChanged(cell) ? "changed" : cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}${cell.note ? ` (${cell.note})` : ""}`;
     });
     return row;
   }));
   showOdd(section.querySelector(".wide"));
-  document.getElementById("rows").textContent = `${rows.length} of ${data.messages.length} messages`;
+  document.getElementById("rows").textContent = data.messages.length ? `${rows.length} of ${several(data.messages.length, "message")}` : "No message was sent.";
 }
 
 // Of more clients than there is room for, shows those first with whom something is wrong.
@@ -150,5 +163,5 @@ function drawLog(state) {
     return row;
   }));
   const more = found.length > LOGGED ? `, the first ${LOGGED} are shown` : "";
-  value("logged").textContent = `${found.length} of ${state.data.entries.length} lines${more}`;
+  value("logged").textContent = `${found.length} of ${several(state.data.entries.length, "line")}${more}`;
 }
