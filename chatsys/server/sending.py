@@ -1,7 +1,8 @@
 """SendMessage and SendMessages: from a request to the log and back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from chatsys.core import check
@@ -70,7 +71,7 @@ class SendStream:
         self._room = asyncio.Semaphore(MAX_BATCHES_UNDER_WAY)
         self._read: asyncio.Queue[_Pending | Refusal | None] = asyncio.Queue()
 
-    async def run(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+    async def run(self, requests: AsyncGenerator[chat_pb2.SendMessagesRequest, None]) -> None:
         """Until the caller is done sending.
 
         Raises:
@@ -92,16 +93,17 @@ class SendStream:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    async def _take(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+    async def _take(self, requests: AsyncGenerator[chat_pb2.SendMessagesRequest, None]) -> None:
         end: Refusal | None = None
         try:
-            async for batch in requests:
-                await self._room.acquire()
-                if self._call.ending is not None:
-                    break
-                self._read.put_nowait(self._submit(batch))
+            async with aclosing(requests):
+                async for batch in requests:
+                    await self._room.acquire()
+                    if self._call.ending is not None:
+                        break
+                    self._read.put_nowait(self._submit(batch))
         except Refusal as refusal:
-            end = refusal
+            end = refusal.bare()
         finally:
             self._read.put_nowait(end)
 
@@ -121,7 +123,7 @@ class SendStream:
             try:
                 checked.append(_checked(self._house, request, self._call, now_us))
             except Refusal as refusal:
-                checked.append(refusal)
+                checked.append(refusal.bare())
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
         if not entries:
             return None, checked
