@@ -85,6 +85,7 @@ GALLERY: dict[str, Broken] = {
         keeps.KEEPS_CONNECTIONS,
         gates.BELIEVES_RETIRED,
         gates.BELIEVES_NEWEST,
+        gates.KEEPS_STREAMS,
         lets_do.LETS_READERS_WRITE,
         lets_do.LETS_MEMBERS_RULE,
         lets_do.LETS_FORMER_ADMINS_RULE,

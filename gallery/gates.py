@@ -6,6 +6,7 @@ nobody but the one whom they let in.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from chatsys.auth.keys import Keyring
@@ -86,6 +87,13 @@ class BelievingNewest(_Gate):
         return changed
 
 
+class KeepingStreams(_Gate):
+    """Looks at a token when a call begins, and never again."""
+
+    def _end_some(self) -> None:
+        self._next_end = math.inf
+
+
 class LettingInAll(_Gate):
     """Asks for a token, and does without."""
 
@@ -116,6 +124,15 @@ BELIEVES_NEWEST = Broken(
     kinds=frozenset(),
     others=frozenset({"script"}),
     scenarios=("rotate_keys",),
+)
+
+KEEPS_STREAMS = Broken(
+    name="keeps-streams",
+    does="goes on with the streams of those whose token is good no more",
+    gate=KeepingStreams,
+    kinds=frozenset(),
+    others=frozenset({"unwanted"}),
+    scenarios=("own/turned_out",),
 )
 
 #: Who is let in by mistake -> the server that does it.

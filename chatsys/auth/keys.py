@@ -17,6 +17,8 @@ from typing import Any, Literal, NamedTuple
 
 import jwt
 
+from chatsys import private
+
 Algorithm = Literal["EdDSA", "HS256"]
 
 SUFFIX = ".jwk"
@@ -115,7 +117,7 @@ def create(directory: Path, algorithm: Algorithm = "EdDSA", kid: str = "") -> Pa
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         building.unlink(missing_ok=True)
-        fd = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = private.make(building)
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from chatsys import private
 from chatsys.auth.tokens import Claims
 
 FILE = "revocations.sqlite3"
 """In the data directory."""
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS token (token_id TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS user (user_id TEXT PRIMARY KEY, before REAL NOT NULL) WITHOUT ROWID;
-"""
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS token (token_id TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS user (user_id TEXT PRIMARY KEY, before REAL NOT NULL) WITHOUT ROWID",
+)
 _BUSY_SECONDS = 1.0
 _CHANGE_COUNTER = 24  # where: The SQLite Database File Format, 1.3.7
 
@@ -62,6 +63,8 @@ class Revocations:
         try:
             connection = self._open()
             try:
+                if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    return Revoked()  # whoever makes the file has not come to its first revocation
                 tokens = frozenset(row[0] for row in connection.execute("SELECT token_id FROM token"))
                 return Revoked(tokens, dict(connection.execute("SELECT user_id, before FROM user")))
             finally:
@@ -112,10 +115,12 @@ class Revocations:
     def _write(self, statement: str, values: tuple[str, float]) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(private.open_or_make(self.path))
             connection = self._open()
             try:
-                connection.executescript(_TABLES)
                 connection.execute("BEGIN IMMEDIATE")
+                for table in _TABLES:
+                    connection.execute(table)
                 connection.execute(statement, values)
                 connection.execute("DELETE FROM token WHERE expires_at < ?", (time.time(),))
                 connection.execute("COMMIT")

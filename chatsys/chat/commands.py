@@ -6,12 +6,11 @@ import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from chatsys.chat.model import NO_ROOM
+
 if TYPE_CHECKING:
     from chatsys.chat.session import Session
 
-NO_ROOM: Final = (
-    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
-)
 KEYS: Final = (
     "Tab or Ctrl-N: next room · Ctrl-P: the one before · PageUp, PageDown: scroll · Ctrl-C: quit",
     "A line that begins with // is a message that begins with a slash.",
@@ -27,15 +26,26 @@ class Command(NamedTuple):
     run: Callable[[Session, str], Awaitable[None]]
     here: bool = False
     """Whether it is about the room that is looked at."""
+    leads: bool = False
+    """Whether it leads to another room, which what is typed behind it is about."""
 
 
 def typed(session: Session, text: str) -> None:
-    """A line was entered: a message, or a command."""
-    if text.startswith("/") and not text.startswith("//"):
-        word, _, rest = text[1:].partition(" ")
-        session.start(_carry_out(session, word, rest.strip()))
-    elif text.strip():
-        session.say(text[1:] if text.startswith("//") else text)
+    """A line was entered: a message, or a command. It waits for those before it that lead to another room."""
+    if text.strip():
+        session.start(_take(session, text))
+
+
+async def _take(session: Session, text: str) -> None:
+    word, _, rest = text[1:].partition(" ")
+    async with session.turn:
+        if not text.startswith("/") or text.startswith("//"):
+            session.say(text.removeprefix("/"))
+            return
+        if word in COMMANDS and COMMANDS[word].leads:
+            await _carry_out(session, word, rest.strip())
+            return
+    await _carry_out(session, word, rest.strip())
 
 
 async def _carry_out(session: Session, word: str, rest: str) -> None:
@@ -114,13 +124,13 @@ async def _quit(session: Session, _rest: str) -> None:
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "join": Command("ROOM", "enter an open room", _join),
+    "join": Command("ROOM", "enter an open room", _join, leads=True),
     "leave": Command("", "leave this room", _leave, here=True),
     "open": Command("", "which rooms you could join", _open),
-    "new": Command("ROOM", "make a room; you are its admin", _new),
+    "new": Command("ROOM", "make a room; you are its admin", _new, leads=True),
     "add": Command("USER", "take somebody into this room", _add, here=True),
     "kick": Command("USER", "put somebody out of it", _kick, here=True),
-    "dm": Command("USER", "talk to one person alone", _direct),
+    "dm": Command("USER", "talk to one person alone", _direct, leads=True),
     "who": Command("", "who is in this room", _who, here=True),
     "again": Command("", "send what failed once more; it is stored once", _again),
     "help": Command("", "say this", _help),

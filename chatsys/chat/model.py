@@ -11,8 +11,13 @@ import bisect
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from chatsys.v1.types_pb2 import Message
+
+NO_ROOM: Final = (
+    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
+)
 
 
 class Mark(enum.Enum):
@@ -86,6 +91,7 @@ class Model:
         """Holds what the program says to somebody who looks at no room."""
         self.status = "connecting"
         self.names: dict[str, str] = {}
+        """By user id; empty where there is none, or none is known yet."""
 
     @property
     def room(self) -> Room | None:

@@ -10,14 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from chatsys.chat.model import Model
+from chatsys.chat.model import NO_ROOM, Model
 from chatsys.client import ChatError, Client, Delta, EpochChanged, Lost, Restored
 from chatsys.client.client import Notice
 from chatsys.client.ids import uuid7
 
-NO_ROOM: Final = (
-    "You are in no room. /join ROOM enters an open one, /new ROOM makes one, /dm USER talks to one."
-)
 PAGE: Final = 50
 """Messages of one page of history."""
 WINDOW: Final = 65_536
@@ -43,6 +40,8 @@ class Session:
         self._redraw = redraw
         self._tasks: set[asyncio.Task[None]] = set()
         self.quit = asyncio.Event()
+        self.turn = asyncio.Lock()
+        """Of what is typed: a line is about the room that the line before it led to."""
 
     async def run(self) -> None:
         """Reads until it is cancelled, or the stream ended for good.
@@ -53,13 +52,16 @@ class Session:
         await self._rooms()
         # Runs when receive() has asked for the stream: a person who reads "connected" misses nothing from then on.
         self.start(self._opened())
-        async for message in self.client.receive(window=WINDOW, acks=False, notices=self._notice):
-            if message.room_id not in self.model.rooms:
-                self.start(self._rooms())  # somebody added us, or wrote to us alone: what is the room called?
+        async for message in self.client.receive(
+            window=WINDOW, acks=False, notices=self._notice, entered=self._entered
+        ):
             self.model.arrived(message)
             if message.room_id == self.model.current:
                 self.client.ack(message.room_id, message.sequence)
             if message.sender_id not in self.model.names:
+                self.model.names[message.sender_id] = (
+                    ""  # asked for once: who has left is not among the members
+                )
                 self.start(self._learn_names(message.room_id))
             self._redraw()
 
@@ -152,6 +154,12 @@ class Session:
                     self.model.say("You are no member of this room any more.", room_id)
                     self.client.ack_ended(room_id, through)
         self._redraw()
+
+    def _entered(self, room_id: str) -> None:
+        room = self.model.rooms.get(room_id)
+        if room is None or room.ended:
+            # Somebody took us in, or talks to us alone: what is the room called?
+            self.start(self._rooms())
 
     async def _learn_names(self, room_id: str) -> None:
         for member in await self.client.list_members(room_id):

@@ -33,13 +33,13 @@ Exit codes: 0 it serves · 1 it says that it does not, as while it stops · 3 no
 @trusting
 def health(server: str, timeout: float) -> None:
     """Ask a server whether it serves."""
+    tls = given_tls()
     # gRPC takes 60 ms to import; --help does without.
     import grpc  # noqa: PLC0415
     from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
 
     # A proxy for the way out of this machine is no way to a server that is asked for its health.
     options = [("grpc.enable_http_proxy", 0)]
-    tls = given_tls()
     made = (
         grpc.insecure_channel(server, options=options)
         if tls is None
@@ -51,7 +51,10 @@ def health(server: str, timeout: float) -> None:
                 health_pb2.HealthCheckRequest(), timeout=timeout
             )
         except grpc.RpcError as fault:
-            said = f"{fault.code().name}: {fault.details()}"
+            from chatsys.client.tls import explain  # noqa: PLC0415 - only who fails needs it
+
+            details = fault.details() or ""
+            said = f"{fault.code().name}: {explain(details, server, speaks_tls=tls is not None) or details}"
             click.echo(f"chatsys: {server} gave no answer: {said}", err=True)
             raise SystemExit(UNANSWERED) from None
     status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from chatsys.cli.talking import Who, identify, make_client, play, talking
+from chatsys.cli.talking import Who, identify, make_client, play, safe, talking
 
 
 @click.command(
@@ -47,5 +47,5 @@ async def _members(who: Who, room: str, *, as_json: bool) -> None:
             }
             click.echo(json.dumps(line, ensure_ascii=False))
         else:
-            name = f" ({member.display_name})" if member.display_name else ""
+            name = f" ({safe(member.display_name)})" if member.display_name else ""
             click.echo(f"{member.user_id}{name}: {role}")

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from chatsys.cli.talking import Who, identify, make_client, play, talking
+from chatsys.cli.talking import Who, identify, make_client, play, safe, talking
 
 
 @click.command(
@@ -63,5 +63,5 @@ async def _rooms(who: Who, consumer: str, *, include_open: bool, as_json: bool) 
                 if unread >= 1_000
                 else f"{unread} unread"
             )
-            name = f" ({room.display_name})" if room.display_name else ""
+            name = f" ({safe(room.display_name)})" if room.display_name else ""
             click.echo(f"{room.room_id}{name}: {count}")

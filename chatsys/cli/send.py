@@ -44,7 +44,7 @@ def send(
     if text == "-":
         if message_id is not None:
             raise click.UsageError("--id names one message; it cannot go with - (one message a line).")
-        play(_send_lines(who, room, as_json=as_json))
+        play(_send_lines(who, room, _lines(sys.stdin.buffer.read()), as_json=as_json))
     else:
         play(_send_one(who, room, text, message_id, as_json=as_json))
 
@@ -55,12 +55,24 @@ async def _send_one(who: Who, room: str, text: str, message_id: str | None, *, a
     _show(room, sent.sequence, sent.client_message_id, duplicate=sent.duplicate, as_json=as_json)
 
 
-async def _send_lines(who: Who, room: str, *, as_json: bool) -> None:
+def _lines(data: bytes) -> list[str]:
+    """The lines of standard input that hold something; all of them can be sent, or none is."""
+    lines = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            lines.append(line.removesuffix(b"\r").decode())
+        except UnicodeDecodeError:
+            raise click.UsageError(
+                f"Line {number} of standard input is not UTF-8; nothing was sent."
+            ) from None
+    return [line for line in lines if line]
+
+
+async def _send_lines(who: Who, room: str, lines: list[str], *, as_json: bool) -> None:
     from chatsys.client import ChatError, Outgoing  # noqa: PLC0415 - --help does without gRPC
 
     refused = 0
     async with make_client(who) as client:
-        lines = [line for line in sys.stdin.read().splitlines() if line]
         for start in range(0, len(lines), LINES_AT_ONCE):
             part = lines[start : start + LINES_AT_ONCE]
             results = await client.send_batch([Outgoing(room, line) for line in part], within=who.timeout)

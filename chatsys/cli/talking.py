@@ -6,6 +6,7 @@ Exit codes: 0 done · 1 refused by the server · 2 wrong usage · 3 no answer, s
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
+
+from chatsys.core.check import is_user_id, no_user_id
 
 if TYPE_CHECKING:  # gRPC takes 60 ms to import; --help does without
     from chatsys.client import Client, Delta, Tls
@@ -105,6 +108,8 @@ def trusting(command: CommandT) -> CommandT:
 
 def given_tls() -> Tls | None:
     """Return what the options of TLS say; None is in the clear."""
+    # What gRPC's core writes to standard error by itself is told better by the errors that we show.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     meta = click.get_current_context().meta
     ca, cert, key = (meta.get(f"chatsys.{name}") for name in ("ca", "cert", "cert_key"))
     if not (meta.get("chatsys.tls") or ca or cert or key):
@@ -176,7 +181,11 @@ def identify(server: str, user: str | None, token: str | None, timeout: float) -
     """Return who is talking; wrong usage when nobody is."""
     if not (user or token):
         raise click.UsageError("Who are you? Give --user (or CHATSYS_USER), or --token.")
-    return Who(server, user or None, token or None, timeout, given_tls())
+    if user and not is_user_id(user):
+        raise click.UsageError(f"{no_user_id(user)}.")
+    if token and not token.strip().isascii():
+        raise click.UsageError("What was given as --token is none: it has letters beyond ASCII.")
+    return Who(server, user or None, token.strip() if token else None, timeout, given_tls())
 
 
 def make_client(who: Who, *, consumer: str = "", include_own: bool = False) -> Client:
@@ -192,11 +201,16 @@ def play(work: Coroutine[Any, Any, None]) -> None:
     """Run a command to its end and turn how it ended into an exit code."""
     from chatsys.client import ChatError  # noqa: PLC0415 - see above
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a letter gets its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         asyncio.run(_interruptible(work))
     except ChatError as fault:
         click.echo(f"chatsys: {fault}", err=True)
         raise SystemExit(REFUSED if fault.definite else UNANSWERED) from None
+    except UnicodeEncodeError as fault:
+        raise click.UsageError(f"{fault.object!r} is not UTF-8.") from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
@@ -227,6 +241,11 @@ def lapses(delta: Delta) -> list[str]:
     return sentences
 
 
+def safe(text: str) -> str:
+    """What somebody else wrote, as one line that does not move our cursor or ring our bell."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def show(message: Message, *, as_json: bool) -> None:
     """Print one message and see that it has left."""
     text = message.content.decode(errors="replace")
@@ -241,7 +260,5 @@ def show(message: Message, *, as_json: bool) -> None:
         }
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     else:
-        # What somebody else wrote must not move our cursor or ring our bell.
-        safe = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-        sys.stdout.write(f"{message.room_id} #{message.sequence} {message.sender_id}: {safe}\n")
+        sys.stdout.write(f"{message.room_id} #{message.sequence} {message.sender_id}: {safe(text)}\n")
     sys.stdout.flush()

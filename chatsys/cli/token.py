@@ -92,13 +92,11 @@ def create(
     """Print a new token for USER."""
     from chatsys.auth.keys import BadKeyError, load  # noqa: PLC0415 - see above
     from chatsys.auth.tokens import Claims, mint  # noqa: PLC0415 - the same
-    from chatsys.core.check import is_user_id  # noqa: PLC0415 - the same
+    from chatsys.core.check import is_user_id, no_user_id  # noqa: PLC0415 - the same
 
     settings = _settings(config, data, keys)
     if not is_user_id(user):
-        raise click.UsageError(
-            f"{user!r} is no user id: 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
-        )
+        raise click.UsageError(f"{no_user_id(user)}.")
     seconds = settings.token_lifetime
     if lifetime is not None:
         try:
@@ -162,11 +160,14 @@ def revoke(
     """
     from chatsys.auth.revocations import RevocationError, Revocations  # noqa: PLC0415 - see above
     from chatsys.auth.tokens import peek  # noqa: PLC0415 - the same
+    from chatsys.core.check import is_user_id, no_user_id  # noqa: PLC0415 - the same
     from chatsys.errors import Refusal  # noqa: PLC0415 - the same
     from chatsys.server.gate import LONGEST  # noqa: PLC0415 - the same
 
     if (text is None) == (user is None):
         raise click.UsageError("Whose? Give a token, its id, or --user.")
+    if user is not None and not is_user_id(user):
+        raise click.UsageError(f"{no_user_id(user)}.")
     settings = _settings(config, data, keys)
     if not settings.data.is_dir():
         _fail(f"there is no data directory {settings.data}; name the server's by --data")
@@ -182,7 +183,9 @@ def revoke(
         if named.count(".") == 2:
             _, payload = peek(named)
             named = str(payload.get("jti", ""))
-            expires_at = float(payload.get("exp", expires_at))
+            ends = payload.get("exp")
+            # Of what says no time it is remembered for longer than any token lasts.
+            expires_at = float(ends) if isinstance(ends, (int, float)) else expires_at
         if not named:
             _fail("the token has no id, so it was never good")
         revocations.revoke_token(named, expires_at)

@@ -33,6 +33,7 @@ class AckPump:
         self._waiting: dict[str, int] = {}
         self._ended: dict[str, int] = {}
         self._epoch = 0
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
 
     def ack(self, room: str, sequence: int) -> None:
@@ -44,6 +45,8 @@ class AckPump:
         self._add(self._ended, room, sequence)
 
     def _add(self, waiting: dict[str, int], room: str, sequence: int) -> None:
+        if self._closed:
+            return
         _raise(waiting, room, sequence)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="acks")
@@ -60,7 +63,8 @@ class AckPump:
             await asyncio.wait([self._task])
 
     async def close(self) -> None:
-        """Stop at once; what is on its way may or may not arrive."""
+        """Stop at once and for good; what is on its way may or may not arrive."""
+        self._closed = True
         self._waiting.clear()
         self._ended.clear()
         if self._task is not None:

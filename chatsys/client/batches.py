@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 import grpc
 from grpc import aio
 
-from chatsys.client.errors import ChatError, DeadlineExceededError, UnavailableError, from_rpc
+from chatsys.client.credentials import Metadata
+from chatsys.client.errors import ChatError, DeadlineExceededError, UnavailableError
 from chatsys.client.transport import Transport
 from chatsys.v1.chat_pb2 import (
     SendMessageRequest,
@@ -96,17 +97,23 @@ class BatchSender:
         try:
             while self._unanswered:
                 before = len(self._unanswered)
+                shown: Metadata = ()
                 try:
-                    await self._one_stream()
+                    shown = self._transport.metadata
+                    await self._one_stream(shown)
                     fault: ChatError = UnavailableError("the server ended the stream of batches")
                 except grpc.RpcError as caught:
-                    fault = from_rpc(caught)
+                    fault = self._transport.fault_of(caught)
                 except ChatError as caught:
                     fault = caught
                 self._unanswered = deque(batch for batch in self._unanswered if not batch.answer.done())
                 if not self._unanswered:
                     return
-                if not self._transport.may_retry(fault):
+                try:
+                    again = self._transport.may_retry(fault, shown)
+                except ChatError as caught:
+                    fault, again = caught, False
+                if not again:
                     self._fail(fault)
                     return
                 self._last_fault = fault
@@ -115,10 +122,11 @@ class BatchSender:
         finally:
             self._task = None
 
-    async def _one_stream(self) -> None:
+    async def _one_stream(self, shown: Metadata) -> None:
         """Send everything unanswered over a new stream and answer it, until nothing is left or it breaks."""
         transport = self._transport
-        call: _Stream = transport.chat.SendMessages(metadata=transport.metadata)
+        transport.begin()
+        call: _Stream = transport.chat.SendMessages(metadata=shown)
         under_way: deque[_Batch] = deque()
         writer = asyncio.create_task(self._write(call, under_way), name="write batches")
         checked = False

@@ -7,7 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
@@ -127,14 +127,14 @@ class Caller:
 
     async def _pages(self, method: Any, request: Any, rows: str, within: float) -> AsyncIterator[Any]:
         request.min_positions.extend(self.place.positions())
-        async with asyncio.timeout(within * 1.1):  # each page has `within`; all together hardly more
-            while True:
-                answer = await self._transport.call(method, request, within=within)
-                for row in getattr(answer, rows):
-                    yield row
-                if not answer.next_page_token:
-                    return
-                request.page_token = answer.next_page_token
+        deadline = time.monotonic() + within
+        while True:
+            answer = await self._transport.call(method, request, within=deadline - time.monotonic())
+            for row in getattr(answer, rows):
+                yield row
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
 
     # --- looking ---
 

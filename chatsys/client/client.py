@@ -217,6 +217,7 @@ class Client(RoomCaller):
         window: int = 0,
         acks: bool = True,
         notices: Callable[[Notice], None] | None = None,
+        entered: Callable[[str], None] | None = None,
     ) -> AsyncIterator[Message]:
         """Yield messages as they come, each once, through failures of server and network.
 
@@ -226,11 +227,14 @@ class Client(RoomCaller):
             acks: acknowledge a message when the next one is asked for. False leaves it to `ack`.
             notices: is told what is no message: connection lost and restored, a changed epoch, and as a
                 `Delta` an ended membership or messages that the server no longer had.
+            entered: is told the id of each room before anything of it: those that are there from the start,
+                and those that the user comes into, also where nobody has said anything yet.
 
         Raises:
             ChatError: it ended for good, as with `SessionReplacedError`.
         """
         stream = self.subscribe(rooms=rooms, window=window)
+        heard: set[str] = set()
         try:
             while True:
                 while self._pending:
@@ -245,11 +249,15 @@ class Client(RoomCaller):
                     return
                 if isinstance(update, Frame):
                     for delta in update.deltas:
+                        if entered is not None and delta.room not in heard and not delta.ended:
+                            entered(delta.room)
+                        (heard.discard if delta.ended else heard.add)(delta.room)
                         self._queue(delta, notices)
                 elif notices is not None:
                     notices(update)
                 if isinstance(update, EpochChanged):
                     self._acks.forget()
+                    heard.clear()
         finally:
             stream.abandon()
 

@@ -22,6 +22,8 @@ DRAINING: Final = "DRAINING"
 #: Reasons that this library gives by itself, beside those of the server's table.
 WRONG_SERVER: Final = "WRONG_SERVER"
 HOLE_IN_STREAM: Final = "HOLE_IN_STREAM"
+NO_TOKEN: Final = "NO_TOKEN"  # noqa: S105 - a word
+TLS: Final = "TLS"
 
 _DETAILS_KEY: Final = "grpc-status-details-bin"
 #: What grpc.aio says by itself, as INTERNAL, when it could not write to a stream whose connection had just gone.

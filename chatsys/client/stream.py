@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 
 import grpc
 
+from chatsys.client.credentials import Metadata
 from chatsys.client.errors import (
     DRAINING,
     HOLE_IN_STREAM,
@@ -30,7 +31,6 @@ from chatsys.client.errors import (
     FailedPreconditionError,
     LogEpochChangedError,
     UnavailableError,
-    from_rpc,
 )
 from chatsys.client.ids import uuid7
 from chatsys.client.place import Chain, Delta, Place
@@ -268,13 +268,20 @@ class Stream:
     async def _keep_open(self) -> None:
         tries = 0
         while True:
+            shown: Metadata = ()
+            again = True
             try:
-                await self._read_stream()
+                shown = self._transport.metadata
+                await self._read_stream(shown)
                 fault: ChatError = UnavailableError("the server ended the stream")
             except ChatError as caught:
                 fault = caught
             except grpc.RpcError as caught:
-                fault = from_rpc(caught)
+                fault = self._transport.fault_of(caught)
+            try:
+                again = self._transport.may_retry(fault, shown)
+            except ChatError as caught:
+                fault, again = caught, False
             if self._open and time.monotonic() - self._opened_at >= _GOOD_LIFE:
                 tries = 0
             self._last_fault = fault
@@ -282,9 +289,7 @@ class Stream:
             if isinstance(fault, LogEpochChangedError):
                 self._place.forget()
                 self._queue.append(EpochChanged(fault))
-            elif (fault.definite and not self._transport.may_retry(fault)) or isinstance(
-                fault, DataLossError
-            ):
+            elif (fault.definite and not again) or isinstance(fault, DataLossError):
                 self._finish(fault)
                 self._notify()
                 return
@@ -292,14 +297,15 @@ class Stream:
             tries += 1
             await self._transport.rest(tries, fault)
 
-    async def _read_stream(self) -> None:
+    async def _read_stream(self, shown: Metadata) -> None:
         transport, place, chain = self._transport, self._place, Chain()
         request = SubscribeRequest()
         request.CopyFrom(self._request)
         request.resume_after.extend(place.resume_after(request.room_ids))
         included = place.positions()
         request.min_positions.extend(included)
-        call = transport.chat.Subscribe(request, metadata=transport.metadata)
+        transport.begin()
+        call = transport.chat.Subscribe(request, metadata=shown)
         try:
             limit, what = FIRST_FRAME_LIMIT, "first frame"
             while True:

@@ -3,6 +3,7 @@
 Invariants:
 * Every unary call has a deadline, and ends by it with an answer or a `ChatError`.
 * A call is repeated only when it is idempotent and its end was `retryable`; every try has the same request.
+* Who closes the channel ends what is under way with a `ChatError`, not by cancelling somebody else's task.
 * When told which server to expect, an answer of another one is `WrongServerError`, never a result.
 """
 
@@ -18,10 +19,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import grpc
 from grpc import aio
 
-from chatsys.client.credentials import Credentials, TokenSource
-from chatsys.client.errors import WRONG_SERVER, ChatError, DeadlineExceededError, WrongServerError, from_rpc
+from chatsys.client.credentials import Credentials, Metadata, TokenSource
+from chatsys.client.errors import (
+    TLS,
+    WRONG_SERVER,
+    CancelledError,
+    ChatError,
+    DeadlineExceededError,
+    UnavailableError,
+    WrongServerError,
+    from_rpc,
+)
 from chatsys.client.retry import DEFAULT_RETRY, RetryPolicy
-from chatsys.client.tls import Tls
+from chatsys.client.tls import Tls, explain
 from chatsys.v1.admin_pb2_grpc import AdminServiceStub
 from chatsys.v1.chat_pb2_grpc import ChatServiceStub
 from chatsys.v1.room_pb2_grpc import RoomServiceStub
@@ -57,6 +67,8 @@ CHANNEL_OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
 
+_CLOSED: Final = "the client was closed"
+
 
 class Expectation(NamedTuple):
     """Which server is meant. None: any.
@@ -91,6 +103,8 @@ class Transport:
         retry: RetryPolicy = DEFAULT_RETRY,
     ) -> None:
         self.target = target
+        self._speaks_tls = tls is not None
+        self._closed = False
         self._credentials = Credentials(user, token)
         self.expect = expect
         self.retry = retry
@@ -104,13 +118,43 @@ class Transport:
         )
 
     @property
-    def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What goes with every call."""
+    def metadata(self) -> Metadata:
+        """What goes with every call.
+
+        Raises:
+            ChatError: there is to be a token, and none could be got.
+        """
         return self._credentials.metadata
 
-    def may_retry(self, fault: ChatError) -> bool:
-        """Whether the same call may succeed now: by itself, or because there is another token to show."""
-        return fault.retryable or self._credentials.renew(fault)
+    def may_retry(self, fault: ChatError, shown: Metadata) -> bool:
+        """Whether the same call may succeed now: by itself, or because there is another token to show.
+
+        Args:
+            fault: how the call ended.
+            shown: the metadata that went with it.
+
+        Raises:
+            ChatError: there is to be a token, and none could be got.
+        """
+        return not self._closed and (fault.retryable or self._credentials.renew(fault, shown))
+
+    def begin(self) -> None:
+        """See that a call can be made at all.
+
+        Raises:
+            CancelledError: this was closed; the call surely did not happen.
+        """
+        if self._closed:
+            raise CancelledError(_CLOSED, definite=True)
+
+    def fault_of(self, ended: grpc.RpcError) -> ChatError:
+        """Return what a failed call means; where TLS is the reason, with what to do about it."""
+        fault = from_rpc(ended)
+        if isinstance(fault, UnavailableError) and not fault.reason:
+            sentence = explain(fault.message, self.target, speaks_tls=self._speaks_tls)
+            if sentence is not None:
+                return UnavailableError(sentence, reason=TLS, metadata={"grpc": fault.message})
+        return fault
 
     # Stubs are made when they are first needed: a client that only sends and receives needs one of five, and
     # each costs a forked process memory that it would otherwise share.
@@ -169,12 +213,16 @@ class Transport:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise fault or DeadlineExceededError(f"no time was left to call {self.target}")
+            shown = self.metadata
             try:
-                return await self._once(method, request, min(left, single) if idempotent else left)
+                return await self._once(method, request, min(left, single) if idempotent else left, shown)
             except ChatError as caught:
-                fault = caught
+                # Of a last try that had no time to find out, the one before knows why.
+                timed_out = isinstance(caught, DeadlineExceededError) and not caught.reason
+                if not (timed_out and fault is not None and fault.reason == TLS):
+                    fault = caught
             tries += 1
-            if not (idempotent and self.may_retry(fault)):
+            if not (idempotent and self.may_retry(fault, shown)):
                 raise fault
             pause = self.retry.pause(tries, self.random.random(), fault)
             if time.monotonic() + pause >= deadline:
@@ -185,8 +233,9 @@ class Transport:
         """Pause before the next try, as the retry policy says: longer each time, and not in step with others."""
         await asyncio.sleep(self.retry.pause(tries, self.random.random(), fault))
 
-    async def _once(self, method: Any, request: Any, timeout: float) -> Any:
-        call = method(request, timeout=timeout, metadata=self.metadata)
+    async def _once(self, method: Any, request: Any, timeout: float, shown: Metadata) -> Any:
+        self.begin()
+        call = method(request, timeout=timeout, metadata=shown)
         try:
             answer = await call
             # Single sends and acks say at their end who answered, all others at their beginning.
@@ -196,7 +245,13 @@ class Transport:
             initial: Any = fault.initial_metadata() if isinstance(fault, aio.AioRpcError) else ()
             if initial:
                 self.check(initial)
-            raise from_rpc(fault) from None
+            raise self.fault_of(fault) from None
+        except asyncio.CancelledError:
+            # gRPC says it like this also when it was the channel that ended the call, and nobody the task.
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            raise CancelledError(_CLOSED) from None
         return answer
 
     def check(self, metadata: Iterable[tuple[str, Any]] | None) -> Identity:
@@ -228,6 +283,7 @@ class Transport:
 
     async def close(self, grace: float = 0.1) -> None:
         """Close the channel; waits at most `grace` seconds for it."""
+        self._closed = True
         try:
             async with asyncio.timeout(grace):
                 await self._channel.close()

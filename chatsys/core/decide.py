@@ -122,11 +122,11 @@ def _ack(view: View, entry: entries.Ack) -> Decision:
 def _put_user(view: View, entry: entries.PutUser) -> Decision:
     known = view.user(entry.user_id)
     if known is None:
-        user = User(entry.user_id, entry.display_name, entry.time_us)
+        user = User(entry.user_id, entry.display_name or "", entry.time_us)
         return UserIs(user), (SetUser(user),)
     if entry.new:
         raise RuntimeError(f"the new user id {entry.user_id!r} is taken")
-    if known.display_name == entry.display_name:
+    if entry.display_name is None or known.display_name == entry.display_name:
         return UserIs(known), ()
     user = known._replace(display_name=entry.display_name)
     return UserIs(user), (SetUser(user),)

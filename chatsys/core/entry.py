@@ -127,7 +127,8 @@ class PutUser(NamedTuple):
     """A user becomes known, or changes the name it shows."""
 
     user_id: str
-    display_name: str
+    display_name: str | None
+    """None leaves it."""
     time_us: int
     new: bool
     """Whether the id must not be taken yet."""

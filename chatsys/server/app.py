@@ -52,7 +52,7 @@ _CONTRACT = (
     server_pb2.DESCRIPTOR.services_by_name["ServerService"],
     user_pb2.DESCRIPTOR.services_by_name["UserService"],
 )
-COLLECT_AFTER = 50_000
+COLLECT_AFTER = 10_000
 """Objects that may be made before Python looks for cycles among them: by its default of 700 it looks thrice for each
 batch of messages, which took a tenth of the server's time and found nothing."""
 _ANONYMOUS = ("GetServerInfo", "RegisterUser")
@@ -91,6 +91,7 @@ async def _serve(
         loop.add_signal_handler(number, leaving.ask)
     start_time_us = clock_us()
     instance_id = secrets.token_hex(8)
+    watching = Watching()
     store = SqliteStore.open(settings.data, f"chatsys instance {instance_id}, process {os.getpid()}")
     try:
         hub = Hub(store.position, store.released)
@@ -98,7 +99,6 @@ async def _serve(
         house = House(store, hub, make_reading(hub), settings.limits, instance_id, Guard(settings.limits))
         servicer = health.aio.HealthServicer()
         gate = make_its_gate(settings)
-        watching = Watching()
         await watching.start(settings, house)
         router = _router(settings, house, gate, start_time_us, servicer, leaving)
         router.watcher = watching.watcher
@@ -134,7 +134,8 @@ async def _serve(
         watching.stop()
         log.info("left")
     finally:
-        store.close()
+        store.close()  # before what may take longer: the next server waits for the directory
+        watching.flush()
 
 
 async def _stop_serving_when_damaged(store: SqliteStore, servicer: Any) -> None:

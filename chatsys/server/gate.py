@@ -102,8 +102,7 @@ class OpenGate:
         if not check.is_user_id(call.user_id):
             raise Refusal(
                 Reason.TOKEN_INVALID,
-                f"the metadata key {USER_KEY!r} holds no user id: 1 to 128 characters of A-Z, a-z, 0-9, '.', '_'"
-                " and '-'",
+                f"metadata key {USER_KEY!r}: {check.no_user_id(call.user_id[: check.MAX_NAME])}",
             )
 
     def staying(self, call: Call) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002  # see Gate
@@ -166,6 +165,7 @@ class TokenGate:
         self._next_end = math.inf  # no token of those that stay ends before this
         self._timer: asyncio.TimerHandle | None = None
         self._looked = clock()
+        self._said: dict[str, str] = {}
         try:
             self._keys_seen = keyfiles.fingerprint(keys)
             self._ring = keyfiles.load(keys)
@@ -227,7 +227,7 @@ class TokenGate:
         """See ``Gate``.
 
         Raises:
-            Refusal: FIELD_INVALID for a scope that is none; STORE_UNAVAILABLE when no key can sign.
+            Refusal: FIELD_INVALID for a scope that is none; REGISTRATION_CLOSED when no key can sign.
         """
         now = self._clock()
         admin = self._tokens.admin_of(scopes)
@@ -283,12 +283,13 @@ class TokenGate:
         seen = self._keyfiles.fingerprint(self._path)
         if seen == self._keys_seen:
             return False
-        self._keys_seen = seen
         try:
             self._ring = self._keyfiles.load(self._path)
         except self._cannot as error:
-            log.error("the keys stay as they were: %s", error)  # noqa: TRY400  # a sentence for the operator
+            self._complain("keys", error)
             return False
+        self._keys_seen = seen
+        self._said.pop("keys", None)
         log.info("keys read again: %s", ", ".join(sorted(self._ring.keys)))
         self._known.clear()
         return True
@@ -300,10 +301,17 @@ class TokenGate:
         try:
             self._revoked = self._revocations.read()
         except self._cannot as error:
-            log.error("the revocations stay as they were: %s", error)  # noqa: TRY400  # the same
+            self._complain("revocations", error)
             return False
         self._revocations_seen = seen
+        self._said.pop("revocations", None)
         return True
+
+    def _complain(self, what: str, error: Exception) -> None:
+        """Says what cannot be read; every look tries again, and tells when the fault is another."""
+        if self._said.get(what) != str(error):
+            self._said[what] = str(error)
+            log.error("the %s stay as they were: %s", what, error)
 
     def _end_some(self) -> None:
         for call, claims in tuple(self._staying.items()):

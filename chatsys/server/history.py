@@ -4,10 +4,10 @@ Invariant: a page has no hole that its reader does not know of: whoever goes on 
 passed since is refused, not served what is left.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from chatsys.core import check
-from chatsys.core.model import Room
 from chatsys.core.visibility import floor
 from chatsys.errors import Reason, Refusal
 from chatsys.server.call import Call
@@ -17,6 +17,8 @@ from chatsys.store import Reads, Row
 from chatsys.v1 import chat_pb2
 
 DEFAULT_MESSAGES = 50
+AT_ONCE = 64
+"""Messages that are read at once on the way back."""
 
 
 async def list_messages(house: House, request: chat_pb2.ListMessagesRequest, call: Call) -> Any:
@@ -42,19 +44,19 @@ async def list_messages(house: House, request: chat_pb2.ListMessagesRequest, cal
         lowest = floor(room.history, membership.join_sequence)
     if request.before_sequence:
         return _backwards(reads, number, token or request.before_sequence, lowest, size)
-    after = max(request.after_sequence if token is None else token, lowest)
-    return _forwards(reads, number, room, after, size)
-
-
-def _forwards(reads: Reads, number: int, room: Room, after: int, size: int) -> chat_pb2.ListMessagesResponse:
-    if 0 < after < room.first - 1:
+    asked = request.after_sequence if token is None else token
+    if asked and max(asked, lowest) < room.first - 1:
         raise Refusal(
             Reason.SEQUENCE_EXPIRED,
-            f"what follows sequence {after} of room {room.room_id!r} is no longer stored; the oldest that is has"
+            f"what follows sequence {asked} of room {room.room_id!r} is no longer stored; the oldest that is has"
             f" sequence {room.first}",
             metadata={"first_sequence": str(room.first)},
             resource=("room", room.room_id),
         )
+    return _forwards(reads, number, max(asked, lowest), size)
+
+
+def _forwards(reads: Reads, number: int, after: int, size: int) -> chat_pb2.ListMessagesResponse:
     answer = chat_pb2.ListMessagesResponse()
     room_left = MAX_ANSWER_BYTES
     while True:
@@ -73,15 +75,13 @@ def _forwards(reads: Reads, number: int, room: Room, after: int, size: int) -> c
 def _backwards(
     reads: Reads, number: int, before: int, lowest: int, size: int
 ) -> chat_pb2.ListMessagesResponse:
-    rows = reads.messages_before(number, before, lowest, size + 1)
-    more = len(rows) > size
-    rows = rows[-size:]
+    kept: list[Row] = []  # the newest first
     room_left = MAX_ANSWER_BYTES
-    kept: list[Row] = []
-    for row in reversed(rows):
+    more = False
+    for row in _newest_first(reads, number, before, lowest):
         room_left -= len(row.body)
-        if room_left < 0 and kept:
-            more = True
+        more = len(kept) == size or (room_left < 0 and bool(kept))
+        if more:
             break
         kept.append(row)
     answer = chat_pb2.ListMessagesResponse()
@@ -90,6 +90,13 @@ def _backwards(
     if more:
         answer.next_page_token = str(kept[-1].sequence)
     return answer
+
+
+def _newest_first(reads: Reads, number: int, before: int, lowest: int) -> Iterator[Row]:
+    """A few are read at a time: a page of the largest messages is thirty times what an answer may hold."""
+    while rows := reads.messages_before(number, before, lowest, AT_ONCE):
+        yield from reversed(rows)
+        before = rows[0].sequence
 
 
 def page_number(token: str) -> int | None:

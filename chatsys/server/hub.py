@@ -42,9 +42,10 @@ class Watcher:
         hub: Where it registers itself, until ``close``.
         user_id: Whose memberships bring rooms in and out.
         only: Room ids that it is confined to; None for all.
+        tells: Whether its reader is told of a room as soon as its user is in it, with messages or without.
     """
 
-    def __init__(self, hub: "Hub", user_id: str, only: frozenset[str] | None) -> None:
+    def __init__(self, hub: "Hub", user_id: str, only: frozenset[str] | None, *, tells: bool = True) -> None:
         self.user_id = user_id
         self.only = only
         self.touched: set[str] = set()
@@ -52,6 +53,8 @@ class Watcher:
         self._hub = hub
         self._rooms: set[str] = set()
         self._news = False
+        self._tells = tells
+        self._due = False
         self._waiter: asyncio.Future[None] | None = None
         hub.by_user.setdefault(user_id, set()).add(self)
 
@@ -82,6 +85,10 @@ class Watcher:
         self.touched.add(room_id)
         return self.wake()
 
+    def owe(self, room_id: str) -> None:
+        """The user came into a room, left it, or has another role there: of one in scope the reader is told."""
+        self._due = self._due or (self._tells and (self.only is None or room_id in self.only))
+
     def wake(self) -> bool:
         """Makes ``wait`` return. True if it was waiting."""
         self._news = True
@@ -99,7 +106,8 @@ class Watcher:
         """Until something is new since the last call returned, or the loop's clock says ``until``.
 
         Returns:
-            False when it was only the time.
+            False when something is due even where there is nothing new to read: the time has come, or the user is in
+            a room that its reader is to be told of.
 
         Raises:
             Refusal: DRAINING.
@@ -118,7 +126,8 @@ class Watcher:
         if self._hub.draining and not self.lingers():
             raise draining()
         news, self._news = self._news, False
-        return news
+        due, self._due = self._due, False
+        return news and not due
 
 
 class Hub:
@@ -159,7 +168,10 @@ class Hub:
         self._round += 1
         self._awaited = 0
         for room_id, user_id in group.memberships:
-            self._touch(self.by_user.get(user_id, ()), room_id)
+            watchers = self.by_user.get(user_id, ())
+            for watcher in watchers:
+                watcher.owe(room_id)
+            self._touch(watchers, room_id)
         for room_id in group.heads:
             self._touch(self.by_room.get(room_id, ()), room_id)
         for room_id, user_id, consumer_id, acked in group.cursors:

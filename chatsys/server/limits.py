@@ -85,14 +85,16 @@ class Guard:
         self._rooms_coming: Counter[str] = Counter()
         self._members_coming: Counter[str] = Counter()
 
-    def subscribing(self, hub: Hub, user_id: str, consumer_id: str) -> None:
-        """Before a stream is opened.
+    def subscribing(self, hub: Hub, user_id: str, consumer_id: str | None) -> None:
+        """Before a stream is opened, or a poll waits: then there is no consumer to take over from.
 
         Raises:
-            Refusal: TOO_MANY_SUBSCRIPTIONS, unless it takes over from another.
+            Refusal: TOO_MANY_SUBSCRIPTIONS.
         """
         most = self._limits.max_subscriptions
-        if len(hub.by_user.get(user_id, ())) >= most and (user_id, consumer_id) not in hub.streams:
+        # Who takes over ends another, which counts until its reader has gone: one at a time may be on its way out.
+        replaces = consumer_id is not None and (user_id, consumer_id) in hub.streams
+        if len(hub.by_user.get(user_id, ())) >= most + replaces:
             raise Refusal(
                 Reason.TOO_MANY_SUBSCRIPTIONS,
                 f"{most} streams and waiting polls of one user are allowed; end one of them first",
@@ -169,7 +171,7 @@ def _coming(reads: Reads, entry: CreateRoom | Join | Add) -> list[str]:
     caller = reads.membership(number, entry.room_id, entry.caller.user_id)
     current = caller is not None and caller.current
     if isinstance(entry, Join):
-        return [entry.caller.user_id] if room.entry is Entry.OPEN and not current else []
+        return [entry.caller.user_id] if room.entry is Entry.OPEN and not (room.deleted or current) else []
     if not entry.caller.admin and not (caller is not None and caller.current and caller.role is Role.ADMIN):
         return []
     member = reads.membership(number, entry.room_id, entry.user_id)

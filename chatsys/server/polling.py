@@ -67,8 +67,9 @@ class Poll:
         answer, news = self._read(house.store.reads())
         if news or self._wait <= 0:
             return answer
+        house.guard.subscribing(house.hub, self._consumer.user_id, None)
         until = self._call.until(self._wait)
-        watcher = Watcher(house.hub, self._consumer.user_id, self._only)
+        watcher = Watcher(house.hub, self._consumer.user_id, self._only, tells=False)
         try:
             while True:
                 # Between the look before and this one nothing was awaited, so no news can fall in between.

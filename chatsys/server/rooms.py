@@ -203,12 +203,13 @@ def kept(limits: Limits) -> tuple[int, int]:
 def _retention(room: types_pb2.Room) -> tuple[int, int]:
     """Greatest age in microseconds and greatest number of entries; 0 where there is no limit."""
     given = room.retention
-    if not 0 <= given.max_age.seconds <= check.MAX_AGE_SECONDS or given.max_age.nanos < 0:
+    seconds, nanos = given.max_age.seconds, given.max_age.nanos
+    if not 0 <= seconds <= check.MAX_AGE_SECONDS or nanos < 0 or (nanos and not seconds):
         raise Refusal.field(
             "room.retention.max_age", f"is 0 for no limit, or 1 to {check.MAX_AGE_SECONDS:,} whole seconds"
         )
     check.sequence(given.max_entries, "room.retention.max_entries")
-    return given.max_age.seconds * 1_000_000, given.max_entries
+    return seconds * 1_000_000, given.max_entries
 
 
 def _choice(kind: type[Choice], number: int, default: Choice, field: str) -> Choice:

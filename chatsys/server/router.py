@@ -141,8 +141,9 @@ class Router(grpc.GenericRpcHandler):
                     await call.greet()
             except Refusal as caught:
                 refusal = caught.bare()
-            except asyncio.CancelledError:
-                # Left to gRPC it may keep the caller waiting for ever.
+            except (asyncio.CancelledError, grpc.aio.InternalError):
+                # Cancelled, or nothing can be written to it any more. Left to gRPC it may keep the caller waiting for
+                # ever.
                 refusal = call.ending or Refusal(Reason.CALL_CANCELLED, "the call was cancelled")
             except sqlite3.Error as error:
                 refusal = self.could_not_read(error)
@@ -240,10 +241,13 @@ async def _all_read(parse: Parse, requests: AsyncIterable[bytes]) -> AsyncGenera
 
 
 async def _abort(call: Call, refusal: Refusal, request_id: str) -> None:
-    await call.greet()
     code = _CODES[int(refusal.code)]
     trailer = ((DETAILS_KEY, to_status_bytes(refusal)), (REQUEST_KEY, request_id))
-    await call.context.abort(code, refusal.message, trailing_metadata=trailer)
+    try:
+        await call.greet()
+        await call.context.abort(code, refusal.message, trailing_metadata=trailer)
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None  # the caller is gone; gRPC would write a line about that
 
 
 def _unimplemented(method: str) -> Method:

@@ -24,6 +24,10 @@ from chatsys.config.kinds import (
 )
 from chatsys.config.table import setting
 
+MOST_CONTENT = 8 * 1024 * 1024
+"""Bytes. Twice that is what our clients take in one frame: a larger message would be stored, and never received."""
+AROUND = 1024
+"""Bytes that the rest of a message takes at most: names, type and ids."""
 RUN_VARIABLE = "CHATSIM_RUN"
 """Environment variable that names the run a server belongs to, unless ``--run-id`` does."""
 
@@ -38,7 +42,7 @@ def data_directory() -> Path:
 class Limits:
     """See chatsys.v1.ServerLimits; bytes, messages, seconds."""
 
-    max_content_bytes: int = setting(size(), 65_536, "content of one message")
+    max_content_bytes: int = setting(size(1, MOST_CONTENT), 65_536, "content of one message")
     max_batch_messages: int = setting(number(1, 100_000), 1_000, "messages in one batch")
     max_request_bytes: int = setting(size(1024), 4 * 1024 * 1024, "one request as encoded")
     max_metadata_bytes: int = setting(size(1024), 16 * 1024, "metadata of one request")
@@ -137,10 +141,10 @@ class Settings:
         if self.client_ca is not None and self.tls_cert is None:
             found.append("--client-ca is for a server that speaks TLS: add --tls-cert and --tls-key")
         limits = self.limits
-        if limits.max_content_bytes > limits.max_request_bytes:
+        if limits.max_content_bytes + AROUND > limits.max_request_bytes:
             found.append(
                 f"a message of --max-content-bytes {limits.max_content_bytes} cannot come in a request of"
-                f" --max-request-bytes {limits.max_request_bytes}"
+                f" --max-request-bytes {limits.max_request_bytes}, with {AROUND} for what is around it"
             )
         if limits.room_max_age != int(limits.room_max_age):
             found.append("--room-max-age counts whole seconds, such as 1s, 15m or 30d")

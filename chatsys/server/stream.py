@@ -276,9 +276,8 @@ class Stream(Watcher):
         make = partial(frames.frame, deltas, position, tokens, caught_up=not held_back)
         if not alike or tokens:
             return make(), again
-        # The page lives as long as what is made of it, so that no other messages can have the id of these.
-        key = (position, held_back, *((delta.rest, id(delta.messages)) for delta in deltas))
-        return reads.once(key, make), again
+        said = (position, held_back, *(delta.rest for delta in deltas))
+        return reads.shared.once(said, [delta.messages for delta in deltas], make), again
 
     def _in_turn(self, room_id: str) -> tuple[bool, str]:
         """By name, from the room on that the last full frame had no room for: a busy room must not starve others."""

@@ -12,6 +12,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 import chatsys
 from chatsys.errors import Code
+from chatsys.server.logs import named
 from chatsys.server.observe import RequestEnd, Watcher
 
 _OURS = (Code.INTERNAL, Code.UNAVAILABLE, Code.DATA_LOSS, Code.UNIMPLEMENTED, Code.DEADLINE_EXCEEDED)
@@ -47,8 +48,8 @@ def make_watcher(provider: Any = None) -> tuple[Watcher, Callable[[], None]]:
                 "rpc.service": f"chatsys.v1.{end.method.partition('/')[0]}",
                 "rpc.method": end.method.partition("/")[2],
                 "rpc.grpc.status_code": 0 if end.refusal is None else int(end.refusal.code),
-                "enduser.id": end.user_id,
-                "chatsys.room_id": end.room_id,
+                "enduser.id": named(end.user_id),
+                "chatsys.room_id": named(end.room_id),
                 "chatsys.request_id": end.request_id,
             },
         )

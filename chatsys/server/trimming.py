@@ -36,12 +36,17 @@ class Trimmer:
         self._after = 0
 
     async def run(self) -> None:
-        """Until it is cancelled. A log that cannot be written is tried again with the next pass."""
+        """Until it is cancelled. What cannot be done is tried again with the next pass, and said once."""
+        said = ""
         while True:
             try:
                 await self._pass()
-            except (Refusal, sqlite3.Error) as fault:
-                log.warning("old entries could not be removed: %s", fault)
+                said = ""
+            except Exception as fault:  # whatever it was, the other rooms have their limits all the same
+                expected = isinstance(fault, (Refusal, sqlite3.Error))
+                if said != repr(fault):
+                    log.warning("old entries could not be removed: %s", fault, exc_info=not expected)
+                said = repr(fault)
             await asyncio.sleep(PAUSE)  # age is what it waits for: nothing tells of that
 
     async def _pass(self) -> None:

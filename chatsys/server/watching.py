@@ -46,9 +46,12 @@ class Watching:
         self.watcher = all_of(watchers)
 
     def stop(self) -> None:
-        """Ends, and sends what is left."""
+        """Shows nothing any more."""
         if self._page is not None:
             self._page.close()
+
+    def flush(self) -> None:
+        """Sends what is left, which takes its time where nobody takes it: the last thing that a server does."""
         if self._flush is not None:
             self._flush()
 
@@ -60,9 +63,10 @@ class Watching:
             self._page = await metrics.serve(
                 kept, settings.metrics_host, port, lambda: not house.hub.draining
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a name that can be no host's
+            why = error.strerror or error if isinstance(error, OSError) else "it is no name of a host"
             raise WatchingError(
-                f"cannot serve metrics on {settings.metrics_host}:{port}: {error.strerror or error};"
+                f"cannot serve metrics on {settings.metrics_host}:{port}: {why};"
                 " choose another --metrics-port (0 lets the system choose) or --metrics-host"
             ) from error
         self.port = self._page.sockets[0].getsockname()[1]

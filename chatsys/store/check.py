@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from chatsys.core.model import Kind
 from chatsys.store import schema
-from chatsys.store.reads import checksum
+from chatsys.store.rows import checksum
 from chatsys.v1 import types_pb2
 
 MOST_FAULTS = 100
@@ -95,9 +95,15 @@ def _entries(connection: sqlite3.Connection, counts: dict[str, int]) -> Iterator
 
 
 def _entry(
-    room_id: str, sequence: int, kind: int, actor_id: str, client_id: str | None, body: bytes, crc: int | None
+    room_id: str,
+    sequence: int,
+    kind: int,
+    actor_id: str,
+    client_id: str | None,
+    body: object,
+    crc: int | None,
 ) -> str | None:
-    if crc is not None and checksum(body) != crc:
+    if not isinstance(body, bytes) or (crc is not None and checksum(body) != crc):
         return "is not as it was written"
     if kind != Kind.MESSAGE.value:
         return None

@@ -7,7 +7,7 @@ other failure of a COMMIT its fate is unknown until the log is read again.
 import sqlite3
 
 from chatsys.errors import Reason, Refusal
-from chatsys.store.reads import CorruptError
+from chatsys.store.rows import CorruptError
 
 _PRIMARY = 0xFF  # of an extended result code
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

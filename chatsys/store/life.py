@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from chatsys import private
 from chatsys.store.schema import transaction
 
 FILE = "life"
@@ -76,7 +77,8 @@ def _fingerprint(file: Path) -> str:
 
 def _write(file: Path, name: str) -> None:
     building = file.with_name(f"{FILE}.new")
-    with building.open("w") as out:
+    building.unlink(missing_ok=True)
+    with os.fdopen(private.make(building), "w") as out:
         out.write(name)
         out.flush()
         os.fsync(out.fileno())

@@ -4,6 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from chatsys import private
+
 FILE = "lock"
 
 
@@ -20,7 +22,7 @@ class DirectoryLock:
     """
 
     def __init__(self, directory: Path, owner: str) -> None:
-        self._fd = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._fd = private.open_or_make(directory / FILE)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,7 +9,8 @@ from chatsys.core import effect as effects
 from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
 from chatsys.store.encoder import Encoder
 from chatsys.store.group import Group
-from chatsys.store.reads import Reads, checksum
+from chatsys.store.reads import Reads
+from chatsys.store.rows import checksum
 
 _MESSAGE = Kind.MESSAGE.value
 _SeenMember = Membership | None

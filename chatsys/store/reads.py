@@ -5,12 +5,13 @@ Reads of messages are flat: by (room, sequence > after), whatever the size of th
 
 import json
 import sqlite3
-import zlib
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, NamedTuple
+import sys
+from collections.abc import Iterable
+from typing import Any
 
 from chatsys.core.model import Cursor, Entry, History, Kind, Membership, Role, Room, Stored, User
-from chatsys.v1 import types_pb2
+from chatsys.store.pages import Page, Pages
+from chatsys.store.rows import Place, Row, sound, stored
 
 _MESSAGE = Kind.MESSAGE.value
 _HISTORY = {each.value: each for each in History}
@@ -37,75 +38,7 @@ _PLACE = (
 _ALL_PLACES = _PLACE + " ORDER BY m.room"
 _ONE_PLACE = _PLACE + " AND m.room = (SELECT number FROM room WHERE room_id = ?)"  # noqa: S608  # constants
 
-PAGE = 1_000
-"""Entries that are read at once for who takes many."""
-SMALL_PAGE = 128
-"""The same for who takes few."""
-
-
-class CorruptError(sqlite3.DatabaseError):
-    """What is read is not what was written."""
-
-
-class Place(NamedTuple):
-    """Where one consumer stands in one room that its user is or was a member of."""
-
-    number: int
-    """The store's own short name of the room."""
-    room_id: str
-    history: History
-    head: int
-    join_sequence: int
-    end_sequence: int
-    """0 while the user is a member."""
-    acked: int
-    """What the consumer acknowledged; 0 if nothing."""
-    first: int = 1
-    """Sequence of the oldest entry still stored."""
-    settled: int = 0
-    """Up to which end of a membership the consumer has heard of it; 0 if of none."""
-
-
-class Row(NamedTuple):
-    """One entry of a room as stored."""
-
-    sequence: int
-    kind: int
-    """A number of ``Kind``."""
-    actor_id: str
-    """The sender, when it is a message."""
-    body: bytes
-    """Encoded chatsys.v1.Message, when it is a message."""
-    crc: int | None = None
-    """Of the body; None in entries older than format 2."""
-
-
-class Page:
-    """Some entries of a room that follow each other, for everybody who reads them in this turn.
-
-    Attributes:
-        messages: The messages among them.
-        senders: Who sent these.
-        through: Sequence of the last entry, of any kind; where reading started if there is none.
-        last: Whether nothing came after them.
-        sequences: Of the messages.
-    """
-
-    __slots__ = ("_encoded", "last", "messages", "senders", "sequences", "through")
-
-    def __init__(self, rows: list[Row], after: int, size: int) -> None:
-        self.messages = [row for row in rows if row.kind == _MESSAGE]
-        self.sequences = [row.sequence for row in self.messages]
-        self.senders = {row.actor_id for row in self.messages}
-        self.through = rows[-1].sequence if rows else after
-        self.last = len(rows) < size
-        self._encoded: bytes | None = None
-
-    def encoded(self, encode: Callable[[list[Row]], bytes]) -> bytes:
-        """All messages, encoded once however many readers ask."""
-        if self._encoded is None:
-            self._encoded = encode(self.messages)
-        return self._encoded
+_ENTRY_COLUMNS = "sequence, kind, actor_id, body, crc"
 
 
 class Reads:
@@ -117,8 +50,8 @@ class Reads:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
-        self._pages: dict[tuple[int, int, int], Page] = {}
-        self._made: dict[Hashable, bytes] = {}
+        self.shared = Pages(self._some)
+        """By readers of one turn; whoever ends the turn makes it forget."""
 
     def meta(self, key: str) -> str | int:
         """One value of the log's own page: epoch, position, schema."""
@@ -226,21 +159,24 @@ class Reads:
 
     def entries(self, number: int, after: int, limit: int) -> list[Row]:
         """Entries of a room with a sequence beyond ``after``, ascending, at most ``limit``."""
-        rows = self._execute(
-            "SELECT sequence, kind, actor_id, body, crc FROM entry WHERE room = ? AND sequence > ?"
+        return self._some(number, after, limit, sys.maxsize)[0]
+
+    def _some(self, number: int, after: int, limit: int, max_bytes: int) -> tuple[list[Row], int]:
+        found = self._execute(
+            f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE room = ? AND sequence > ?"  # noqa: S608  # constants
             " ORDER BY sequence LIMIT ?",
             (number, after, limit),
         )
-        return _sound(number, rows)
+        return sound(number, found, max_bytes)
 
     def messages_before(self, number: int, before: int, after: int, limit: int) -> list[Row]:
         """The newest messages with a sequence below ``before`` and beyond ``after``, ascending."""
-        rows = self._execute(
-            "SELECT sequence, kind, actor_id, body, crc FROM entry WHERE room = ? AND sequence < ?"
+        found = self._execute(
+            f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE room = ? AND sequence < ?"  # noqa: S608  # constants
             " AND sequence > ? AND kind = ? ORDER BY sequence DESC LIMIT ?",
             (number, before, after, _MESSAGE, limit),
         )
-        return _sound(number, rows)[::-1]
+        return sound(number, found)[0][::-1]
 
     def entry(self, number: int, sequence: int) -> Row | None:
         """One entry, if it is still stored."""
@@ -252,11 +188,11 @@ class Reads:
         last = first - 1
         # An entry that is no message has no time of its own: it goes with the message behind it.
         rows = self._execute(
-            "SELECT body FROM entry WHERE room = ? AND sequence >= ? AND kind = ? ORDER BY sequence LIMIT ?",
+            "SELECT body, crc FROM entry WHERE room = ? AND sequence >= ? AND kind = ? ORDER BY sequence LIMIT ?",
             (number, first, _MESSAGE, most),
         )
-        for (body,) in rows:
-            message = stored(body)
+        for body, crc in rows:
+            message = stored(number, body, crc)
             if message.create_time_us >= before_us:
                 break
             last = message.sequence
@@ -272,31 +208,8 @@ class Reads:
         return [(row[0], _room(row[1:])) for row in rows]
 
     def page(self, number: int, after: int, wanted: int) -> Page:
-        """The entries of a room beyond ``after``; readers of one turn share them.
-
-        Args:
-            number: The room's.
-            after: Sequence.
-            wanted: How many messages are of use; there may be more in the page, or fewer, whatever follows it.
-        """
-        size = PAGE if wanted > SMALL_PAGE else SMALL_PAGE
-        key = (number, after, size)
-        page = self._pages.get(key)
-        if page is None:
-            page = self._pages[key] = Page(self.entries(number, after, size), after, size)
-        return page
-
-    def once(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What readers of one turn would all make alike, made once."""
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = make()
-        return made
-
-    def forget(self) -> None:
-        """Drops what this turn shared. Messages stay in memory no longer than that."""
-        self._pages.clear()
-        self._made.clear()
+        """The entries of a room beyond ``after``; readers of one turn share them. See ``Pages``."""
+        return self.shared.page(number, after, wanted)
 
     def unread(self, number: int, after: int, user_id: str) -> int:
         """Messages of others beyond ``after``; stops at ``UNREAD_LIMIT``."""
@@ -310,10 +223,10 @@ class Reads:
     def sent(self, number: int, sender_id: str, client_message_id: str) -> Stored | None:
         """The message a sender stored under this id."""
         row = self._execute(
-            "SELECT body FROM entry WHERE client_message_id = ? AND room = ? AND actor_id = ?",
+            "SELECT body, crc FROM entry WHERE client_message_id = ? AND room = ? AND actor_id = ?",
             (client_message_id, number, sender_id),
         ).fetchone()
-        return None if row is None else stored(row[0])
+        return None if row is None else stored(number, *row)
 
     def last_client_message_id(self) -> str:
         """The last id that anything is stored under, as texts are ordered; empty for none."""
@@ -326,41 +239,14 @@ class Reads:
     def sent_under(self, client_message_ids: Iterable[str]) -> dict[tuple[int, str, str], Stored]:
         """All messages stored under any of these ids, by (room number, sender, id)."""
         rows = self._execute(
-            "SELECT room, actor_id, client_message_id, body FROM entry"
+            "SELECT room, actor_id, client_message_id, body, crc FROM entry"
             " WHERE client_message_id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(client_message_ids)),),
         )
-        return {(room, sender_id, message_id): stored(body) for room, sender_id, message_id, body in rows}
-
-
-def stored(body: bytes) -> Stored:
-    """What the body of a message says of itself."""
-    message = types_pb2.Message.FromString(body)
-    time = message.create_time
-    return Stored(
-        message.sequence,
-        time.seconds * 1_000_000 + time.nanos // 1_000,
-        message.content,
-        message.content_type,
-    )
-
-
-def checksum(body: bytes) -> int:
-    """What ``Row.crc`` must be."""
-    return zlib.crc32(body)
-
-
-def _sound(number: int, rows: Iterable[Any]) -> list[Row]:
-    """The rows, if each is as it was written.
-
-    Raises:
-        CorruptError: One is not.
-    """
-    made = [Row._make(row) for row in rows]
-    for row in made:
-        if row.crc is not None and zlib.crc32(row.body) != row.crc:
-            raise CorruptError(f"entry {row.sequence} of room number {number} is not as it was written")
-    return made
+        return {
+            (room, sender_id, message_id): stored(room, *written)
+            for room, sender_id, message_id, *written in rows
+        }
 
 
 def _room(row: tuple[Any, ...]) -> Room:

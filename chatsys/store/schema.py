@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chatsys import private
+
 SCHEMA_VERSION = 3
 
 FILE = "chatsys.sqlite3"
@@ -65,6 +67,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     Raises:
         sqlite3.Error: It could not be written; the log is as it was.
     """
+    if (
+        connection.in_transaction
+    ):  # the ROLLBACK of the one before failed, as on a disk that gave up for a while
+        connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -92,6 +98,7 @@ def create(path: Path, epoch: str) -> None:
     """
     building = path.with_name(f"{path.name}.new")
     building.unlink(missing_ok=True)
+    os.close(private.make(building))
     connection = sqlite3.connect(building, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = OFF")
@@ -110,6 +117,13 @@ def create(path: Path, epoch: str) -> None:
     _sync(building)
     building.rename(path)
     _sync(path.parent)
+
+
+def strays(path: Path) -> list[Path]:
+    """What a log that was moved away left beside its place: SQLite would take it for part of the next one there."""
+    beside = (path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-journal"))
+    # Empty ones, which a reader of a log that nobody serves leaves, are part of nothing.
+    return [] if path.exists() else [file for file in beside if file.exists() and file.stat().st_size]
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -204,7 +204,7 @@ class SqliteStore:
     def _end_snapshot(self) -> None:
         if self._in_snapshot:
             self._in_snapshot = False
-            self._reads.forget()
+            self._reads.shared.forget()
             try:
                 self._reading.execute("COMMIT")
             except sqlite3.Error as error:
@@ -244,6 +244,11 @@ class SqliteStore:
 
 
 def _open_log(file: Path) -> sqlite3.Connection:
+    strays = schema.strays(file)
+    if strays:
+        raise StoreError(
+            f"{strays[0]} belongs to a log that is not beside it; put that log back, or move away this file, too"
+        )
     if not file.exists():
         schema.create(file, secrets.token_hex(8))
     return schema.open_writer(file)

@@ -70,7 +70,7 @@ class DrainServerRequest(_message.Message):
     GRACE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def grace(self) -> _duration_pb2.Duration:
-        """How long subscribers have; default 10 s."""
+        """How long subscribers have; absent, as long as the server's configuration says (2 s)."""
 
     def __init__(
         self,

@@ -448,8 +448,9 @@ class SubscribeRequest(_message.Message):
     """See PollRequest."""
     @_builtins.property
     def room_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """See PollRequest. Rooms joined later are added by themselves when empty; one that is left goes away with
-        membership_ended and the stream goes on.
+        """See PollRequest. Rooms joined later are added by themselves when empty, and told of at once, by an empty
+        delta where there is nothing to read; one that is left goes away with membership_ended and the stream
+        goes on.
         """
 
     @_builtins.property

@@ -145,7 +145,8 @@ class RoomServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def LeaveRoom(self, request, context):
-        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence.
+        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again
+        starts a new membership: see Member.join_sequence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,7 +53,9 @@ class RoomServiceStub:
     outsider PERMISSION_DENIED, existing or not.
     """
     LeaveRoom: _grpc.UnaryUnaryMultiCallable[_room_pb2.LeaveRoomRequest, _room_pb2.LeaveRoomResponse]
-    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again
+    starts a new membership: see Member.join_sequence.
+    """
     AddMember: _grpc.UnaryUnaryMultiCallable[_room_pb2.AddMemberRequest, _room_pb2.AddMemberResponse]
     """Adds or re-roles another user (ADMIN)."""
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_room_pb2.RemoveMemberRequest, _room_pb2.RemoveMemberResponse]
@@ -90,7 +92,9 @@ class RoomServiceAsyncStub(RoomServiceStub):
     outsider PERMISSION_DENIED, existing or not.
     """
     LeaveRoom: _aio.UnaryUnaryMultiCallable[_room_pb2.LeaveRoomRequest, _room_pb2.LeaveRoomResponse]  # type: ignore[assignment]
-    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+    """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again
+    starts a new membership: see Member.join_sequence.
+    """
     AddMember: _aio.UnaryUnaryMultiCallable[_room_pb2.AddMemberRequest, _room_pb2.AddMemberResponse]  # type: ignore[assignment]
     """Adds or re-roles another user (ADMIN)."""
     RemoveMember: _aio.UnaryUnaryMultiCallable[_room_pb2.RemoveMemberRequest, _room_pb2.RemoveMemberResponse]  # type: ignore[assignment]
@@ -166,7 +170,9 @@ class RoomServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _room_pb2.LeaveRoomRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_room_pb2.LeaveRoomResponse, _abc.Awaitable[_room_pb2.LeaveRoomResponse]]:
-        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again starts a new membership: see Member.join_sequence."""
+        """Removes the caller. The last ADMIN of a room cannot leave the others. Leaving twice is OK. Joining again
+        starts a new membership: see Member.join_sequence.
+        """
 
     @_abc_1.abstractmethod
     def AddMember(

@@ -168,7 +168,7 @@ class ServerLimits(_message.Message):
     MAX_METADATA_BYTES_FIELD_NUMBER: _builtins.int
     ROOM_RETENTION_FIELD_NUMBER: _builtins.int
     max_content_bytes: _builtins.int
-    """Of Message.content; default 65,536."""
+    """Of Message.content; default 65,536, at most 8 MiB."""
     max_batch_messages: _builtins.int
     """Of SendMessagesRequest.requests; default 1,000."""
     max_request_bytes: _builtins.int

@@ -105,8 +105,8 @@ Global___MemberRole: _TypeAlias = MemberRole  # noqa: Y015
 
 @_typing.final
 class User(_message.Message):
-    """A user: the subject of a token. Exists once registered, or once a token the operator made for it was
-    seen or it was added to a room.
+    """A user: the subject of a token. Exists once registered, once it was added to a room or said a name, or
+    once it asked for itself (GetUser), with a token that the operator made for it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -217,7 +217,9 @@ class Retention(_message.Message):
     """So many of the newest entries, of any kind, are kept; 0 keeps all."""
     @_builtins.property
     def max_age(self) -> _duration_pb2.Duration:
-        """Messages older than this are removed, soon after; absent or 0 keeps them. Whole seconds count."""
+        """Messages older than this are removed, soon after; absent or 0 keeps them. Whole seconds count, and less
+        than one is FIELD_INVALID.
+        """
 
     def __init__(
         self,

@@ -20,9 +20,22 @@ def _called() -> str:
     return "chatsim" if COMPLETE_VARIABLE in os.environ else typed(["chatsim"])
 
 
+def _check(words: Sequence[str]) -> None:
+    """Refuse what no record could hold: bytes that are no text, as the name of a file may be."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as fault:
+            raise click.UsageError(
+                f"{word.encode('utf-8', 'backslashreplace').decode()} is not UTF-8, as all that chatsim records is: "
+                "give it another name"
+            ) from fault
+
+
 def invoke(words: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
+        _check(words)
         code = chatsim.main(
             args=list(words), prog_name=_called(), standalone_mode=False, complete_var=COMPLETE_VARIABLE
         )

@@ -60,9 +60,8 @@ def _blocks(row: RowReport, look: Look, *, blocks: int, full: bool) -> list[str]
         if row.status is RunStatus.UNKNOWN:
             lines += _headline("?", row.reason or f"{row.name} could not be judged", "doubt", look)
         elif row.status is RunStatus.INTERRUPTED:
-            lines += _headline(
-                "!", f"{row.name} was interrupted; what was recorded was judged", "doubt", look
-            )
+            told = "was interrupted; what was recorded was judged" if row.judgement else f"was {row.reason}"
+            lines += _headline("!", f"{row.name} {told}", "doubt", look)
         elif not found:
             lines += _headline("✗", row.reason or f"{row.name} failed", "bad", look)
     for place, (verdict, violation) in enumerate(found[:blocks]):

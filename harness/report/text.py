@@ -137,7 +137,7 @@ def seconds(ns: int) -> str:
     """Return a length of time: `4.2 ms`, `0.05 s`, `6.7 s`, `2 min 5 s`."""
     value = ns / 1e9
     if value < 0.01:
-        return f"{ns / 1e6:.1f} ms" if ns else "0 s"
+        return f"{ns / 1e6:.1f} ms" if ns >= 50_000 else "< 0.1 ms" if ns else "0 s"
     if value < 1:
         return f"{value:.2f} s"
     if value < 120:

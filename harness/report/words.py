@@ -141,8 +141,8 @@ def say_op(op: Op) -> str:
             return f"{phrase}: {'fulfilled' if good else 'not fulfilled'}"
         case "fence" if good:
             return f"{phrase} reached"
-        case "script" if not good:
-            return f"stopped: {op.value.get('reason') or refusal(op)}"
+        case "script":
+            return "played to its end" if good else f"stopped: {op.value.get('reason') or refusal(op)}"
         case _:
             return f"{phrase}: ok{_result(op.value)}" if good else f"{phrase}: {refusal(op)}"
 

@@ -18,12 +18,13 @@ _LOOKS_LIKE_SCENARIO = re.compile(r"""^["']?scenario["']?\s*:""", re.MULTILINE)
 def read(path: str) -> str | Diagnostic:
     """Return the text of a file, without a byte order mark, or say why it cannot be read."""
     try:
+        path.encode()
         with Path(path).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
             size = Path(path).stat().st_size
     except OSError as fault:
         return _unreadable(path, fault)
-    except ValueError:  # a NUL in the name
+    except ValueError:  # a NUL in the name, or bytes that are no UTF-8, which no record could hold
         return Diagnostic(code="no-such-file", message="a file cannot have this name", file=path)
     if len(raw) > MAX_BYTES:
         megabytes = max(size, len(raw)) / (1 << 20)

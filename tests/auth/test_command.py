@@ -1,5 +1,6 @@
 """`chatsys token` as one uses it, and what it says to those who use it wrongly."""
 
+import base64
 import json
 
 import pytest
@@ -8,6 +9,9 @@ from click.testing import CliRunner
 from chatsys.auth import keys
 from chatsys.auth.revocations import Revocations
 from chatsys.cli.token import token as group
+
+ODD = ({"alg": "HS256"}, {"jti": "odd", "exp": "soon"})
+"""Header and payload of a token whose end is no time."""
 
 
 @pytest.fixture
@@ -48,6 +52,9 @@ def test_a_user_and_an_id(chatsys, tmp_path):
     revoked = Revocations(tmp_path).read()
     assert set(revoked.users) == {"bob"}
     assert revoked.tokens == {"some-id"}
+    parts = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in ODD]
+    chatsys("revoke", ".".join((*parts, "c2ln")))
+    assert Revocations(tmp_path).read().tokens == {"some-id", "odd"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,7 @@ def test_a_user_and_an_id(chatsys, tmp_path):
         (["inspect", "nonsense"], 1, "TOKEN_INVALID: this is no JSON Web Token"),
         (["revoke"], 2, "Give a token, its id, or --user."),
         (["revoke", "x", "--user", "y"], 2, "Give a token, its id, or --user."),
+        (["revoke", "--user", "a b"], 2, "'a b' is no user id"),
         (["revoke", "a.b.c"], 1, "this is no JSON Web Token"),
         (["new-key", "--kid", "a/b"], 1, "'a/b' is no key id"),
         (["create", "alice", "--config", "nowhere.toml"], 2, "--config: nowhere.toml cannot be read"),

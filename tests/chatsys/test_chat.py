@@ -161,11 +161,17 @@ def test_somebody_in_no_room_is_told_what_to_do_and_is_taken_in(prepared, chatti
     alice.say("/new attic")
     alice.say("/add dave")
     alice.until("dave is in the room now.")
+    dave.until_true(
+        lambda text: any(row.split("│")[0].split() == ["attic"] for row in text.splitlines()),
+        "the attic, though nobody has said anything there",
+    )
     alice.say("/dm dave")
     alice.until("@dave")
     alice.say("psst")
-    dave.until("alice: psst")
     dave.until("@alice")
+    dave.type(key="tab")
+    dave.until("alice: psst")
+    assert "lobby" not in dave.text(), "what was typed after /new was about the new room"
     dave.say("/open")
     dave.until("There is no open room but those you are in.")
 

@@ -83,6 +83,12 @@ def test_a_file_that_is_none(tmp_path, text, sentence):
             ["--max-content-bytes", "8MiB"],
             "a message of --max-content-bytes 8388608 cannot come in a request",
         ),
+        (["--max-content-bytes", "4MiB"], "of --max-request-bytes 4194304, with 1024 for what is around it"),
+        # Clients take frames of 16 MiB: what is larger would be stored, and never received.
+        (
+            ["--max-content-bytes", "9MiB", "--max-request-bytes", "1GiB"],
+            "is no size from 1 to 8388608 bytes",
+        ),
         (["--max-unacked-messages", "7"], "default_unacked_messages is 4096, beyond max_unacked_messages, 7"),
     ],
 )

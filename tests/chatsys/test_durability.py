@@ -176,6 +176,10 @@ def test_a_sound_log(tmp_path):
             "UPDATE entry SET body = CAST(body || 'x' AS BLOB) WHERE sequence = 4",
             "entry 4 of room 'r' is not as it was written",
         ),
+        (
+            "UPDATE entry SET body = 'a text' WHERE sequence = 4",
+            "entry 4 of room 'r' is not as it was written",
+        ),
         ("DELETE FROM entry WHERE sequence = 4", "room 'r' has entry 5 where 4 is due"),
         ("UPDATE room SET head = 30", "room 'r' ends at entry 21, and says 30"),
         ("UPDATE meta SET value = 3 WHERE key = 'position'", "is at position 4, beyond the end 3"),

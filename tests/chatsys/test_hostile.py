@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncGenerator
 from typing import cast
 
@@ -12,8 +13,9 @@ from chatsys.client import Client
 from chatsys.errors.refusal import MAX_SENTENCE
 from chatsys.v1 import chat_pb2, room_pb2, types_pb2
 from chatsys.v1.types_pb2 import Message
+from tests.chatsys.conftest import SERVE, begin
 from tests.chatsys.fuzz import port
-from tests.chatsys.fuzz.peer import WITHIN, Peer
+from tests.chatsys.fuzz.peer import WITHIN, Peer, Question
 
 USER = (("chatsys-user", "alice"),)
 STREAMS = {
@@ -32,7 +34,7 @@ STREAMS = {
 def test_bytes_that_are_no_message_are_an_invalid_request(served, play, path, data):
     async def body():
         peer = Peer(served.address)
-        answer = await peer.raw(f"/{path}", [data], USER, WITHIN, STREAMS[path])
+        answer = await peer.raw(Question(f"/{path}", [data], USER, WITHIN, STREAMS[path]))
         await peer.close()
         assert answer.code == "INVALID_ARGUMENT", answer
         assert answer.refusal is not None
@@ -100,3 +102,26 @@ def test_a_path_that_is_not_utf_8_ends_no_server(serving, play, room):
     play(body())
     assert served.process.poll() is None
     assert served.stop() == 0
+
+
+def test_what_grpc_itself_makes_of_a_caller_is_in_no_log(tmp_path):
+    """A farewell whose length is wrong takes the call behind it for its last words, token and all."""
+    words = b"authorization: Bearer secret"
+    farewell = struct.pack(">I", 8 + len(words))[1:] + b"\x07\x00" + bytes(8) + b"\x00\x00\x00\x02" + words
+    log = tmp_path / "log"
+    with log.open("w") as errors:
+        served = begin(SERVE, tmp_path / "data", errors)
+    try:
+        with socket.create_connection(("127.0.0.1", served.ready["port"]), timeout=WITHIN) as caller:
+            caller.sendall(
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00" + bytes(4) + farewell
+            )
+            caller.shutdown(socket.SHUT_WR)
+            while caller.recv(4096):
+                pass
+        assert served.stop() == 0
+    finally:
+        served.kill()
+        assert served.process.stdout is not None
+        served.process.stdout.close()
+    assert "secret" not in log.read_text(errors="replace")

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from types import SimpleNamespace
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -13,6 +15,7 @@ from chatsys.client import Client, Outgoing, Sent
 from chatsys.errors import Reason, Refusal
 from chatsys.server import limits
 from chatsys.server.limits import Rate
+from chatsys.server.settings import Limits
 from chatsys.v1 import chat_pb2, room_pb2
 
 SERVE = [sys.executable, "-m", "chatsys.server.main"]
@@ -136,6 +139,60 @@ def test_subscriptions_of_one_user(serving, stubs, play, refused):
             await other.read()
             for stream in (first, again, other):
                 stream.cancel()
+
+    play(body())
+
+
+def test_waiting_polls_count_as_subscriptions(serving, stubs, play, refused):
+    served = serving(command=[*SERVE, "--max-subscriptions", "2"])
+
+    async def body():
+        async with stubs(served.address) as as_user:
+            bob = as_user("bob")
+            await as_user("root").create("r", "bob", "alice")
+            stream = bob.subscribe(consumer_id="a")
+            await stream.read()
+            waiting = [asyncio.ensure_future(bob.poll(wait=Duration(seconds=9))) for _ in range(3)]
+            done, open_ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            while len(done) < 2:
+                more, open_ = await asyncio.wait(open_, return_when=asyncio.FIRST_COMPLETED)
+                done |= more
+            for each in done:
+                with refused("TOO_MANY_SUBSCRIPTIONS"):
+                    await each
+            await bob.poll()  # one that does not wait is nobody's reader
+            await as_user("alice").send("r", "hi")
+            (last,) = open_
+            assert [m.content for d in (await last).deltas for m in d.messages] == [b"hi"]
+            stream.cancel()
+
+    play(body())
+
+
+def test_who_takes_over_again_and_again_opens_no_more_streams_than_others():
+    """A stream that was replaced lasts until its reader has gone, and who reads nothing never goes."""
+    guard = limits.Guard(Limits(max_subscriptions=2))
+    hub = cast("Any", SimpleNamespace(by_user={"bob": {"one", "two"}}, streams={("bob", "phone"): "two"}))
+    guard.subscribing(hub, "bob", "phone")
+    with pytest.raises(Refusal, match="2 streams and waiting polls"):
+        guard.subscribing(hub, "bob", "desk")
+    hub.by_user["bob"].add("three")  # it took over from two, which is not gone
+    with pytest.raises(Refusal, match="2 streams and waiting polls"):
+        guard.subscribing(hub, "bob", "phone")
+
+
+def test_a_room_that_was_deleted_is_none_to_who_is_at_a_limit(serving, stubs, play, refused):
+    served = serving(command=[*SERVE, "--max-rooms-per-user", "1"])
+
+    async def body():
+        async with stubs(served.address) as as_user:
+            root, bob = as_user("root"), as_user("bob")
+            await root.create("his", "bob")
+            await root.create("gone", entry_open=True)
+            await root.DeleteRoom(room_pb2.DeleteRoomRequest(room_id="gone"))
+            for room_id in ("gone", "never"):
+                with refused("NOT_A_MEMBER"):
+                    await bob.JoinRoom(room_pb2.JoinRoomRequest(room_id=room_id))
 
     play(body())
 

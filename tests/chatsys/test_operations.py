@@ -25,6 +25,8 @@ from chatsys.server.observe import RequestEnd, RequestIds, all_of
 from chatsys.v1 import admin_pb2
 
 SERVE = [sys.executable, "-m", "chatsys.server.main"]
+SERVICES = ("", "chatsys.v1.ChatService", "chatsys.v1.AdminService")
+"""Whose health is told: the whole of it, and each service."""
 END = RequestEnd("ChatService/SendMessage", False, "id-1", "alice", "lobby", None, 0.002, "")
 
 
@@ -85,6 +87,24 @@ def test_a_metrics_port_that_is_taken(serving):
     assert ended.returncode == 1
     assert f"cannot serve metrics on 127.0.0.1:{taken}: " in ended.stderr
     assert "choose another --metrics-port" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_metrics_host_that_can_be_none(tmp_path):
+    command = [
+        *SERVE,
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path),
+        "--metrics-port",
+        "0",
+        "--metrics-host",
+        "a..b",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert "cannot serve metrics on a..b:0: it is no name of a host; choose another" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -199,7 +219,7 @@ def test_each_service_has_its_health(served, play):
     async def body():
         async with grpc.aio.insecure_channel(served.address) as channel:
             health = health_pb2_grpc.HealthStub(channel)
-            for name in ("", "chatsys.v1.ChatService", "chatsys.v1.AdminService"):
+            for name in SERVICES:
                 answer = await health.Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
                 assert answer.status == health_pb2.HealthCheckResponse.SERVING
             with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -239,6 +259,11 @@ def test_streams_are_told_and_may_finish(serving, stubs, play, refused, texts, b
             await as_user("alice").send("r", "hi")
             await by(served, as_user)()
             assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+            for service in SERVICES:
+                said = await health_pb2_grpc.HealthStub(channel).Check(
+                    health_pb2.HealthCheckRequest(service=service), timeout=10
+                )
+                assert said.status == health_pb2.HealthCheckResponse.NOT_SERVING, service
             frames = [await stream.read(), await stream.read()]
             told = next(frame for frame in frames if frame.HasField("drain_in"))
             assert 50 < told.drain_in.seconds <= 60
@@ -286,15 +311,3 @@ def test_who_does_not_leave_is_ended(serving, stubs, play, refused):
         assert await asyncio.to_thread(served.process.wait, 10) == 0
 
     play(body())
-
-
-def test_only_an_admin_may_end_it(serving, stubs, play, refused):
-    served = serving(command=[*SERVE, "--auth", "tokens"])
-
-    async def body():
-        async with stubs(served.address) as as_user:
-            with refused("TOKEN_MISSING"):
-                await as_user("bob").DrainServer(admin_pb2.DrainServerRequest())
-
-    play(body())
-    assert served.process.poll() is None

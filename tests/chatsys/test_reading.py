@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import duration_pb2
 
 from chatsys.core import position
-from chatsys.v1 import chat_pb2
+from chatsys.v1 import chat_pb2, room_pb2, types_pb2
 from tests.chatsys.reader import two
 
 
@@ -262,5 +262,55 @@ def test_who_knows_of_an_ending_is_not_told_it(world, room):
         known = [chat_pb2.Ack(room_id=room, ended_sequence=2)]
         assert not (await bob.poll(resume_after=known)).deltas
         assert (await bob.poll()).deltas
+
+    world(body)
+
+
+def test_history_from_the_oldest_that_is_visible_is_no_history_of_what_was_removed(world, room, refused):
+    """The first to be in a room that shows what came since they joined joined at 1: that is no wish of theirs."""
+
+    async def body(as_user):
+        alice, root = as_user("alice"), as_user("root")
+        kept = types_pb2.Retention(max_entries=2)
+        wanted = types_pb2.Room(room_id=room, retention=kept)
+        await root.CreateRoom(room_pb2.CreateRoomRequest(room=wanted, member_ids=["alice"]))
+        for text in "abcde":
+            await alice.send(room, text)
+        while (await root.GetRoom(room_pb2.GetRoomRequest(room_id=room))).room.first_sequence < 5:
+            await root.poll()  # trimming is a pass of the server's own; the test as a whole has its deadline
+        found = await alice.ListMessages(chat_pb2.ListMessagesRequest(room_id=room))
+        assert [each.content.decode() for each in found.messages] == ["d", "e"]
+        with refused("SEQUENCE_EXPIRED"):
+            await alice.ListMessages(chat_pb2.ListMessagesRequest(room_id=room, after_sequence=2))
+
+    world(body)
+
+
+def test_history_backwards_comes_whole_however_it_is_read(world, room):
+    """In pages of the reader's own, and of what an answer may hold; large ones between small ones."""
+
+    async def body(as_user):
+        alice, _, root = await two(as_user, room)
+        stream = alice.SendMessages()
+        requests = [
+            chat_pb2.SendMessageRequest(room_id=room, content=b"x" * (60_000 if n % 2 else 1))
+            for n in range(200)
+        ]
+        for start in range(0, 200, 50):
+            await stream.write(chat_pb2.SendMessagesRequest(requests=requests[start : start + 50]))
+            await stream.read()
+        stream.cancel()
+        for size in (0, 7, 1_000):
+            request = chat_pb2.ListMessagesRequest(room_id=room, before_sequence=10_000, page_size=size)
+            seen: list[int] = []
+            while True:
+                page = await root.ListMessages(request)
+                assert page.ByteSize() < 3 * 1024 * 1024
+                assert len(page.messages) <= (size or 50)
+                seen = [each.sequence for each in page.messages] + seen
+                request.page_token = page.next_page_token
+                if not request.page_token:
+                    break
+            assert seen == list(range(2, 202))
 
     world(body)

@@ -62,6 +62,10 @@ def test_what_cannot_be_updated(world, room, refused):
                 change(room, "retention", retention=types_pb2.Retention(max_age=Duration(seconds=-5))),
                 "room.retention.max_age",
             ),
+            (  # half a second is not for good
+                change(room, "retention", retention=types_pb2.Retention(max_age=Duration(nanos=500_000_000))),
+                "room.retention.max_age",
+            ),
         ):
             with refused("FIELD_INVALID") as why:
                 await root.UpdateRoom(request)

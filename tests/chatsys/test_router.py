@@ -1,4 +1,4 @@
-"""What a call leaves behind, by contexts that hold on to what was raised in them, as gRPC's do."""
+"""What a call leaves behind, and ends that no caller could arrange, by contexts that do as gRPC's do."""
 
 import asyncio
 import gc
@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
+import grpc
 import pytest
 
 from chatsys.errors import Reason, Refusal
@@ -138,3 +139,56 @@ def batch(*messages):
 )
 def test_so_does_what_is_refused_of_a_stream(make):
     assert gone_after("SendMessages", make) == 1
+
+
+class Gone:
+    """The context of a call that nothing can be written to any more."""
+
+    def invocation_metadata(self):
+        return ()
+
+    async def send_initial_metadata(self, metadata):
+        raise grpc.aio.InternalError("send_initial_metadata")
+
+    async def write(self, message):
+        raise grpc.aio.InternalError("write")
+
+    async def abort(self, code, details, trailing_metadata):
+        raise grpc.aio.InternalError("abort")
+
+
+class Writes:
+    async def subscribe(self, request, call):
+        await call.write(b"")
+
+    async def list_messages(self, request, call):
+        return chat_pb2.ListMessagesResponse()
+
+
+async def admit(call, known):
+    """Anybody."""
+
+
+@pytest.mark.parametrize("method", ["Subscribe", "ListMessages"])
+@pytest.mark.parametrize("greeting", [(), (("chatsys-instance", "i"),)])
+def test_a_caller_who_is_gone_is_no_fault_of_ours(method, greeting, caplog):
+    ends = []
+    router = Router(greeting, admit, lambda _: nullcontext(), lambda: None)
+    router.watcher = ends.append
+    router.add(CHAT, Writes())
+    handler = router.service(SimpleNamespace(method=f"/chatsys.v1.ChatService/{method}"))
+    behaviour: Any = handler.unary_stream or handler.unary_unary
+
+    async def play():
+        try:
+            await behaviour(b"", Gone())
+        except asyncio.CancelledError:
+            return True
+        return False
+
+    gone = asyncio.run(play())
+    assert not caplog.records
+    if not gone:
+        assert (method, greeting) == ("ListMessages", ()), "only this one writes nothing by itself"
+    else:
+        assert [end.refusal.reason for end in ends] == [Reason.CALL_CANCELLED]

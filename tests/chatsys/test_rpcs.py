@@ -93,7 +93,7 @@ def test_a_caller_may_say_its_name(world, refused):
     async def body(as_user):
         ana = as_user("ana-1")
         with refused("USER_NOT_FOUND"):
-            await ana.GetUser(user_pb2.GetUserRequest())
+            await as_user("bob").GetUser(user_pb2.GetUserRequest(user_id="ana-1"))
         ana.metadata += (("chatsys-display-name-bin", "Añá".encode()),)
         await ana.poll()
         found = await as_user("bob").GetUser(user_pb2.GetUserRequest(user_id="ana-1"))

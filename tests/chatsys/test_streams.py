@@ -5,7 +5,7 @@ import sys
 
 from chatsys.core import position
 from chatsys.v1 import chat_pb2, room_pb2
-from tests.chatsys.reader import Reader, pair
+from tests.chatsys.reader import Reader, pair, two
 
 
 def test_messages_come_once_and_in_order(world, room):
@@ -270,5 +270,37 @@ def test_a_busy_room_starves_no_other_in_one_stream(world, room):
             assert not frame.caught_up or sum(through.values()) == 3 * 3_001
         assert set(order[:4]) == set(names), order
         stream.cancel()
+
+    world(body)
+
+
+def test_a_room_that_one_comes_into_is_told_at_once(world, room):
+    """With nothing to read in it: who is taken in must not wait for the first message to know."""
+
+    async def body(as_user):
+        bob, root = as_user(f"bob-{room}"), as_user("root")
+        reader = Reader(bob.subscribe())
+        await reader.frame()
+        await root.create(room, bob.user)
+        assert [delta.room_id for delta in (await reader.frame()).deltas] == [room]
+        assert reader.through == {room: 1}
+        await root.kick(room, bob.user)
+        assert (await reader.frame()).deltas[0].membership_ended
+        await root.add(room, bob.user)
+        (again,) = (await reader.frame()).deltas
+        assert (again.room_id, again.through_sequence, again.messages) == (room, 3, [])
+
+    world(body)
+
+
+def test_who_reads_one_room_is_told_of_no_other(world, room):
+    async def body(as_user):
+        alice, bob, root = await two(as_user, room)
+        reader = Reader(bob.subscribe(room_ids=[room]))
+        await reader.frame()
+        await root.create(f"{room}-other", bob.user)
+        await alice.send(room, "hi")
+        assert [delta.room_id for delta in (await reader.frame()).deltas] == [room]
+        assert reader.texts == ["hi"]
 
     world(body)

@@ -1,12 +1,14 @@
 """TLS and mTLS: who gets in, who does not, and a certificate that is renewed while the server runs."""
 
+import asyncio
 import subprocess
 import sys
 
 import grpc
 import pytest
 
-from chatsys.client import Client, Tls, UnavailableError
+from chatsys.client import Client, Outgoing, RetryPolicy, Tls, UnavailableError
+from chatsys.client.tls import explain
 from tests.chatsys.certificates import Authority
 
 SERVE = [sys.executable, "-m", "chatsys.server.main"]
@@ -21,9 +23,9 @@ def authority(tmp_path):
 def secure(serving, authority, tmp_path):
     cert, key = authority.issue("server")
 
-    def start(*options):
+    def start(*options, data="data"):
         return serving(
-            tmp_path / "data", [*SERVE, "--tls-cert", str(cert), "--tls-key", str(key), *map(str, options)]
+            tmp_path / data, [*SERVE, "--tls-cert", str(cert), "--tls-key", str(key), *map(str, options)]
         )
 
     return start
@@ -73,6 +75,76 @@ def test_mtls(secure, authority, tmp_path, play):
     play(body())
 
 
+def test_who_speaks_otherwise_is_told_what_to_do(serving, secure, authority, tmp_path, play):
+    clear, tls, mutual = (
+        serving(tmp_path / "clear"),
+        secure(),
+        secure("--client-ca", authority.ca, data="mutual"),
+    )
+    ours, strangers = Tls.read(str(authority.ca)), Tls.read(str(Authority(tmp_path, "stranger").ca))
+    once = RetryPolicy(first_pause=60.0, longest_pause=60.0)
+    cases = [
+        (
+            tls.address,
+            None,
+            "closes every connection in the clear, as a server does that speaks TLS.*add --ca FILE",
+        ),
+        (
+            clear.address,
+            ours,
+            "does not speak TLS, and this client was told to: leave out --tls, --ca and --cert",
+        ),
+        (
+            tls.address,
+            strangers,
+            r"is not believed \(unable to get local issuer certificate\): name by --ca FILE",
+        ),
+        (mutual.address, ours, "if it wants a certificate, add --cert FILE and --cert-key FILE"),
+    ]
+
+    async def body():
+        for address, how, sentence in cases:
+            async with Client(address, user="alice", tls=how, retry=once) as alice:
+                with pytest.raises(UnavailableError, match=sentence) as caught:
+                    await alice.server_info()
+                assert caught.value.reason == "TLS"
+                assert address in caught.value.message
+                assert caught.value.retryable, "a server may be started again, and speak otherwise"
+        async with Client(tls.address, user="alice") as alice:
+            lost = asyncio.ensure_future(alice.subscribe().opened(within=2.0))
+            with pytest.raises(UnavailableError, match="as a server does that speaks TLS"):
+                await asyncio.gather(lost, alice.send_batch([Outgoing("r", "x")], within=2.0))
+            with pytest.raises(UnavailableError, match="as a server does that speaks TLS"):
+                await lost
+
+    play(body())
+
+
+def test_a_certificate_for_another_name():
+    details = (
+        "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:7: Custom verification check"
+    )
+    said = explain(
+        f"{details} failed with error: UNAUTHENTICATED: Hostname Verification Check failed.",
+        "h:7",
+        speaks_tls=True,
+    )
+    assert said == "the certificate of h:7 is for another name: call the server by a name that is in it"
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused",
+        "Socket closed",  # of a connection that was: the server has gone
+        "the server is about to leave; connect again",
+    ],
+)
+def test_what_has_nothing_to_do_with_tls_is_left_as_it_is(details):
+    assert explain(details, "h:1", speaks_tls=False) is None
+    assert explain(details, "h:1", speaks_tls=True) is None
+
+
 def test_a_certificate_is_renewed_without_a_restart(secure, authority, tmp_path, play):
     served = secure()
     other = Authority(tmp_path, "next")
@@ -100,7 +172,21 @@ def test_the_command_line(secure, authority):
         )
 
     assert "says SERVING" in health("--ca", authority.ca, "--cert", cert, "--cert-key", key).stdout
-    assert health("--timeout", "1").returncode == 3
+    in_the_clear = health("--timeout", "1")
+    assert in_the_clear.returncode == 3
+    assert "UNAVAILABLE: 127.0.0.1" in in_the_clear.stderr
+    assert "add --ca FILE" in in_the_clear.stderr
+    command = [sys.executable, "-m", "chatsys.cli", "send", "--server", served.address, "--user", "alice"]
+    sent = subprocess.run(
+        [*command, "--room", "r", "x", "--timeout", "1"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert sent.returncode == 3
+    assert sent.stderr.startswith("chatsys: UNAVAILABLE TLS: 127.0.0.1")
+    assert sent.stderr.count("\n") == 1
     assert "nowhere cannot be read: No such file" in health("--ca", "nowhere").stderr
     assert "a certificate and its key go together" in health("--cert", cert).stderr
 

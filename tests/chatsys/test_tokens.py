@@ -133,6 +133,12 @@ def test_the_admin_scope_is_for_who_has_it(house, stubs, play, refused, show):
                 await bob.create("r", "alice")
             with refused("ROLE_REQUIRED"):
                 await bob.CreateToken(admin_pb2.CreateTokenRequest(user_id="root", scopes=["admin"]))
+            with refused("ROLE_REQUIRED"):
+                await bob.RevokeTokens(admin_pb2.RevokeTokensRequest(user_id="root"))
+            with refused("ROLE_REQUIRED"):
+                await bob.DrainServer(admin_pb2.DrainServerRequest())
+            with refused("ROLE_REQUIRED"):
+                await bob.ExplainDelivery(admin_pb2.ExplainDeliveryRequest(room_id="r", sequence=1))
             await show(as_user, here.token("root", admin=True)).create("r", "alice")
             with refused("NOT_A_MEMBER"):
                 await bob.ListMessages(chat_pb2.ListMessagesRequest(room_id="r"))
@@ -245,6 +251,21 @@ def test_a_broken_key_file_leaves_the_keys_as_they_were(house, stubs, play, show
     async def body():
         async with stubs(here.served.address) as as_user:
             await show(as_user, token).create("r", "alice")
+
+    play(body())
+
+
+def test_who_shows_a_token_of_the_operators_is_known(house, stubs, play, refused, show):
+    here = house()
+
+    async def body():
+        async with stubs(here.served.address) as as_user:
+            alice, bob = (show(as_user, here.token(name)) for name in ("alice", "bob"))
+            with refused("USER_NOT_FOUND"):
+                await bob.GetUser(user_pb2.GetUserRequest(user_id="alice"))
+            found = (await alice.GetUser(user_pb2.GetUserRequest())).user
+            assert (found.user_id, found.display_name) == ("alice", "")
+            assert (await bob.GetUser(user_pb2.GetUserRequest(user_id="alice"))).user == found
 
     play(body())
 

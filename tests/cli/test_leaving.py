@@ -70,3 +70,14 @@ def test_a_descriptor_that_is_closed_from_the_start_is_nowhere(closed):
     assert ran.returncode == 0, ran
     assert (ran.stdout or "basic[stream]").startswith("basic[stream]")
     assert (ran.stderr or "2 scenarios\n") == "2 scenarios\n"
+
+
+def test_a_name_that_no_record_could_hold_is_refused():
+    ran = subprocess.run(
+        [*LIST[:3], "check", b"a\xff.yaml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert (
+        "Error: a\\udcff.yaml is not UTF-8, as all that chatsim records is: give it another name"
+        in ran.stderr
+    )

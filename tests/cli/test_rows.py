@@ -18,6 +18,7 @@ from harness.cli.derive import derive
 from harness.cli.exit_codes import ExitCode, exit_code
 from harness.keeper.handle import KeeperError
 from harness.model.verdict import RunStatus
+from harness.report.failure import failure_block
 from harness.report.look import Look
 from harness.report.progress import LineProgress
 from harness.run.settings import Settings
@@ -76,6 +77,7 @@ def test_without_a_keeper_there_are_no_further_rows(tmp_path, monkeypatch):
 def test_a_row_that_an_interrupt_came_before_is_interrupted_now_and_when_judged_again(tmp_path):
     report = row.leave_out(venue(tmp_path), plan())
     assert (report.status, report.reason) == (RunStatus.INTERRUPTED, "interrupted before it began")
+    assert failure_block(report) == "! alone was interrupted before it began"
     again = derive(tmp_path / "alone")
     assert (again.status, again.reason) == (report.status, report.reason)
 

@@ -309,3 +309,26 @@ def test_a_place_outlives_its_client():
         assert server.seen(SubscribeRequest)[1].resume_after[0].sequence == 2
 
     run(main())
+
+
+def test_a_room_is_told_of_once_before_anything_of_it_and_again_after_its_end():
+    async def scripted(server, context):
+        yield frame(0, 1)
+        yield SubscribeResponse(deltas=[delta(3, 3, room="attic")], position="p", caught_up=True)
+        yield frame(1, 2, 2)
+        yield SubscribeResponse(deltas=[delta(2, 3, membership_ended=True)], position="p", caught_up=True)
+        yield frame(4, 5, 5)
+        await forever()
+
+    async def main():
+        server = Scripted()
+        server.streams = [scripted]
+        told = []
+        async with serving(server) as target, Client(target, user="bob") as client:
+            async for message in client.receive(entered=told.append):
+                told.append(message.sequence)
+                if message.sequence == 5:
+                    break
+        assert told == ["lobby", "attic", 2, "lobby", 5]
+
+    run(main())

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from chatsys.client import Client, Place, Tls
 from tests.chatsys.certificates import Authority
-from tests.chatsys.conftest import SERVE, begin
+from tests.chatsys.conftest import SERVE, Served, begin
 
 PATIENCE = 60.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +39,28 @@ def page() -> dict[str, Any]:
     return examples()
 
 
-def test_every_example(page, tmp_path):
-    served = begin(SERVE, tmp_path / "data")
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Starts a server, which ends in good order when asked to after the test."""
+    with ExitStack() as ending:
+
+        def start(command: Sequence[str] = SERVE) -> Served:
+            served = begin(list(command), tmp_path / "data")
+            assert served.process.stdout is not None
+            ending.callback(served.process.stdout.close)
+            ending.callback(served.kill)  # which one that has ended takes no notice of
+            ending.callback(lambda: _ended(served))
+            return served
+
+        yield start
+
+
+def _ended(served: Served) -> None:
+    assert served.stop() == 0
+
+
+def test_every_example(page, serving):
+    served = serving()
 
     async def play():
         assert "epoch" in await page.pop("hello")(served.address)
@@ -84,22 +106,15 @@ def test_every_example(page, tmp_path):
             assert await page.pop("nothing_more")(eve, last.position)
         assert isinstance(await page.pop("resume")(served.address), Place)
 
-    try:
-        asyncio.run(asyncio.wait_for(play(), PATIENCE))
-        assert served.stop() == 0
-    finally:
-        if served.process.poll() is None:
-            served.kill()
-        assert served.process.stdout is not None
-        served.process.stdout.close()
+    asyncio.run(asyncio.wait_for(play(), PATIENCE))
     assert set(page) == {"secure"}, "every example is played"
 
 
-def test_the_one_that_is_secure(page, tmp_path):
+def test_the_one_that_is_secure(page, serving, tmp_path):
     authority = Authority(tmp_path)
     cert, key = authority.issue("server")
     options = ["--auth", "tokens", "--registration", "open", "--tls-cert", str(cert), "--tls-key", str(key)]
-    served = begin([*SERVE, *options], tmp_path / "data")
+    served = serving([*SERVE, *options])
     tls = Tls.read(str(authority.ca))
 
     async def play():
@@ -109,11 +124,4 @@ def test_the_one_that_is_secure(page, tmp_path):
         async with page["secure"](served.address, tmp_path / "token", authority.ca) as client:
             assert (await client.get_user()).user_id == made.user.user_id
 
-    try:
-        asyncio.run(asyncio.wait_for(play(), PATIENCE))
-        assert served.stop() == 0
-    finally:
-        if served.process.poll() is None:
-            served.kill()
-        assert served.process.stdout is not None
-        served.process.stdout.close()
+    asyncio.run(asyncio.wait_for(play(), PATIENCE))

@@ -19,7 +19,7 @@ def server_died() -> RowReport:
         "server": ["0.512 store  append #1", "Traceback (most recent call last):", "KeyError: 'chad'"]
     }
     violation = Violation(
-        kind="server-died",
+        kind="process",
         sentence="the server ended by itself with exit 1 while the script was played",
         ops=(first, gone),
         messages=("hello",),
@@ -36,7 +36,7 @@ def client_died() -> RowReport:
     story.got(516, "alice")
     gone = story.op(518, "chad", "ok", "exit", {"pid": 4131, "code": None, "signal": 11, "asked": False})
     violation = Violation(
-        kind="client-died",
+        kind="process",
         sentence="chad's process was killed by signal 11, unasked",
         ops=(gone,),
         clients=("chad",),

@@ -8,8 +8,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report import mermaid
+from harness.report import mermaid, trace
 from harness.report.exports import EXPORTS
+from tests.report.html.states import storm
 from tests.report.story import Story, story_of
 from tests.report.test_golden import check
 
@@ -49,7 +50,17 @@ def test_hostile_names_stay_on_their_lines(tell):
 
 def test_every_arrow_of_a_trace_is_bound_to_slices_that_do_not_overlap(told):
     _, row = told
-    events = json.loads(TRACE(row, story_of(row).ops))["traceEvents"]
+    assert_bound(json.loads(TRACE(row, story_of(row).ops))["traceEvents"])
+
+
+def test_the_arrows_of_a_storm_are_bound_as_well():
+    events = json.loads(trace.render(storm().diagram))["traceEvents"]
+    assert sum(event["ph"] == "s" for event in events) > 5_000
+    assert_bound(events)
+
+
+def assert_bound(events):
+    """An arrow begins and ends at the begin of a slice of its own; no two slices of a track overlap."""
     tracks = {}
     for event in events:
         if event["ph"] == "X":
@@ -94,10 +105,10 @@ METADATA = {"process_name": "name", "thread_name": "name", "process_sort_index":
 
 def test_every_event_of_a_trace_has_what_the_format_asks_of_its_phase(told):
     _, row = told
-    trace = json.loads(TRACE(row, story_of(row).ops))
-    assert trace["displayTimeUnit"] in ("ms", "ns")
+    whole = json.loads(TRACE(row, story_of(row).ops))
+    assert whole["displayTimeUnit"] in ("ms", "ns")
     named = set()
-    for event in trace["traceEvents"]:
+    for event in whole["traceEvents"]:
         needed, allowed = PHASES[event["ph"]]
         keys = event.keys() - {"ph", "pid", "name"}
         assert needed <= keys <= needed | allowed, event

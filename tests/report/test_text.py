@@ -83,8 +83,9 @@ def test_wide_characters_take_two_cells():
 
 def test_numbers_in_words():
     assert [count(1, "client"), count(2, "client")] == ["1 client", "2 clients"]
-    assert [seconds(n) for n in (0, 4_200_000, 50_000_000, 6_700_000_000, 125_000_000_000)] == [
+    assert [seconds(n) for n in (0, 1, 4_200_000, 50_000_000, 6_700_000_000, 125_000_000_000)] == [
         "0 s",
+        "< 0.1 ms",
         "4.2 ms",
         "0.05 s",
         "6.7 s",

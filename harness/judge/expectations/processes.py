@@ -8,6 +8,7 @@ from typing import ClassVar
 from harness.judge.check import Check, Group
 from harness.judge.findings import proof
 from harness.judge.state import State
+from harness.model.gravity import ENDED
 from harness.model.history import Op
 from harness.model.leaks import leaked
 from harness.model.verdict import Status, Verdict, Violation
@@ -52,7 +53,7 @@ def _unasked(op: Op) -> Violation:
     who = "the server" if op.process == "server" else f"the process of {op.process}"
     verb = "was" if signal is not None else "ended"
     return Violation(
-        kind="process",
+        kind=ENDED,
         sentence=f"{who} {verb} {how}, and nothing in the script asked for that",
         ops=proof(op.index),
         clients=() if op.process == "server" else (op.client,),

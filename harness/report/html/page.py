@@ -9,64 +9,29 @@ Invariants:
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from harness.model.history import FENCE, HARNESS, Op
-from harness.model.verdict import Status, Verdict, Violation
 from harness.report.chart import Chart, Diagram, Mark
-from harness.report.excerpt import excerpt
-from harness.report.failure import facts, findings, places_of
+from harness.report.failure import findings
+from harness.report.html.findings import Finding, Group, grouped
 from harness.report.html.latency import Latencies, Waiting
 from harness.report.html.logs import Entry, LogLine, merge_logs, stamped
 from harness.report.html.matrix import MessageRow, message_rows
-from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.receipts import Receipts, merge
 from harness.report.scene import never_came
-from harness.report.text import clip, count, safe
+from harness.report.text import safe
 from harness.report.words import message_name, say_op
 
 #: Operations that are told one by one.
 SHOWN = 5_000
 #: Cells of the table of who got what.
 CELLS = 20_000
-#: Findings that are told in full.
-TOLD = 20
 #: Operations before and after the proof of the first finding that are drawn at first.
 _NEIGHBOURHOOD = 100
 _BINS = 200
-_NAMED = 6
-_EXCERPT = Look(width=96)
-
-
-class Finding(NamedTuple):
-    """One thing that went wrong, or could not be judged."""
-
-    sure: bool
-    """Whether it is certain; else it could not be judged."""
-    title: str
-    """The check, and the kind of violation."""
-    sentence: str
-    excerpt: tuple[str, ...]
-    """Lines of the scenario with carets and notes."""
-    facts: tuple[tuple[str, str], ...]
-    proof: tuple[int, ...]
-    """Indices of the operations that prove it."""
-    messages: tuple[str, ...]
-    clients: tuple[str, ...]
-    line: int | None
-
-
-class Group(NamedTuple):
-    """Violations of one kind: the first speaks for all of them."""
-
-    findings: tuple[Finding, ...]
-    """Those that are told, never none."""
-    total: int
-    who: str
-    """Whom they are about, each with the number of them; empty when there is only one."""
 
 
 class Ack(NamedTuple):
@@ -232,69 +197,19 @@ class _Reading:
     def focus(self, told: Sequence[Finding], end_ns: int) -> tuple[int, int]:
         """Return the time around the proof of the first finding; all of a short run, or of one without a proof."""
         proof = next((finding.proof for finding in told if finding.proof), ())
+        # That the script once began is long before what stopped it.
+        begun = {
+            place
+            for place in proof
+            if (op := self._trace.get(place)) and (op.f, op.type) == ("script", "invoke")
+        }
+        proof = tuple(place for place in proof if place not in begun)
         if self.total <= 4 * _NEIGHBOURHOOD or not proof:
             return 0, end_ns
         last_one = len(self._times) - 1
         first = min(max(0, min(proof) - _NEIGHBOURHOOD), last_one)
         last = min(max(proof) + _NEIGHBOURHOOD, first + 6 * _NEIGHBOURHOOD, last_one)
         return self._times[first], self._times[last]
-
-
-def grouped(row: RowReport) -> tuple[tuple[Group, ...], int]:
-    """Return what there is to tell, by kind in the order of its first, and how many there are of further kinds.
-
-    Each kind has its share of the `TOLD` that are told in full: a flood of one does not hide the others.
-    """
-    kinds: dict[tuple[object, ...], list[tuple[Verdict, Violation | None]]] = {}
-    for verdict, violation in findings(row):
-        what = verdict.name if verdict.group == "invariant" or violation is None else verdict.group
-        kinds.setdefault((verdict.status, what, violation and violation.kind), []).append(
-            (verdict, violation)
-        )
-    shown = list(kinds.values())[:TOLD]
-    share = TOLD // max(1, len(shown))
-    groups = tuple(
-        Group(tuple(_finding(row, *item) for item in items[:share]), len(items), _whom(items))
-        for items in shown
-    )
-    return groups, sum(len(items) for items in list(kinds.values())[TOLD:])
-
-
-def _whom(items: Sequence[tuple[Verdict, Violation | None]]) -> str:
-    if len(items) == 1:
-        return ""
-    times = Counter(client for _, violation in items if violation for client in violation.clients)
-    named = [f"{safe(name)} {count(number, 'time')}" for name, number in times.most_common(_NAMED)]
-    others = len(times) - len(named)
-    return ", ".join([*named, *([count(others, "other")] if others > 0 else [])])
-
-
-def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> Finding:
-    if violation is None:
-        word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
-        # What is said of the run as a whole is a sentence for itself.
-        said = verdict.reason if verdict.group == "run" else f"{word}: {verdict.reason}"
-        return Finding(False, safe(verdict.name), safe(said), (), (), (), (), (), None)
-    places = places_of(row, verdict, violation)
-    title = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
-    return Finding(
-        sure=verdict.status is Status.FAIL,
-        title=safe(title),
-        sentence=clip(safe(f"{violation.sentence}{_world(verdict, violation)}"), 600),
-        excerpt=tuple(excerpt(row.plan.file, row.plan.source, places, _EXCERPT)),
-        facts=tuple((key, clip(value, 600)) for key, value in facts(row, verdict, violation)),
-        proof=violation.ops,
-        messages=tuple(map(safe, violation.messages)),
-        clients=violation.clients,
-        line=places[0].span.line if places else None,
-    )
-
-
-def _world(verdict: Verdict, violation: Violation) -> str:
-    """Return in which world what is not certain would be wrong, as the end of its sentence."""
-    if verdict.status is Status.FAIL or not violation.world:
-        return ""
-    return f", which is wrong only if {violation.world.removeprefix('only if ')}"
 
 
 def _missing(row: RowReport, end_ns: int) -> list[Mark]:

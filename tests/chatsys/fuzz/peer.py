@@ -19,6 +19,17 @@ OWN_WORDS = "Internal error from Core"
 """What the library on our side says when a call ended while it was writing; the server's status is lost then."""
 
 
+class Question(NamedTuple):
+    """What is sent, and how."""
+
+    path: str
+    requests: Sequence[bytes]
+    metadata: Metadata
+    timeout: float
+    streams: tuple[bool, bool]
+    """Whether requests and answers are many."""
+
+
 class Answer(NamedTuple):
     """How a call ended."""
 
@@ -52,36 +63,22 @@ class Peer:
     ) -> Answer:
         """One call from beginning to end; of an endless answer, the first message."""
         path = f"/{method.containing_service.full_name}/{method.name}"
-        return await self.raw(
-            path, requests, metadata, timeout, (method.client_streaming, method.server_streaming)
-        )
+        streams = (method.client_streaming, method.server_streaming)
+        return await self.raw(Question(path, requests, metadata, timeout, streams))
 
-    async def raw(
-        self,
-        path: str,
-        requests: Sequence[bytes],
-        metadata: Metadata,
-        timeout: float,
-        streams: tuple[bool, bool],
-    ) -> Answer:
-        """The same by path; ``streams`` says whether requests and answers are many."""
+    async def raw(self, question: Question) -> Answer:
+        """The same by path."""
         while True:
-            answer = await self._once(path, requests, metadata, timeout, streams)
+            answer = await self._once(question)
             if answer.message != OWN_WORDS:
                 return answer
 
-    async def _once(
-        self,
-        path: str,
-        requests: Sequence[bytes],
-        metadata: Metadata,
-        timeout: float,
-        streams: tuple[bool, bool],
-    ) -> Answer:
+    async def _once(self, question: Question) -> Answer:
+        path, requests, metadata, timeout, streams = question
         responses: list[bytes] = []
         try:
             if streams == (True, True):
-                await self._converse(path, requests, metadata, timeout, responses)
+                await self._converse(question, responses)
             elif streams == (False, True):
                 call = self._channel.unary_stream(path)(requests[0], metadata=metadata, timeout=timeout)
                 first = await call.read()
@@ -101,17 +98,12 @@ class Peer:
             return Answer(error.code().name, error.details() or "", details, tuple(responses))
         return Answer("OK", "", b"", tuple(responses))
 
-    async def _converse(
-        self,
-        path: str,
-        requests: Sequence[bytes],
-        metadata: Metadata,
-        timeout: float,
-        responses: list[bytes],
-    ) -> None:
-        call = self._channel.stream_stream(path)(metadata=metadata, timeout=timeout)
+    async def _converse(self, question: Question, responses: list[bytes]) -> None:
+        call = self._channel.stream_stream(question.path)(
+            metadata=question.metadata, timeout=question.timeout
+        )
         try:
-            for request in requests:
+            for request in question.requests:
                 await call.write(request)
             await call.done_writing()
         except asyncio.InvalidStateError:

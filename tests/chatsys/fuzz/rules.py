@@ -46,7 +46,7 @@ def _some(number: int) -> Rule:
 
 
 def _whole_duration(value: Any) -> bool:
-    return value.seconds >= 0 and value.nanos >= 0
+    return value.seconds >= 0 and value.nanos >= 0 and (value.seconds > 0 or value.nanos == 0)
 
 
 RULES: dict[str, Rule] = {

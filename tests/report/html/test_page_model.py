@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from harness.model.gravity import certain
 from harness.model.history import Op
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.failure import findings
+from harness.report.html.findings import TOLD
 from harness.report.html.logs import merge_logs, stamped
-from harness.report.html.page import SHOWN, TOLD, compose
+from harness.report.html.page import SHOWN, compose
 from tests.report.story import MS, Story, a_plan, bad, story_of
 
 
@@ -67,6 +69,28 @@ def test_of_each_kind_the_first_speaks_and_none_hides_another():
     assert page.more_findings == 0
 
 
+def test_who_ended_by_itself_is_told_before_all_that_followed_from_it():
+    died = Violation(kind="process", sentence="the server ended")
+    lost = Violation(kind="lost", sentence="lost", messages=("hello",))
+    inbox = Violation(kind="inbox", sentence="inbox", messages=("hello",))
+    verdicts = (
+        bad("inbox of bob", inbox, group="expectation"),
+        bad("processes", died, group="run"),
+        bad("no-loss", lost),
+    )
+    told = [violation.sentence for _, violation in certain(verdicts)]
+    assert told == ["the server ended", "lost", "inbox"]
+
+
+def test_what_was_changed_is_told_before_what_is_missing_for_that():
+    def violation(kind, message):
+        return Violation(kind=kind, sentence=f"{kind} {message}", messages=(message,))
+
+    lost = bad("no-loss", violation("undelivered", "other"), violation("undelivered", "hello"))
+    told = certain((lost, bad("no-phantom", violation("phantom", "hello"))))
+    assert [item.sentence for _, item in told] == ["undelivered other", "phantom hello", "undelivered hello"]
+
+
 def test_kinds_beyond_all_bounds_are_counted():
     kinds = [bad(f"kind-{n}", Violation(kind="odd", sentence="what")) for n in range(TOLD + 5)]
     story = Story().begin()
@@ -99,6 +123,18 @@ def test_who_has_read_how_far_is_known():
     assert [(ack.client, ack.room, ack.through, ack.time_ns / MS) for ack in page.acks] == [
         ("alice", "lobby", 1, 521)
     ]
+
+
+def test_a_long_run_that_was_stopped_is_shown_where_it_was_stopped():
+    story = Story()
+    began = story.op(0, "script", "invoke", "script", {}, op=1)
+    story.begin()
+    for number in range(2_000):
+        story.got(1_000 + number, "alice", id=f"m.{number}", client_message_id=f"m.{number}")
+    ended = story.op(4_000, "script", "fail", "script", {"reason": "interrupted"}, op=1)
+    stopped = Violation(kind="script", sentence="interrupted", ops=(began, ended))
+    page = compose(story.judged(RunStatus.FAIL, bad("script", stopped, group="run")), story.ops, {})
+    assert page.focus == (2_900 * MS, 4_000 * MS)
 
 
 def test_a_long_run_is_told_around_its_first_violation():
@@ -267,6 +303,17 @@ def test_what_is_not_certain_says_when_it_would_be_wrong(page_of):
     ended = Verdict(name="final", group="run", status=Status.UNKNOWN, reason="the final phase never began")
     page = compose(Story().begin().judged(RunStatus.UNKNOWN, ended), (), {})
     assert [finding.sentence for finding in page.findings] == ["the final phase never began"]
+
+
+def test_what_a_process_wrote_before_it_died_stands_with_that(page_of):
+    (died,) = page_of("server_died").findings
+    assert died.log == (
+        "  server (pid 4127, exit 1 at 1.231 s) — last lines",
+        "    0.512 store  append #1",
+        "    Traceback (most recent call last):",
+        "    KeyError: 'chad'",
+    )
+    assert not any(finding.log for finding in page_of("undelivered").findings)
 
 
 @pytest.mark.parametrize(("name", "played"), [("passes", True), ("skipped", False), ("not_ready", False)])

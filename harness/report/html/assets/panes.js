@@ -123,7 +123,7 @@ function drawMatrix(state) {
     message.cells.forEach((cell, place) => {
       const sign = `${CELL_SIGNS[cell.state]}${cell.times > 1 ? cell.times : ""}${cell.state === "got" && cell.note ? "!" : ""}`;
       const when = cell.time_ns === null ? "" : `, ${clock(cell.time_ns)}`;
-      add(row, "td", sign, isChanged(cell) && cell.note ? "changed" : cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}${cell.note ? ` (${cell.note})` : ""}`;
+      add(row, "td", sign, isChanged(cell) ? "changed" : cell.state).title = `${data.clients[place]}: ${CELL_WORDS[cell.state]}${when}${cell.note ? ` (${cell.note})` : ""}`;
     });
     return row;
   }));

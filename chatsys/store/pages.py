@@ -1,0 +1,112 @@
+"""``Pages``: what readers of one turn of the loop share, so that a message is read and encoded once for all of them.
+
+Invariants: nothing here outlives the turn, and all of it together has about ``SHARED_BYTES`` at most, however many
+readers come back at once, each to a place of its own.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from chatsys.core.model import Kind
+from chatsys.store.rows import Row
+
+PAGE = 1_000
+"""Entries that are read at once for who takes many."""
+SMALL_PAGE = 128
+"""The same for who takes few."""
+PAGE_BYTES = 2 * 1024 * 1024
+"""A page has no more entries when it has so many bytes."""
+SHARED_BYTES = 64 * 1024 * 1024
+"""When what is shared has more, the readers that come then share anew."""
+
+_MESSAGE = Kind.MESSAGE.value
+
+Read = Callable[[int, int, int, int], tuple[list[Row], int]]
+"""Of a room, beyond a sequence, so many entries and so many bytes; answers the entries and their bytes."""
+
+
+class Page:
+    """Some entries of a room that follow each other, for everybody who reads them in this turn.
+
+    Attributes:
+        messages: The messages among them.
+        senders: Who sent these.
+        through: Sequence of the last entry, of any kind; where reading started if there is none.
+        last: Whether nothing came after them.
+        sequences: Of the messages.
+    """
+
+    __slots__ = ("_encoded", "last", "messages", "senders", "sequences", "through")
+
+    def __init__(self, rows: list[Row], after: int, *, last: bool) -> None:
+        self.messages = [row for row in rows if row.kind == _MESSAGE]
+        self.sequences = [row.sequence for row in self.messages]
+        self.senders = {row.actor_id for row in self.messages}
+        self.through = rows[-1].sequence if rows else after
+        self.last = last
+        self._encoded: bytes | None = None
+
+    def encoded(self, encode: Callable[[list[Row]], bytes]) -> bytes:
+        """All messages, encoded once however many readers ask."""
+        if self._encoded is None:
+            self._encoded = encode(self.messages)
+        return self._encoded
+
+
+class Pages:
+    """The pages of one turn, and what was made of them.
+
+    Args:
+        read: Reads a page from the log.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._pages: dict[tuple[int, int, int], Page] = {}
+        self._made: dict[Hashable, tuple[bytes, Sequence[bytes]]] = {}
+        self._bytes = 0
+
+    def page(self, number: int, after: int, wanted: int) -> Page:
+        """The entries of a room beyond ``after``.
+
+        Args:
+            number: The room's.
+            after: Sequence.
+            wanted: How many messages are of use; there may be more in the page, or fewer, whatever follows it.
+        """
+        size = PAGE if wanted > SMALL_PAGE else SMALL_PAGE
+        key = (number, after, size)
+        page = self._pages.get(key)
+        if page is None:
+            rows, length = self._read(number, after, size, PAGE_BYTES)
+            self._make_room(2 * length)  # as it is, and encoded
+            page = self._pages[key] = Page(rows, after, last=len(rows) < size and length < PAGE_BYTES)
+        return page
+
+    def once(self, said: Hashable, parts: Sequence[bytes], make: Callable[[], bytes]) -> bytes:
+        """What readers would make alike of the same parts, made once.
+
+        Args:
+            said: All else that it depends on.
+            parts: Pieces that are known by being the same objects, which is cheaper than to compare them.
+            make: Makes it.
+        """
+        key = (said, *map(id, parts))
+        known = self._made.get(key)
+        if known is not None:
+            return known[0]
+        made = make()
+        self._make_room(len(made))
+        # The parts are kept with it: no other object can have the id of one of them as long as it is there.
+        self._made[key] = made, parts
+        return made
+
+    def forget(self) -> None:
+        """Drops everything."""
+        self._pages.clear()
+        self._made.clear()
+        self._bytes = 0
+
+    def _make_room(self, length: int) -> None:
+        if self._bytes + length > SHARED_BYTES:
+            self.forget()
+        self._bytes += length
