@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatsys.chat.model import NO_ROOM
+from chatsys.client import ChatError
+from chatsys.v1.types_pb2 import JoinPolicy
 
 if TYPE_CHECKING:
     from chatsys.chat.session import Session
@@ -33,17 +35,22 @@ class Command(NamedTuple):
 def typed(session: Session, text: str) -> None:
     """A line was entered: a message, or a command. It waits for those before it that lead to another room."""
     if text.strip():
-        session.start(_take(session, text))
+        session.start(_take(session, text, follows=session.turn.locked()))
 
 
-async def _take(session: Session, text: str) -> None:
+async def _take(session: Session, text: str, *, follows: bool) -> None:
     word, _, rest = text[1:].partition(" ")
     async with session.turn:
         if not text.startswith("/") or text.startswith("//"):
+            if follows and session.astray:  # it was meant for a room that was not come into, not for this one
+                session.model.say(f"Not sent, for it was meant for another room: {text.removeprefix('/')}")
+                return
             session.say(text.removeprefix("/"))
             return
         if word in COMMANDS and COMMANDS[word].leads:
+            session.astray = True
             await _carry_out(session, word, rest.strip())
+            session.astray = False
             return
     await _carry_out(session, word, rest.strip())
 
@@ -64,7 +71,13 @@ async def _carry_out(session: Session, word: str, rest: str) -> None:
 
 
 async def _join(session: Session, room_id: str) -> None:
-    await session.client.join_room(room_id)
+    try:
+        await session.client.join_room(room_id)
+    except ChatError as fault:
+        if fault.reason != "NOT_A_MEMBER":
+            raise
+        why = f"You cannot enter {room_id} by yourself: if it is there, one of its admins may /add you."
+        raise ChatError(why, code=fault.code, reason=fault.reason) from fault
     session.enter(room_id)
 
 
@@ -80,8 +93,12 @@ async def _open(session: Session, _rest: str) -> None:
     )
 
 
-async def _new(session: Session, room_id: str) -> None:
-    await session.client.create_room(room_id)
+async def _new(session: Session, rest: str) -> None:
+    room_id, _, entry = rest.partition(" ")
+    if entry.strip() not in ("", "open"):
+        raise ChatError(f"Say /new {room_id}, or /new {room_id} open; the id of a room is one word.")
+    policy = JoinPolicy.JOIN_POLICY_OPEN if entry else JoinPolicy.JOIN_POLICY_INVITE
+    await session.client.create_room(room_id, entry=policy)
     session.enter(room_id)
 
 
@@ -127,7 +144,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "join": Command("ROOM", "enter an open room", _join, leads=True),
     "leave": Command("", "leave this room", _leave, here=True),
     "open": Command("", "which rooms you could join", _open),
-    "new": Command("ROOM", "make a room; you are its admin", _new, leads=True),
+    "new": Command(
+        "ROOM [open]",
+        "make a room, whose admin you are",
+        _new,
+        leads=True,
+    ),
     "add": Command("USER", "take somebody into this room", _add, here=True),
     "kick": Command("USER", "put somebody out of it", _kick, here=True),
     "dm": Command("USER", "talk to one person alone", _direct, leads=True),

@@ -27,6 +27,9 @@ from chatsys.chat.model import Line, Mark, Model
 from chatsys.chat.session import Session
 
 ROOMS_WIDTH: Final = 20
+"""Columns of the list of rooms, where a quarter of the terminal is as much."""
+NARROW: Final = 20
+"""Columns of text below which it stands under its sender, not behind."""
 STYLE: Final = Style.from_dict(
     {
         "rooms": "bg:default",
@@ -55,8 +58,8 @@ class Screen:
         self._scrolled = 0
         self._input = Buffer(multiline=False, accept_handler=self._accept)
         self._lines = Window(FormattedTextControl(self._draw_lines), wrap_lines=False, style="class:lines")
-        rooms = Window(FormattedTextControl(self._draw_rooms), width=ROOMS_WIDTH, style="class:rooms")
-        typing = BufferControl(self._input, input_processors=[BeforeInput("> ")])
+        rooms = Window(FormattedTextControl(self._draw_rooms), width=self._rooms_width, style="class:rooms")
+        typing = BufferControl(self._input, input_processors=[BeforeInput(self._prompt)])
         body = HSplit(
             [
                 VSplit([rooms, Window(width=1, char="│"), self._lines]),
@@ -124,15 +127,24 @@ class Screen:
     def _height(self) -> int:
         return max(2, self.application.output.get_size().rows - 2)
 
+    def _rooms_width(self) -> int:
+        return min(ROOMS_WIDTH, max(8, self.application.output.get_size().columns // 4))
+
     def _width(self) -> int:
-        return max(10, self.application.output.get_size().columns - ROOMS_WIDTH - 1)
+        return max(10, self.application.output.get_size().columns - self._rooms_width() - 1)
+
+    def _prompt(self) -> str:
+        """Where what is typed goes to."""
+        room = self.model.room
+        return "> " if room is None else f"{_cut(room.title, ROOMS_WIDTH)}> "
 
     def _draw_rooms(self) -> StyleAndTextTuples:
         drawn: StyleAndTextTuples = []
+        width = self._rooms_width()
         for room in self.model.rooms.values():
             count = "1000+" if room.unread >= 1_000 else str(room.unread) if room.unread else ""
-            title = _cut(("×" if room.ended else "") + room.title, ROOMS_WIDTH - len(count) - 2)
-            gap = " " * (ROOMS_WIDTH - 1 - get_cwidth(title) - len(count))
+            title = _cut(("×" if room.ended else "") + room.title, width - len(count) - 2)
+            gap = " " * (width - 1 - get_cwidth(title) - len(count))
             style = "current" if room.room_id == self.model.current else "unread" if room.unread else ""
             drawn.append((f"class:{style}" if style else "", f"{title}{gap}{count}"))
             drawn.append(("", "\n"))
@@ -170,8 +182,13 @@ class Screen:
             ("class:own" if own else "class:sender", f"{who}: "),
         ]
         indent = 8 + get_cwidth(who) + 2
-        first, *rest = _wrap(_plain(line.text), max(10, self._width() - indent))
-        rows: list[StyleAndTextTuples] = [[*head, ("", first)]]
+        if self._width() - indent < NARROW:
+            below = _wrap(_plain(line.text), self._width() - 2)
+            rows: list[StyleAndTextTuples] = [head]
+            rows.extend([("", f"  {part}")] for part in below)
+            return rows
+        first, *rest = _wrap(_plain(line.text), self._width() - indent)
+        rows = [[*head, ("", first)]]
         rows.extend([("", " " * indent + part)] for part in rest)
         return rows
 

@@ -42,6 +42,8 @@ class Session:
         self.quit = asyncio.Event()
         self.turn = asyncio.Lock()
         """Of what is typed: a line is about the room that the line before it led to."""
+        self.astray = False
+        """Whether the line before it should have led to another room, and did not."""
 
     async def run(self) -> None:
         """Reads until it is cancelled, or the stream ended for good.
@@ -126,7 +128,12 @@ class Session:
                 others = [
                     m for m in await self.client.list_members(room.room_id) if m.user_id != self.model.user
                 ]
-                title = "@" + (others[0].display_name or others[0].user_id if others else "nobody")
+                known = self.model.rooms.get(
+                    room.room_id
+                )  # who has left is no member, and is still who it was
+                title = known.title if known is not None else "@nobody"
+                if others:
+                    title = "@" + (others[0].display_name or others[0].user_id)
             self.model.enter(room.room_id, title).title = title
             if room.room_id != self.model.current:
                 self.model.rooms[room.room_id].told = unread.get(room.room_id, 0)

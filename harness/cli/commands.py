@@ -27,7 +27,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "new": ("harness.cli.new", "write a commented scenario to begin with"),
         "check": ("harness.cli.check", "find faults in scenario files, start nothing"),
         "explain": ("harness.cli.explain", "tell a scenario as a little play"),
-        "list": ("harness.cli.list", "show scenarios, their tags and files"),
+        "list": ("harness.cli.list", "show scenarios and their tags"),
         "schema": ("harness.cli.schema", "print JSON Schemas: of scenarios for editors, of reports"),
     },
     "Look": {

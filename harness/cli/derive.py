@@ -34,10 +34,17 @@ def recall(row: Path, *, shown: str = "") -> RowReport:
     plan = archive.read_plan(row)
     finished = (row / "env.json").is_file()
     env = archive.read_json(row / "env.json") if finished else _BROKEN_OFF
-    verdicts = row / "verdicts.json"
-    judgement = Judgement.from_json(archive.read_json(verdicts)) if verdicts.is_file() else None
+    judgement = _verdicts(row)
     ops = archive.read_ops(row) if finished and (row / "history.jsonl").is_file() else iter(())
     return build(plan, ops, judgement, env, read_logs(row / "logs"), directory=shown or str(row))
+
+
+def _verdicts(row: Path) -> Judgement | None:
+    path = row / "verdicts.json"
+    try:
+        return Judgement.from_json(archive.read_json(path)) if path.is_file() else None
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise ArchiveError(f"{path}: not verdicts of this chatsim ({fault})") from fault
 
 
 _BROKEN_OFF = {"status": "interrupted", "reason": "the process that played it ended before it was over"}
@@ -73,12 +80,13 @@ def _left_out(row: Path, env: Mapping[str, Any]) -> bool:
     return env.get("status") == RunStatus.INTERRUPTED and not (row / "history.jsonl").is_file()
 
 
-def salvage(row: Path, why: str) -> RowReport:
+def salvage(row: Path, why: str, *, shown: str = "") -> RowReport:
     """Return the report of a row that cannot be judged, with what can be read of it.
 
     Args:
         row: the row's folder.
         why: what is wrong with it.
+        shown: the folder as a person would type it.
 
     Raises:
         ArchiveError: it has no plan that can be read.
@@ -89,7 +97,7 @@ def salvage(row: Path, why: str) -> RowReport:
     except ArchiveError:
         env = {}
     env = {**env, "status": RunStatus.UNKNOWN.value, "reason": why}
-    return build(plan, archive.Salvage(row), None, env, read_logs(row / "logs"), directory=str(row))
+    return build(plan, archive.Salvage(row), None, env, read_logs(row / "logs"), directory=shown or str(row))
 
 
 def remember(row: Path) -> tuple[RowReport, str]:
@@ -106,21 +114,17 @@ def remember(row: Path) -> tuple[RowReport, str]:
     except ArchiveError as fault:
         raise click.UsageError(f"{fault}; without its plan nothing can be shown of this run") from fault
     faults: list[str] = []
-
-    def read(name: str) -> dict[str, Any]:
-        try:
-            return archive.read_json(row / name) if (row / name).is_file() else {}
-        except ArchiveError as fault:
-            faults.append(str(fault))
-            return {}
-
-    env, verdicts = read("env.json"), read("verdicts.json")
+    env: dict[str, Any] = {}
     judgement = None
-    if verdicts:
-        try:
-            judgement = Judgement.from_json(verdicts)
-        except (ValueError, KeyError, TypeError) as fault:
-            faults.append(f"{row / 'verdicts.json'}: not verdicts of this chatsim ({fault})")
+    try:
+        if (row / "env.json").is_file():
+            env = archive.read_json(row / "env.json")
+    except ArchiveError as fault:
+        faults.append(str(fault))
+    try:
+        judgement = _verdicts(row)
+    except ArchiveError as fault:
+        faults.append(str(fault))
     ops = archive.Salvage(row)
     unfinished = bool(archive.unfinished(row))
     report = build(

@@ -35,8 +35,13 @@ ok   the good server [..]
   page    broken-pages/index.html
 ```
 
-Without names it plays all of them. A server of this table can be played against a scenario of yours, too:
-`chatsim run mine.yaml --server "python -m gallery.serve swallows --port {{port}} --data {{data}}"`.
+Without names it plays all of them. One of this table can play a scenario of yours, too, a broken server or a broken
+driver:
+
+```sh
+chatsim run mine.yaml --server "python -m gallery.serve swallows --data {{data}}"
+chatsim run mine.yaml --driver "python -m gallery.tells_wrongly goes-back"
+```
 
 | system | what it does | convicted of | what is broken |
 |---|---|---|---|

@@ -40,8 +40,11 @@ def command(paths: Sequence[str], *, md: bool) -> None:
         return
     look = look_at(sys.stdout)
     names = max(width(safe(plan.name)) for plan in plans)
+    room = max(20, look.width - names - 2)
     for plan in plans:
-        tags = "".join(f"  #{tag}" for tag in plan.tags)
-        name = look.paint(pad(safe(plan.name), names), "bold")
-        click.echo(f"{name}  {clip(safe(plan.title + tags), max(20, look.width - names - 2))}".rstrip())
+        tags = safe("".join(f"  #{tag}" for tag in plan.tags))
+        title = safe(plan.title)
+        if sys.stdout.isatty():  # what a program reads is not cut
+            title = clip(title, max(20, room - width(tags)))
+        click.echo(f"{look.paint(pad(safe(plan.name), names), 'bold')}  {title}{tags}".rstrip())
     click.echo(f"{count(len(plans), 'scenario')}", err=True)

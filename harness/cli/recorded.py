@@ -16,6 +16,14 @@ from harness.report.typed import typed
 _GOOD = (RunStatus.PASS, RunStatus.SKIPPED)
 
 
+def settled(directory: Path) -> Path:
+    """Return the folder that is meant by its own name: `reports/latest` leads to another one after the next run."""
+    for place in (directory, *directory.parents):
+        if place.name == "latest" and place.is_symlink():
+            return place.parent / place.readlink() / directory.relative_to(place)
+    return directory
+
+
 def rows(directory: Path) -> Sequence[Path]:
     """Return the folders of the rows of a run, or of the only row that a folder is.
 

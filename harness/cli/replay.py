@@ -13,7 +13,7 @@ from harness import archive
 from harness.cli import completion, values
 from harness.cli.derive import remember
 from harness.cli.exit_codes import EPILOG, ExitCode
-from harness.cli.recorded import one_row
+from harness.cli.recorded import one_row, settled
 from harness.cli.sight import look_at
 from harness.outlet import is_read
 from harness.report.look import ColorFlag
@@ -54,7 +54,7 @@ def command(directory: Path, row: str | None, *, speed: float | None, color: Col
       chatsim replay reports/latest --row basic[poll]
     """
     look = look_at(sys.stdout, color)
-    folder = one_row(directory, row)
+    folder = one_row(settled(directory), row)
     report, fault = remember(folder)
     retelling = Retelling(report, look)
     for line in retelling.opening():

@@ -12,7 +12,7 @@ from harness.archive import ArchiveError
 from harness.cli import pages
 from harness.cli.derive import recall
 from harness.cli.exit_codes import EPILOG
-from harness.cli.recorded import one_row
+from harness.cli.recorded import one_row, settled
 from harness.cli.rejudge import judge_again
 from harness.cli.sight import look_at
 from harness.cli.telling import Telling, gathered
@@ -124,7 +124,7 @@ def command(
         from harness.cli.elsewhere import keep  # noqa: PLC0415 - few reports are of such
 
         directory, history = keep(history, plan, reports), None
-    directory = directory or Path("reports/latest")
+    directory = settled(directory or Path("reports/latest"))
     if export is not None:
         click.echo(_exported(directory, export), nl=False)
         return

@@ -135,7 +135,7 @@ def command(
 ) -> None:
     """Play scenarios and judge them.
 
-    PATH is a scenario file, a folder of them, or a tag: '#smoke'. During a run on a terminal, the key t tells who
+    PATH is a scenario file, a folder of them, or a tag: '#auth'. During a run on a terminal, the key t tells who
     is online and what is waited for.
 
     \b

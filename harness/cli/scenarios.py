@@ -11,6 +11,7 @@ import click
 from harness.cli.exit_codes import ExitCode
 from harness.model.plan import Plan
 from harness.report.look import ColorFlag, wants_color
+from harness.report.text import safe
 from harness.source.diagnostic import closing_line, render
 from harness.source.loader import Loaded, load
 
@@ -56,7 +57,8 @@ def loaded_or_exit(
     if loaded.failed or (strict and loaded.diagnostics):
         raise click.exceptions.Exit(int(ExitCode.USAGE))
     if loaded.nothing:
-        click.echo(f"nothing to run: no scenario is meant by {' '.join(paths)}", err=True)
+        there = f"; the tags there are: {' '.join(f'#{tag}' for tag in loaded.tags)}" if loaded.tags else ""
+        click.echo(safe(f"nothing to run: no scenario is meant by {' '.join(paths)}{there}"), err=True)
         raise click.exceptions.Exit(int(ExitCode.NOTHING))
     return loaded
 

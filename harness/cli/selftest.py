@@ -78,6 +78,7 @@ def command(
       chatsim selftest --list
       chatsim selftest swallows echoes
       chatsim selftest --pages gallery swallows echoes
+      chatsim run mine.yaml --server "python -m gallery.serve echoes --data {data}"
     """
     exhibits = _chosen(_gallery(), names)
     if md and not listing:
@@ -203,7 +204,7 @@ def _settings(exhibit: Exhibit, plan: Plan, *, sound: bool) -> Settings:
     driver = None
     if exhibit.drives:
         driver = shlex.join([sys.executable, "-m", DRIVE, exhibit.name, *(["--sound"] if sound else [])])
-    words = (exhibit.name, "--sound") if sound else (exhibit.name,)
+    words = (exhibit.name, "--sound") if sound or exhibit.drives else (exhibit.name,)
     by_hand = "" if sound or exhibit.drives else _by_hand(exhibit.name, plan)
     return Settings(server_module=SERVE, server_words=words, server_typed=by_hand, driver=driver, speed=None)
 

@@ -25,6 +25,11 @@ from harness.judge.state import State
 from harness.model.history import Op
 from harness.model.verdict import Verdict
 
+_UNCHECKED = "The server does not check membership where it hands messages out."
+_TOO_EARLY = (
+    "The server does not look at when a member joined: the room shows nothing from before (`since_join`)."
+)
+
 
 class Suspect(NamedTuple):
     """A delivery to somebody who was not surely a member who may see it."""
@@ -72,10 +77,11 @@ class MembersOnly(Family):
             stays = [
                 stay for stay in state.members.stays(user, message.room) if stay.possible_from < suspect.at
             ]
-            reasons = [_why_not(stay, suspect) for stay in stays]
+            reasons = [_why_not(stay, suspect, again=stay is not stays[0]) for stay in stays]
             if None in reasons:
                 continue
             why, cause = reasons[-1] or ("", -1) if reasons else (f"{user} was not a member of it", -1)
+            early = bool(stays) and stays[-1].hides(message, suspect.sequence)
             asked = "asked" in why
             self.found.add(
                 "leak",
@@ -88,7 +94,7 @@ class MembersOnly(Family):
                 ),
                 (message,),
                 who=suspect.client.name,
-                hint="The server does not check membership where it hands messages out.",
+                hint=_TOO_EARLY if early else _UNCHECKED,
             )
         evidence, watched = self._watched(state)
         judged = self._judged + watched
@@ -115,11 +121,18 @@ class MembersOnly(Family):
         return evidence, watched
 
 
-def _why_not(stay: Stay, suspect: Suspect) -> tuple[str, int] | None:
-    """Return why this stay does not excuse the delivery, with the op that shows it; None when it does."""
+def _why_not(stay: Stay, suspect: Suspect, *, again: bool) -> tuple[str, int] | None:
+    """Return why this stay does not excuse the delivery, with the op that shows it; None when it does.
+
+    Args:
+        stay: one of those that had begun.
+        suspect: the delivery.
+        again: whether the user had been a member before this stay.
+    """
     message = suspect.message
     if stay.hides(message, suspect.sequence):
-        return f"it was there before {stay.user} joined", stay.possible_from
+        came = "came back" if again else "joined"
+        return f"it was there before {stay.user} {came}", stay.possible_from
     if (
         stay.end_sequence is not None
         and suspect.sequence is not None

@@ -9,9 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness import archive
 from harness.cli import pages
-from harness.cli.derive import recall
+from harness.cli.derive import recall, salvage
+from harness.cli.troubles import remedy, told
+from harness.model.history import HistoryError
 from harness.model.verdict import RunStatus
 from harness.report.files import summarise, write_reports
 from harness.report.github import annotation_lines
@@ -29,9 +33,34 @@ def conclude(shared: dict[str, Any], terminal: Any) -> None:
     """
     folder = Path(shared["folder"])
     try:
-        rows = tuple(recall(row, shown=os.path.relpath(row)) for row in archive.rows(folder))
+        found = archive.rows(folder)
     except archive.ArchiveError:
         return  # the first row was broken off before it began
+    rows = tuple(row for each in found if (row := _row(each, terminal)) is not None)
+    if not rows:
+        return
+    try:
+        _write(shared, folder, rows, terminal)
+    except OSError as fault:
+        help_ = f"; {remedy(fault)}" if remedy(fault) else ""
+        pytest.exit(f"the report could not be written: {told(fault)}{help_}", pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _row(row: Path, terminal: Any) -> RowReport | None:
+    """Return the report of a row, with what can be read of one that is damaged; None when nothing can."""
+    shown = os.path.relpath(row)
+    try:
+        return recall(row, shown=shown)
+    except (archive.ArchiveError, HistoryError) as fault:
+        why = str(fault)
+    try:
+        return salvage(row, why, shown=shown)
+    except archive.ArchiveError as hopeless:
+        terminal.write_line(f"{hopeless}. Nothing of this row can be shown")
+        return None
+
+
+def _write(shared: dict[str, Any], folder: Path, rows: tuple[RowReport, ...], terminal: Any) -> None:
     report = Invocation(
         rows=rows,
         command=tuple(shared["command"]),

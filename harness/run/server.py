@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
 from harness.run.network import Network
+from harness.run.ports import Port, claim
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
 
@@ -90,6 +90,7 @@ class Server:
         self._asked = False
         self._ready: asyncio.Future[Mapping[str, Any]] | None = None
         self._output: asyncio.ReadTransport | None = None
+        self._port: Port | None = None
 
     async def start(self) -> None:
         """Start the server on its data directory and wait until it is ready; also after it was ended.
@@ -101,7 +102,7 @@ class Server:
             await self._use(address)
             return
         self.data.mkdir(parents=True, exist_ok=True)
-        port = _free_port() if self._wants_port() else 0
+        port = self._claim() if self._wants_port() else 0
         command = self._command(port)
         shown = shlex.join(command or ["chatsys", "serve", *self._own_arguments()])
         started = self._recorder.invoke(SERVER, "start", {"command": shown})
@@ -218,9 +219,12 @@ class Server:
 
     async def stop(self) -> None:
         """Ask it to end with SIGTERM, and end it with SIGKILL if it does not."""
-        child = self._child
-        if child is None:
-            return
+        if self._child is not None:
+            await self._end(self._child)
+        if self._port is not None:
+            self._port.close()
+
+    async def _end(self, child: Child) -> None:
         self._asked = True
         if self._frozen:
             await self.thaw(STOP_S)
@@ -238,6 +242,13 @@ class Server:
 
     def _wants_port(self) -> bool:
         return uses(self._settings.server, "port")
+
+    def _claim(self) -> int:
+        """Return a port for its next life, which no other server is told."""
+        if self._port is not None:
+            self._port.close()
+        self._port = claim()
+        return self._port.number
 
     def _own_arguments(self) -> list[str]:
         own, auth = self._settings.server_words, "tokens" if self._tokens else "none"
@@ -374,12 +385,6 @@ async def _accepts(host: str, port: int) -> None:
         else:
             writer.close()
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

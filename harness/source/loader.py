@@ -24,6 +24,8 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     """File -> text, for `render`."""
+    tags: tuple[str, ...] = ()
+    """All tags of the scenarios that were looked at, those that were not chosen too; each once, in order."""
 
     @property
     def nothing(self) -> bool:
@@ -54,6 +56,7 @@ def load(paths: Sequence[str], *, seed: int | None = None, drawn_seed: int = 0) 
     sources: dict[str, str] = {}
     names = _names(files)
     plans: list[Plan] = []
+    there: set[str] = set()
     for file in files:
         source = texts.read(file)
         if isinstance(source, Diagnostic):
@@ -64,8 +67,9 @@ def load(paths: Sequence[str], *, seed: int | None = None, drawn_seed: int = 0) 
             source, file, names[file], seed=seed, drawn_seed=drawn_seed, environ=os.environ
         )
         found += faults
+        there.update(tag for plan in made for tag in plan.tags)
         plans += [plan for plan in made if not tags or tags & set(plan.tags)]
-    return Loaded(tuple(plans), in_order(found), sources)
+    return Loaded(tuple(plans), in_order(found), sources, tuple(sorted(there)))
 
 
 def scenario_files(paths: Sequence[str], found: list[Diagnostic] | None = None) -> list[str]:

@@ -113,16 +113,22 @@ def _unreadable(path: str, fault: OSError) -> Diagnostic:
 
 
 def _near(path: str) -> tuple[str, ...]:
+    """Say which file may have been meant: one beside it, or one of `scenarios` by the name that `list` shows."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for a wrong path
 
     wrong = Path(path)
-    try:
-        names = [item.name for item in wrong.parent.iterdir() if item.suffix in _SUFFIXES or item.is_dir()]
-    except OSError:
-        return (f"there is no folder {wrong.parent} either",)
-    stems = {Path(name).stem: name for name in names}
-    close = get_close_matches(wrong.stem, stems, n=1)
-    return (f"did you mean {wrong.parent / stems[close[0]]}?",) if close else ()
+    stem = wrong.stem.partition("[")[0]
+    for folder in dict.fromkeys((wrong.parent, wrong.parent / "scenarios")):
+        try:
+            names = [item.name for item in folder.iterdir() if item.suffix in _SUFFIXES or item.is_dir()]
+        except OSError:
+            if folder == wrong.parent:
+                return (f"there is no folder {wrong.parent} either",)
+            continue
+        stems = {Path(name).stem: name for name in names}
+        if close := get_close_matches(stem, stems, n=1):
+            return (f"did you mean {folder / stems[close[0]]}?",)
+    return ()
 
 
 def _not_utf8(path: str, raw: bytes, fault: UnicodeDecodeError) -> Diagnostic:

@@ -15,9 +15,9 @@ def chatting(serving):
     """`chat(server, user)` opens a terminal; all are closed after the test."""
     opened = []
 
-    def chat(server, user, *words):
+    def chat(server, user, *words, columns=90):
         command = [sys.executable, "-m", "chatsys.cli", "chat", "--server", server.address, "--user", user]
-        opened.append(Terminal([*command, *words]))
+        opened.append(Terminal([*command, *words], columns=columns))
         return opened[-1]
 
     yield chat
@@ -133,7 +133,7 @@ def test_rooms_are_made_and_people_found(prepared, chatting):
     alice.say("/who")
     alice.until("Here: alice")
     alice.say("/join den")
-    alice.until("you are not a member of room 'den'")
+    alice.until("You cannot enter den by yourself")
     alice.say("/dance")
     alice.until("There is no /dance. /help says what there is.")
     alice.say("/kick carl")
@@ -145,6 +145,31 @@ def test_rooms_are_made_and_people_found(prepared, chatting):
     alice.until("! alice: anybody?")
 
 
+def prompts(text):
+    return text.rstrip().rpartition("\n")[2]
+
+
+def test_an_open_room_is_made_and_entered_and_the_prompt_says_where_one_is(prepared, chatting):
+    alice, dave = chatting(prepared, "alice"), chatting(prepared, "dave", columns=30)
+    alice.until_true(lambda text: prompts(text) == "lobby>", "the room in the prompt")
+    alice.until("line 29")
+    alice.until("alice · connected")
+    alice.say("/new garden wide open")
+    alice.until("Say /new garden, or /new garden open")
+    alice.say("/new garden open")
+    alice.until_true(lambda text: prompts(text) == "garden>", "the new room in the prompt")
+    dave.until("dave · connected")
+    assert prompts(dave.text()) == ">"
+    dave.say("/join garden")
+    dave.until_true(lambda text: prompts(text) == "garden>", "the room that was entered in the prompt")
+    dave.say("what a fine garden this is")
+    alice.until("dave: what a fine garden this is")
+    # On so narrow a terminal what was said stands below who said it, and whole.
+    dave.until("✓ dave:")
+    assert "what a fine garden" in dave.text()
+    assert "this is" in dave.text()
+
+
 def test_somebody_in_no_room_is_told_what_to_do_and_is_taken_in(prepared, chatting):
     dave, alice = chatting(prepared, "dave"), chatting(prepared, "alice")
     dave.until("dave · connected")
@@ -152,7 +177,7 @@ def test_somebody_in_no_room_is_told_what_to_do_and_is_taken_in(prepared, chatti
     dave.say("hello?")
     dave.say("/who")
     dave.say("/help")
-    dave.until("/kick USER  put somebody out of it")
+    dave.until("/kick USER        put somebody out of it")
     dave.say("/jion lobby")
     dave.until("There is no /jion. Did you mean /join?")
     dave.say("/join")

@@ -16,6 +16,7 @@ from harness.cli import ground, invocation, logs, row
 from harness.cli.commands import chatsim
 from harness.cli.derive import derive
 from harness.cli.exit_codes import ExitCode, exit_code
+from harness.cli.recorded import settled
 from harness.keeper.handle import KeeperError
 from harness.model.verdict import RunStatus
 from harness.report.failure import failure_block
@@ -128,6 +129,8 @@ def test_latest_leads_to_the_newest(tmp_path):
         made = ground.folder(tmp_path, run)
         assert archive.point_latest(made) == ""
         assert (tmp_path / "latest").readlink() == Path(made.name)
+        assert settled(tmp_path / "latest" / "basic[poll]") == made / "basic[poll]"
+        assert settled(tmp_path / "latest") == made == settled(made)
 
 
 def test_vv_passes_on_all_of_a_long_log(tmp_path):

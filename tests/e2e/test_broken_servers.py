@@ -6,6 +6,7 @@ A share of the gallery at a time, so that workers can divide it: `chatsim selfte
 import html
 import re
 import shlex
+import subprocess
 import sys
 from urllib.parse import unquote
 
@@ -74,6 +75,43 @@ def test_a_name_that_nobody_has(chatsim):
     ran = chatsim("selftest", "ecohes")
     assert ran.code == 2
     assert "no broken server is called ecohes; did you mean echoes?" in " ".join(ran.err.split())
+
+
+def by_hand(module, *words):
+    return subprocess.run(
+        [sys.executable, "-m", module, *words], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ecohes", "--data", "x"], "no broken server is called ecohes; did you mean echoes?"),
+        (["zzz", "--data", "x"], "no broken server is called zzz; --help says what there is"),
+        (["echoes"], "say where it keeps its log: --data DIR"),
+        (["echoes", "--data"], "say where it keeps its log: --data DIR"),
+        (["goes-back", "--data", "x"], 'play it by --driver "python -m gallery.tells_wrongly goes-back"'),
+    ],
+)
+def test_what_cannot_be_served_is_said(words, said):
+    ran = by_hand("gallery.serve", *words)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("gallery.serve: ")
+    assert said in ran.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_what_can_be_served_is_listed(words):
+    ran = by_hand("gallery.serve", *words)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "  swallows: acknowledges and stores `line 3`, and never delivers it\n" in ran.stdout
+    assert "goes-back" not in ran.stdout
+
+
+def test_a_driver_that_nobody_broke_is_none():
+    ran = by_hand("gallery.tells_wrongly", "swallows")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "no broken driver is called 'swallows': claims-less, goes-back" in ran.stderr
 
 
 def test_there_are_many_and_each_declares_what_must_convict_it():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.model.actions import Connect, Expect, InboxItem, Kick, Poll, Resend, Send
+from harness.model.actions import Add, Connect, Expect, InboxItem, Kick, Poll, Resend, Send
 from harness.model.cast import Client, Room
 from harness.model.plan import Inbox, Plan
 from harness.model.steps import Step
@@ -54,7 +54,7 @@ def _room(name: str, room: Any) -> Room:
 def _step(number: int, step: dict[str, Any]) -> Step:
     pointer = f"/steps/{number}"
     within = step.get("within_ms", 2000) * MS
-    action: Connect | Expect | Kick | Poll | Resend | Send
+    action: Add | Connect | Expect | Kick | Poll | Resend | Send
     if "expect" in step:
         action = Expect(
             ids=tuple(step["expect"]),
@@ -76,6 +76,8 @@ def _step(number: int, step: dict[str, Any]) -> Step:
         action = Poll(who=(step["poll"],), gets=gets)
     elif "resend" in step:
         action = Resend(ids=(step["resend"],), senders=("alice",), written=step["resend"])
+    elif "add" in step:
+        action = Add(users=(step["add"],), room=step.get("to", "lobby"), by=step.get("by", "alice"))
     elif "kick" in step:
         action = Kick(users=(step["kick"],), room=step.get("from", "lobby"), by=step.get("by", "alice"))
     else:

@@ -224,6 +224,47 @@ def test_workers_share_one_folder_and_one_index(project, pytester):
     assert len(keepers(pytester)) == 2
 
 
+@pytest.mark.parametrize("damage", ["", "{}", '{"format": "chatsim.verdicts", "version": 1}'])
+def test_a_row_whose_record_is_damaged_is_unknown_and_takes_no_other_along(project, pytester, damage):
+    spoil = f"""
+import pathlib
+def pytest_sessionfinish(session):
+    for path in pathlib.Path("reports").glob("2*/one/verdicts.json"):
+        path.write_text({damage!r})
+"""
+    files = {"conftest.py": spoil, "scenarios/one.yaml": PASSES, "scenarios/two.yaml": PASSES}
+    result = project(files)
+    result.stdout.fnmatch_lines(["*1 unknown*"])
+    rows = report(pytester)["rows"]
+    assert [(row["name"], row["status"]) for row in rows] == [("one", "unknown"), ("two", "pass")]
+    assert "verdicts.json" in rows[0]["reason"]
+
+
+def test_a_row_without_a_plan_is_said_and_takes_no_other_along(project, pytester):
+    spoil = """
+import pathlib
+def pytest_sessionfinish(session):
+    for path in pathlib.Path("reports").glob("2*/one/plan.json"):
+        path.write_text("{")
+"""
+    files = {"conftest.py": spoil, "scenarios/one.yaml": PASSES, "scenarios/two.yaml": PASSES}
+    result = project(files)
+    result.stdout.fnmatch_lines(["*one/plan.json: not JSON*"])
+    assert [row["name"] for row in report(pytester)["rows"]] == ["two"]
+
+
+def test_a_report_that_cannot_be_written_is_a_sentence_and_no_pass(project):
+    hinder = """
+import pathlib
+def pytest_sessionfinish(session):
+    for path in pathlib.Path("reports").glob("2*"):
+        (path / "junit.xml" / "in the way").mkdir(parents=True)
+"""
+    result = project({"conftest.py": hinder, "scenarios/one.yaml": PASSES})
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    result.stderr.fnmatch_lines(["*the report could not be written: *junit.xml*: Is a directory*"])
+
+
 def test_a_github_action_gets_annotations_and_a_summary(project, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))

@@ -83,6 +83,12 @@ def test_missing_files_get_a_near_name(folder):
     assert "did you mean scenarios/one.yaml?" in text
 
 
+@pytest.mark.parametrize("named", ["one", "one[stream]", "one.yaml"])
+def test_a_name_that_list_shows_leads_to_its_file(folder, named):
+    loaded = load([named])
+    assert "did you mean scenarios/one.yaml?" in render(loaded.diagnostics, color=False, sources={})
+
+
 def test_not_utf8(folder):
     (folder / "latin.yaml").write_bytes("scenario: x\nclients: [josé]\n".encode("latin-1"))
     (folder / "wide.yaml").write_bytes("scenario: x\n".encode("utf-16"))
