@@ -85,7 +85,7 @@ def test_a_list_leads_to_pages_and_escapes_the_rest():
     page = render_list("Runs", ("ended", "run", "time", "why"), items, told="2 runs")
     assert '<a href="storm/index.html">&lt;b&gt;storm</a>' in page
     assert "<i>" not in page
-    assert "<td>gone</td>" in page
+    assert '<td class="short">gone</td>' in page
 
 
 def test_no_number_is_parted_from_its_unit_and_no_name_from_what_became_of_it(tell):
