@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # these exist in the stubs only
     from chatsys.v1.server_pb2_grpc import ServerServiceAsyncStub
     from chatsys.v1.user_pb2_grpc import UserServiceAsyncStub
 
-#: Names in the initial metadata of every answer.
+#: Names in the metadata of every answer.
 INSTANCE_KEY: Final = "chatsys-instance"
 RUN_KEY: Final = "chatsys-run"
 

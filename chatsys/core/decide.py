@@ -55,7 +55,7 @@ def decide(view: View, entry: entries.LogEntry) -> Decision:
         if isinstance(entry, entries.PutUser):
             return _put_user(view, entry)
     except Refusal as refusal:
-        return refusal, ()
+        return refusal.bare(), ()
     assert_never(entry)
 
 

@@ -1,7 +1,7 @@
 """The exception of a call that is refused. It knows its reason; the table knows the status."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from chatsys.errors.table import Code, Reason
 
@@ -97,6 +97,15 @@ class Refusal(Exception):  # noqa: N818  # it is also returned as an outcome, wh
             f"unexpected error {error_id}; the server's log has the details",
             metadata={"error_id": error_id},
         )
+
+    def bare(self) -> Self:
+        """Itself, without the frames that it was raised through, for those who keep it.
+
+        These hold the request, or all that was being decided with it; and where one of them keeps the refusal, all
+        of it stays until Python looks for cycles.
+        """
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def __repr__(self) -> str:
         return f"Refusal({self.reason}, {self.message!r})"

@@ -1,6 +1,6 @@
 """ChatService: the data plane. Each method checks its request and hands it to the module that does it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from chatsys.core import check
@@ -32,7 +32,9 @@ class ChatService:
         """Stores one message."""
         return await send_message(self._house, request, call)
 
-    async def send_messages(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest], call: Call) -> None:
+    async def send_messages(
+        self, requests: AsyncGenerator[chat_pb2.SendMessagesRequest, None], call: Call
+    ) -> None:
         """Stores batches of messages."""
         await SendStream(self._house, call).run(requests)
 

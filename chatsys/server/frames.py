@@ -12,6 +12,7 @@ from chatsys.v1 import chat_pb2
 
 _MESSAGES = bytes([4 << 3 | 2])  # RoomDelta.messages
 _DELTAS = bytes([1 << 3 | 2])  # PollResponse.deltas and SubscribeResponse.deltas
+_RESULTS = bytes([1 << 3 | 2])  # SendMessagesResponse.results
 
 
 class Delta(NamedTuple):
@@ -60,6 +61,15 @@ def frame(deltas: Sequence[Delta], position: str, tokens: Sequence[str], *, caug
     return _with_deltas(deltas, rest.SerializeToString())
 
 
+def batch_answer(results: Iterable[bytes], position: str) -> bytes:
+    """A SendMessagesResponse of encoded results."""
+    parts: list[bytes] = []
+    for each in results:
+        parts += (_RESULTS, _varint(len(each)), each)
+    parts.append(chat_pb2.SendMessagesResponse(position=position).SerializeToString())
+    return b"".join(parts)
+
+
 def goodbye(position: str, seconds: float) -> bytes:
     """A SubscribeResponse that says when the server leaves. It claims nothing."""
     rest = chat_pb2.SubscribeResponse(position=position)
@@ -79,13 +89,17 @@ def _with_deltas(deltas: Sequence[Delta], rest: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    if value < 0x4000:
-        return bytes((value & 0x7F | 0x80, value >> 7))
+    return _SHORT[value] if value < len(_SHORT) else _long_varint(value)
+
+
+def _long_varint(value: int) -> bytes:
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+_SHORT = tuple(map(_long_varint, range(2_048)))
+"""Those of the lengths of most messages."""

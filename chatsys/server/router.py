@@ -11,9 +11,9 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, aclosing
+from typing import Any, TypeAlias, cast
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -140,7 +140,7 @@ class Router(grpc.GenericRpcHandler):
                 else:
                     await call.greet()
             except Refusal as caught:
-                refusal = caught
+                refusal = caught.bare()
             except (asyncio.CancelledError, grpc.aio.InternalError):
                 # Cancelled, or nothing can be written to it any more. Left to gRPC it may keep the caller waiting for
                 # ever.
@@ -162,6 +162,7 @@ class Router(grpc.GenericRpcHandler):
                         )
                     )
                 if refusal is not None:
+                    del data, request  # what gRPC raises now holds on to this frame, and the call to that
                     await _abort(call, refusal, request_id)
             return answer
 
@@ -181,9 +182,13 @@ class Router(grpc.GenericRpcHandler):
             async def one(data: Any, context: Context) -> Any:
                 call = Call(context, self._metadata)
                 await call.greet()
+                refusal = None
                 try:
                     request = _read(parse, data)
-                except Refusal as refusal:
+                except Refusal as caught:
+                    refusal = caught.bare()
+                if refusal is not None:
+                    del data
                     await _abort(call, refusal, self._ids.get(call.request_id))
                 return await inner(request, context)
 
@@ -195,6 +200,7 @@ class Router(grpc.GenericRpcHandler):
         async def many(data: Any, context: Context) -> None:
             call = Call(context, self._metadata)
             await call.greet()
+            refusal = None
             try:
                 answers = stream(read(parse, data), context)
                 if hasattr(answers, "__aiter__"):
@@ -202,7 +208,10 @@ class Router(grpc.GenericRpcHandler):
                         await context.write(answer)
                 else:
                     await answers
-            except Refusal as refusal:
+            except Refusal as caught:
+                refusal = caught.bare()
+            if refusal is not None:
+                del data
                 await _abort(call, refusal, self._ids.get(call.request_id))
 
         return handler._replace(**{kind: many}, request_deserializer=None)
@@ -224,9 +233,11 @@ def _read(parse: Parse, data: bytes) -> Any:
         raise Refusal.field("request", "is not a message of this method: its bytes cannot be read") from error
 
 
-async def _all_read(parse: Parse, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    async for data in requests:
-        yield _read(parse, data)
+async def _all_read(parse: Parse, requests: AsyncIterable[bytes]) -> AsyncGenerator[Any, None]:
+    # What gRPC reads by holds on to itself, and to what was read last, until it is closed.
+    async with aclosing(cast("AsyncGenerator[bytes, None]", aiter(requests))) as received:
+        async for data in received:
+            yield _read(parse, data)
 
 
 async def _abort(call: Call, refusal: Refusal, request_id: str) -> None:

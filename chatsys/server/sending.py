@@ -1,7 +1,8 @@
 """SendMessage and SendMessages: from a request to the log and back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from chatsys.core import check
@@ -9,10 +10,11 @@ from chatsys.core.entry import LogEntry, Send
 from chatsys.core.outcome import Outcome, Sent
 from chatsys.errors import Reason, Refusal
 from chatsys.errors.wire import to_status_bytes
+from chatsys.server import frames
 from chatsys.server.call import Call
 from chatsys.server.hub import draining
 from chatsys.server.services import House, clock_us, sure
-from chatsys.store import Chain
+from chatsys.store import REUSED, Chain
 from chatsys.v1 import chat_pb2
 
 MAX_BATCHES_UNDER_WAY = 16
@@ -41,14 +43,12 @@ def _checked(house: House, request: chat_pb2.SendMessageRequest, call: Call, now
 
 def _respond(answer: chat_pb2.SendMessageResponse, send: Send, sent: Sent) -> None:
     """Fills in the answer where it is, in a batch or alone: to make it and copy it takes longer than to store it."""
-    if sent.duplicate:
-        answer.duplicate = True
+    answer.duplicate = sent.duplicate
     message = answer.message
     message.room_id = send.room_id
     message.sequence = sent.sequence
     message.sender_id = send.sender_id
-    if send.content_type:
-        message.content_type = send.content_type
+    message.content_type = send.content_type
     message.client_message_id = send.client_message_id
     seconds, rest = divmod(sent.create_time_us, 1_000_000)
     create_time = message.create_time
@@ -67,10 +67,11 @@ class SendStream:
         self._house = house
         self._call = call
         self._chain = Chain()
+        self._results = _Results()
         self._room = asyncio.Semaphore(MAX_BATCHES_UNDER_WAY)
         self._read: asyncio.Queue[_Pending | Refusal | None] = asyncio.Queue()
 
-    async def run(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+    async def run(self, requests: AsyncGenerator[chat_pb2.SendMessagesRequest, None]) -> None:
         """Until the caller is done sending.
 
         Raises:
@@ -84,7 +85,7 @@ class SendStream:
             while (read := await self._read.get()) is not None:
                 if isinstance(read, Refusal):
                     raise read
-                await self._call.write((await self._answer(*read)).SerializeToString())
+                await self._call.write(await self._answer(*read))
                 self._room.release()
             await reader  # what went wrong in reading goes on here
         finally:
@@ -92,16 +93,17 @@ class SendStream:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    async def _take(self, requests: AsyncIterator[chat_pb2.SendMessagesRequest]) -> None:
+    async def _take(self, requests: AsyncGenerator[chat_pb2.SendMessagesRequest, None]) -> None:
         end: Refusal | None = None
         try:
-            async for batch in requests:
-                await self._room.acquire()
-                if self._call.ending is not None:
-                    break
-                self._read.put_nowait(self._submit(batch))
+            async with aclosing(requests):
+                async for batch in requests:
+                    await self._room.acquire()
+                    if self._call.ending is not None:
+                        break
+                    self._read.put_nowait(self._submit(batch))
         except Refusal as refusal:
-            end = refusal
+            end = refusal.bare()
         finally:
             self._read.put_nowait(end)
 
@@ -121,7 +123,7 @@ class SendStream:
             try:
                 checked.append(_checked(self._house, request, self._call, now_us))
             except Refusal as refusal:
-                checked.append(refusal)
+                checked.append(refusal.bare())
         entries: list[LogEntry] = [each for each in checked if isinstance(each, Send)]
         if not entries:
             return None, checked
@@ -132,18 +134,40 @@ class SendStream:
 
     async def _answer(
         self, stored: "asyncio.Future[list[Outcome]] | None", checked: list[Send | Refusal]
-    ) -> chat_pb2.SendMessagesResponse:
+    ) -> bytes:
         outcomes = iter(await stored if stored is not None else ())
-        answer = chat_pb2.SendMessagesResponse(position=self._house.now())
+        results = []
         for each in checked:
             outcome = each if isinstance(each, Refusal) else next(outcomes)
-            result = answer.results.add()
             if isinstance(outcome, Refusal):
-                result.error.CopyFrom(_error(outcome))
+                results.append(chat_pb2.SendMessageResult(error=_error(outcome)).SerializeToString())
             else:
                 assert isinstance(each, Send)
-                _respond(result.response, each, sure(outcome, Sent))
-        return answer
+                results.append(self._results.encode(each, sure(outcome, Sent)))
+        return frames.batch_answer(results, self._house.now())
+
+
+class _Results:
+    """Encodes what became of messages that are stored, by an object that is filled in anew: see ``Encoder``."""
+
+    def __init__(self) -> None:
+        self._left = 0
+
+    def encode(self, send: Send, sent: Sent) -> bytes:
+        """A SendMessageResult."""
+        if not self._left:
+            self._result = chat_pb2.SendMessageResult()
+            response = self._result.response
+            self._kept = (
+                response,
+                response.message,
+                response.message.create_time,
+            )  # or they are made each time
+            self._left = REUSED
+        self._left -= 1
+        _respond(self._result.response, send, sent)
+        encoded: bytes = self._result.SerializeToString()
+        return encoded
 
 
 def _seen(stored: "asyncio.Future[list[Outcome]]") -> None:

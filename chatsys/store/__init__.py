@@ -4,6 +4,7 @@
 its COMMIT returned; a COMMIT that fails leaves no trace in memory; nothing of a message stays in memory.
 """
 
+from chatsys.store.encoder import REUSED
 from chatsys.store.group import Group
 from chatsys.store.pages import Page
 from chatsys.store.reads import Reads
@@ -11,4 +12,4 @@ from chatsys.store.rows import Place, Row
 from chatsys.store.sqlite import SqliteStore, StoreError
 from chatsys.store.writer import Chain, Done
 
-__all__ = ["Chain", "Done", "Group", "Page", "Place", "Reads", "Row", "SqliteStore", "StoreError"]
+__all__ = ["REUSED", "Chain", "Done", "Group", "Page", "Place", "Reads", "Row", "SqliteStore", "StoreError"]

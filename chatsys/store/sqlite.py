@@ -133,11 +133,12 @@ class SqliteStore:
             is unknown whether they will be there.
 
         Raises:
-            Refusal: Too much waits already.
+            Refusal: Too much waits already, or the log is closed or damaged.
         """
         gathering = self._gathering
-        assert gathering is not None, "submit() comes after start()"
-        assert self._loop is not None
+        assert self._loop is not None, "submit() comes after start()"
+        if gathering is None:
+            raise Refusal.store_unavailable("the log is closed")  # nobody would ever write it
         if self._damaged:
             raise faults.damaged()
         if len(gathering) >= MAX_WAITING:
@@ -191,11 +192,12 @@ class SqliteStore:
             log.critical("%s", _is_damaged(self._directory, str(error)))
 
     def close(self) -> None:
-        """Writes what was submitted, and lets the directory go."""
+        """Writes what was submitted, and lets the directory go. What is submitted from now on is refused."""
         self._end_snapshot()
         self._reading.close()  # before the writer: the last to close moves the WAL into the database, if it may write
-        if self._gathering is not None:
-            self._gathering.end()
+        gathering, self._gathering = self._gathering, None
+        if gathering is not None:
+            gathering.end()
         self._writer.stop()
         self._lock.release()
 
@@ -217,10 +219,11 @@ class SqliteStore:
     def _tell(self, written: Written) -> None:
         self._end_snapshot()
         assert self._publish is not None
-        assert self._gathering is not None
         assert self._loop is not None
         news, done, seconds = written
-        self._gathering.written(len(done), seconds)
+        gathering = self._gathering  # None when it is closed: then no group comes after this
+        if gathering is not None:
+            gathering.written(len(done), seconds)
         out = True
         try:
             out = news is None or self._publish(news)
@@ -235,9 +238,9 @@ class SqliteStore:
                 future.set_exception(each.lost)
             else:
                 future.set_result(each.outcomes)
-        if out:
+        if out and gathering is not None:
             # Behind those who were just told: they answer first, and what came meanwhile gets into the next group.
-            self._loop.call_soon(self._gathering.free)
+            self._loop.call_soon(gathering.free)
 
 
 def _open_log(file: Path) -> sqlite3.Connection:

@@ -117,6 +117,7 @@ class Writer:
             began = time.monotonic()
             news, done = self._commit(group)
             self._hand_over(Written(news, done, time.monotonic() - began))
+            del group, news, done  # all that was sent in it must not stay until the next one comes
 
     def _commit(self, group: list[Work]) -> tuple[Group | None, list[Done]]:
         overlay = Overlay(self._reads, self._position, self._last_room)

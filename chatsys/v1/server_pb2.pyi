@@ -92,8 +92,8 @@ class GetServerInfoResponse(_message.Message):
     UNIMPLEMENTED_METHODS_FIELD_NUMBER: _builtins.int
     instance_id: _builtins.str
     """Unique per process start. Also in the ready line of `chatsys serve` and in the metadata of every answer
-    (at the end of those of SendMessage and AckMessages, else at the beginning), so that nobody goes on with
-    another server on a port that was given out anew.
+    (the trailing metadata of SendMessage and AckMessages that succeed, else the initial one), so that nobody
+    goes on with another server on a port that was given out anew.
     """
     version: _builtins.str
     """Package version."""

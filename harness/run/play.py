@@ -314,7 +314,7 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
 def _unrecorded(fault: OSError) -> CouldNotRunError:
     return CouldNotRunError(
         f"the history could not be written: {fault.strerror}",
-        help="make room where the reports are, or choose another disk: --reports DIR",
+        help="make room where the reports are, or keep them on another disk",
     )
 
 

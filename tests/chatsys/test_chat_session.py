@@ -138,7 +138,7 @@ def test_who_has_left_a_talk_of_two_is_still_who_it_was():
         await session.run()
         assert model.rooms["r"].title == "@Bob"
         client.members = [types_pb2.Member(user_id="alice")]
-        session._notice(Restored(None))
+        session._notice(Restored(""))
         while session._tasks:
             await asyncio.gather(*session._tasks)
         assert model.rooms["r"].title == "@Bob"

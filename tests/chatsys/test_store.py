@@ -4,8 +4,10 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,7 +18,7 @@ from chatsys.core.entry import Ack, Add, CreateRoom, Delete, Remove, Send, Trim,
 from chatsys.core.model import Caller, Entry, History, Role
 from chatsys.core.outcome import Acked, Sent
 from chatsys.errors import Reason, Refusal
-from chatsys.store import Chain, SqliteStore, StoreError, schema
+from chatsys.store import Chain, SqliteStore, StoreError, schema, writer
 from chatsys.store.group import Group
 from chatsys.v1 import types_pb2
 
@@ -152,6 +154,39 @@ def test_a_commit_that_fails_leaves_no_trace(tmp_path):
     asyncio.run(work())
 
 
+def test_what_is_submitted_before_the_end_is_written_and_what_comes_after_it_is_refused(tmp_path):
+    async def work():
+        async with opened(tmp_path) as store:
+            await store.submit([creation()])
+            before = store.submit([send("a")])
+        with pytest.raises(Refusal, match="the log is closed"):
+            store.submit([send("b")])
+        assert sequences(await before) == [2]
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("sender", ["alice", "a stranger"])
+def test_what_was_decided_does_not_stay_in_memory(tmp_path, sender):
+    gone = threading.Event()
+
+    class Content(bytes):
+        __slots__ = ()
+
+        def __del__(self):
+            gone.set()
+
+    async def work():
+        async with opened(tmp_path) as store:
+            await store.submit([creation()])
+            (outcome,) = await store.submit([send("", sender=sender)._replace(content=Content(b"a" * 1_000))])
+            # The writer's thread drops the last of it after it has told us; and we keep no more than the outcome.
+            assert await asyncio.to_thread(gone.wait, 10)
+            assert isinstance(outcome, Sent | Refusal)
+
+    asyncio.run(work())
+
+
 def test_a_fault_in_deciding_costs_one_entry(tmp_path, caplog):
     async def work():
         async with opened(tmp_path) as store:
@@ -224,7 +259,10 @@ def test_the_last_admin_is_counted_with_what_is_not_committed(tmp_path):
 
 ACTIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("send"), st.sampled_from("abc"), st.sampled_from(["", "i", "j"])),
+        # Ids that are before, among and beyond those that are stored.
+        st.tuples(st.just("send"), st.sampled_from("abc"), st.sampled_from(["", "!", "i", "j", "k", "~~~~"])),
+        st.tuples(st.just("bob sends"), st.sampled_from("ab"), st.sampled_from(["i", "j"])),
+        st.tuples(st.just("send elsewhere"), st.sampled_from("ab"), st.sampled_from(["i", "zz"])),
         st.tuples(st.just("ack"), st.integers(0, 9), st.just("")),
         st.tuples(st.just("cut"), st.just(""), st.just("")),
         st.tuples(st.just("keep"), st.integers(0, 3), st.just("")),
@@ -242,6 +280,10 @@ def entry_of(what, value, client_id):
     match what:
         case "send":
             return send(value, client_id)
+        case "bob sends":
+            return send(value, client_id, "bob")
+        case "send elsewhere":
+            return send(value, client_id, room="other")
         case "ack":
             return Ack("bob", "", (("r", value),))
         case "keep":
@@ -256,15 +298,15 @@ def entry_of(what, value, client_id):
 
 
 @settings(max_examples=40)
-@given(ACTIONS)
-def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
-    """The overlay answers as the log does: cutting a script into groups changes nothing."""
+@given(ACTIONS, st.booleans())
+def test_groups_of_any_size_end_the_same(tmp_path_factory, actions, ahead):
+    """The overlay answers as the log does: cutting a script into groups changes nothing, nor does looking ahead."""
 
     async def run(directory, *, grouped):
         outcomes, group = [], []
 
         async with opened(directory) as store:
-            await store.submit([creation()])
+            await store.submit([creation(), creation("other")])
             for what, value, client_id in [*actions, ("cut", "", "")]:
                 if what == "cut" and grouped:
                     outcomes += await store.submit(group)
@@ -278,10 +320,12 @@ def test_groups_of_any_size_end_the_same(tmp_path_factory, actions):
             reads = store.reads()
             cursor = reads.cursor(1, "bob", "")
             state = repr((reads.room("r"), reads.memberships(1, "r", 10), reads.position()))
-            return [repr(each) for each in outcomes], stored_texts(store), cursor, state
+            texts = stored_texts(store) + stored_texts(store, "other")
+            return [repr(each) for each in outcomes], texts, cursor, state
 
     one = asyncio.run(run(tmp_path_factory.mktemp("one"), grouped=False))
-    many = asyncio.run(run(tmp_path_factory.mktemp("many"), grouped=True))
+    with patch.object(writer, "FEW", 0 if ahead else 1_000):
+        many = asyncio.run(run(tmp_path_factory.mktemp("many"), grouped=True))
     assert one == many
 
 
