@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import enum
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -132,10 +133,17 @@ class Model:
     def remember(self, room_id: str, messages: Iterable[Message], *, complete: bool) -> None:
         """A page of a room's history was read; its messages are not news."""
         room = self.enter(room_id)
+        page = list(messages)
+        # What was said before the newest page was here came after all of it.
+        early = [] if room.loaded else list(itertools.takewhile(lambda line: not line.sequence, room.lines))
+        del room.lines[: len(early)]
         room.loaded = True
         room.complete = room.complete or complete
-        for message in messages:
+        for message in page:
             self._put(room, message)
+        newest = max((message.sequence for message in page), default=0)
+        at = next((n for n, line in enumerate(room.lines) if line.sequence > newest), len(room.lines))
+        room.lines[at:at] = early
 
     def sending(self, room_id: str, message_id: str, text: str) -> None:
         """A message of one's own is on its way."""

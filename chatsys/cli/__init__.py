@@ -17,6 +17,7 @@ COMMANDS = {
     "poll": "Read what is unread.",
     "chat": "Chat, in a terminal.",
     "tail": "Follow what is said.",
+    "create": "Make a room.",
     "rooms": "List your rooms and what is unread in each.",
     "members": "List who is in a room.",
     "explain-delivery": "Say why somebody has a message or has not.",

@@ -5,9 +5,13 @@ It speaks the standard health protocol of gRPC, so it asks any gRPC server that 
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 from chatsys.cli.talking import REFUSED, SECONDS, SERVER, UNANSWERED, given_tls, trusting
+
+_BACKOFF = tuple(f"grpc.{name}_reconnect_backoff_ms" for name in ("initial", "max"))
 
 
 @click.command(
@@ -15,6 +19,7 @@ from chatsys.cli.talking import REFUSED, SECONDS, SERVER, UNANSWERED, given_tls,
 Examples:
   chatsys health
   chatsys health --server 127.0.0.1:7777 --timeout 1s
+  chatsys serve & chatsys health --within 10           # go on as soon as it serves
 
 \b
 Exit codes: 0 it serves · 1 it says that it does not, as while it stops · 3 no answer"""
@@ -30,8 +35,14 @@ Exit codes: 0 it serves · 1 it says that it does not, as while it stops · 3 no
 @click.option(
     "--timeout", type=SECONDS, default=2.0, show_default=True, help="How long to wait for an answer."
 )
+@click.option(
+    "--within",
+    type=SECONDS,
+    default=0.0,
+    help="How long a server that starts may take before it is asked. [default: none]",
+)
 @trusting
-def health(server: str, timeout: float) -> None:
+def health(server: str, timeout: float, within: float) -> None:
     """Ask a server whether it serves."""
     tls = given_tls()
     # gRPC takes 60 ms to import; --help does without.
@@ -40,12 +51,17 @@ def health(server: str, timeout: float) -> None:
 
     # A proxy for the way out of this machine is no way to a server that is asked for its health.
     options = [("grpc.enable_http_proxy", 0)]
+    if within:  # its port is tried ten times a second
+        options += [(name, 100) for name in _BACKOFF]
     made = (
         grpc.insecure_channel(server, options=options)
         if tls is None
         else grpc.secure_channel(server, tls.credentials(), options=options)
     )
     with made as channel:
+        if within:
+            with contextlib.suppress(grpc.FutureTimeoutError):  # why, the question itself tells
+                grpc.channel_ready_future(channel).result(within)
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=timeout

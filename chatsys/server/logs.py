@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from chatsys.errors import Reason
 from chatsys.server.observe import RequestEnd
 
 log = logging.getLogger("chatsys.request")
@@ -52,12 +53,15 @@ def request_logger(which: str) -> Callable[[RequestEnd], None]:
     """Logs calls as they end.
 
     Args:
-        which: ``all``, or ``failed``: those that were refused or slow.
+        which: ``all``, or ``failed``: those that were refused or slow. Streams that their readers end are neither.
     """
 
     def write(end: RequestEnd) -> None:
         refusal = end.refusal
-        failed = refusal is not None or (end.seconds > SLOW_SECONDS and not end.lasts)
+        if end.lasts:  # a reader ends its stream by cancelling it
+            failed = refusal is not None and refusal.reason is not Reason.CALL_CANCELLED
+        else:
+            failed = refusal is not None or end.seconds > SLOW_SECONDS
         if not failed and which != "all":
             return
         fields: dict[str, Any] = {

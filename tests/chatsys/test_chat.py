@@ -244,6 +244,19 @@ def test_a_message_is_one_line_whichever_way_it_comes():
     assert sequences(model) == [2, 3, 4, 5, 6, 0, 7]
 
 
+def test_what_is_said_before_the_history_came_stays_below_it():
+    model = Model("alice")
+    model.enter("r")
+    model.say("There is no /dance.")
+    model.arrived(message(4))
+    model.remember("r", [message(1), message(2), message(3)], complete=False)
+    assert sequences(model) == [1, 2, 3, 0, 4]
+    model.say("bob is in the room now.")
+    model.arrived(message(5))
+    model.remember("r", [], complete=True)
+    assert sequences(model) == [1, 2, 3, 0, 4, 0, 5]
+
+
 @pytest.mark.parametrize("first", ["answer", "stream"])
 def test_what_is_sent_is_marked_and_stands_once(first):
     model = Model("alice")

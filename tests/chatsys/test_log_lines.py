@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from chatsys.errors import Refusal
+from chatsys.errors import Reason, Refusal
 from chatsys.server import logs
 from chatsys.server.observe import RequestEnd
 
@@ -27,6 +27,13 @@ def test_a_name_is_one_word_of_one_line_whatever_it_holds(caplog, form, field):
     assert "\x1b" not in line
     assert len(line_of(caplog, form, **{field: "x" * 4_000_000})) < 1_000
     assert "lobby" in line_of(caplog, form, **{field: "lobby"})
+
+
+@pytest.mark.parametrize(("reason", "said"), [(Reason.CALL_CANCELLED, 0), (Reason.SESSION_REPLACED, 1)])
+def test_a_stream_that_its_reader_ends_has_not_failed(caplog, reason, said):
+    caplog.set_level(logging.INFO)
+    logs.request_logger("failed")(REFUSED._replace(lasts=True, refusal=Refusal(reason, "gone"), seconds=9.0))
+    assert len(caplog.records) == said
 
 
 def test_looking_for_tokens_takes_no_longer_than_reading():

@@ -33,14 +33,14 @@ def ask(*words, **environment):
 
 
 @contextmanager
-def saying(status):
+def saying(status, port=0):
     """A server that says this of itself; yields its address."""
     with ThreadPoolExecutor(1) as workers:
         server = grpc.server(workers)
         servicer = health.HealthServicer()
         servicer.set("", status)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
         server.start()
         try:
             yield f"127.0.0.1:{port}"
@@ -62,6 +62,26 @@ def test_a_server_that_serves(tmp_path):
 def test_a_server_that_does_not(status):
     with saying(STATUS.ServingStatus.Value(status)) as address:
         assert ask("--server", address) == (1, f"chatsys: {address} says {status}\n", "")
+
+
+def test_a_server_that_is_still_starting():
+    with socket.create_server(("127.0.0.1", 0)) as starting, ThreadPoolExecutor(1) as asking:
+        port = starting.getsockname()[1]
+        asked = asking.submit(ask, "--server", f"127.0.0.1:{port}", "--within", "20")
+        knocked, _ = starting.accept()  # it has been here, and nobody was in
+        starting.close()
+        knocked.close()
+        with saying(STATUS.SERVING, port) as address:
+            assert asked.result() == (0, f"chatsys: {address} says SERVING\n", "")
+
+
+def test_nobody_came_in_time():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        code, out, err = ask("--server", address, "--within", "0.2", "--timeout", "5")
+    assert (code, out) == (3, "")
+    assert err.startswith(f"chatsys: {address} gave no answer: UNAVAILABLE: ")
 
 
 def test_nobody_listens():

@@ -1,4 +1,4 @@
-"""`chatsys rooms`, `members` and `explain-delivery` as somebody types them."""
+"""`chatsys create`, `rooms`, `members` and `explain-delivery` as somebody types them."""
 
 from __future__ import annotations
 
@@ -55,5 +55,27 @@ def test_rooms_members_and_deliveries(tmp_path):
             told = json.loads(out)
             assert (told["outcome"], told["deliver_count"], told["acked_sequence"]) == ("acked", 1, 3)
             assert await shell("rooms", **as_bob) == (0, "lobby (The lobby): 0 unread\n", "")
+
+    asyncio.run(main())
+
+
+def test_a_room_is_made(tmp_path):
+    async def main():
+        async with real_server(tmp_path) as server:
+            as_alice = {"CHATSYS_SERVER": server.target, "CHATSYS_USER": "alice"}
+            assert await shell("create", "lobby", "bob", **as_alice) == (
+                0,
+                "lobby: made, by invitation\n",
+                "",
+            )
+            assert await shell("members", "lobby", **as_alice) == (0, "alice: admin\nbob: writer\n", "")
+            code, out, _ = await shell("create", "garden", "--open", "--json", **as_alice)
+            assert (code, json.loads(out)) == (0, {"room": "garden", "open": True, "members": []})
+            as_eve = {**as_alice, "CHATSYS_USER": "eve"}
+            assert await shell("rooms", "--open", **as_eve) == (0, "garden: not yours\n", "")
+            code, _, err = await shell("create", "lobby", **as_eve)
+            assert (code, "ROOM_EXISTS" in err) == (1, True)
+            code, _, err = await shell("create", "The Lobby", **as_eve)
+            assert (code, "a room id is 1 to 63 characters" in err) == (1, True)
 
     asyncio.run(main())
