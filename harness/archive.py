@@ -56,14 +56,6 @@ def point_latest(folder: Path) -> str:
     return ""
 
 
-def lasting(folder: Path) -> Path:
-    """Return a folder by a name that goes on meaning it, where it was named by way of `latest`."""
-    for part in (folder, *folder.parents):
-        if part.name == "latest" and part.is_symlink():
-            return part.parent / part.readlink() / folder.relative_to(part)
-    return folder
-
-
 def row_name(name: str) -> str:
     """Return the name of a scenario row made fit for a file system."""
     return re.sub(r"[^A-Za-z0-9._\[\]=-]+", "-", name).strip("-.")[:80] or "scenario"

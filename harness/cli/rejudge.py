@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.archive import ArchiveError, lasting, unfinished
+from harness.archive import ArchiveError, unfinished
 from harness.cli import pages
 from harness.cli.derive import derive, salvage
 from harness.cli.exit_codes import ExitCode
@@ -28,7 +28,6 @@ def judge_again(directory: Path, telling: Telling, *, shows: bool = False) -> Ex
     Raises:
         click.UsageError: no run is there, nothing of it can be shown, or nothing can be written there.
     """
-    directory = lasting(directory)
     try:
         rows, lacking, damaged = _derive(directory)
         report = gathered(rows, str(directory))

@@ -1,10 +1,9 @@
-"""What was judged again is told as when it was played: in its order, its time, under its own name."""
+"""What was judged again is told as when it was played: in its order, with its time."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from harness.archive import lasting
 from harness.cli.telling import gathered
 from harness.report.terminal import again
 from tests.report.stories import STORIES
@@ -44,11 +43,3 @@ def test_what_is_played_again_is_named_instead_of_what_was_typed():
         assert again(told, told.rows) == "chatsim run scenarios/c.yaml -j 2 --seed 7"
     value = gathered([last._replace(env={"command": ["chatsim", "run", "s", "--reports", "."]})], "x")
     assert value.paths == ()
-
-
-def test_a_folder_keeps_its_name_when_latest_goes_on(tmp_path):
-    (tmp_path / "one" / "basic").mkdir(parents=True)
-    (tmp_path / "latest").symlink_to("one")
-    assert lasting(tmp_path / "latest") == tmp_path / "one"
-    assert lasting(tmp_path / "latest" / "basic") == tmp_path / "one" / "basic"
-    assert lasting(tmp_path / "one") == tmp_path / "one"
