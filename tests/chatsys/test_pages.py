@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import tracemalloc
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_message_that_is_sent_again_and_is_not_as_it_was_written(tmp_path, bod
         store.start(lambda _: True)
         sends = [Send("alice", 5, "r", b"hello", "", f"id-{n}") for n in range(6)]
         await store.submit([CREATION, *sends])
-        with sqlite3.connect(tmp_path / schema.FILE) as other:
+        with closing(sqlite3.connect(tmp_path / schema.FILE, isolation_level=None)) as other:
             other.execute(f"UPDATE entry SET {body} WHERE sequence = 4")
         with pytest.raises(Refusal) as one:
             await store.submit(sends[2:3])
