@@ -52,7 +52,7 @@ _CONTRACT = (
     server_pb2.DESCRIPTOR.services_by_name["ServerService"],
     user_pb2.DESCRIPTOR.services_by_name["UserService"],
 )
-COLLECT_AFTER = 10_000
+COLLECT_AFTER = 50_000
 """Objects that may be made before Python looks for cycles among them: by its default of 700 it looks thrice for each
 batch of messages, which took a tenth of the server's time and found nothing."""
 _ANONYMOUS = ("GetServerInfo", "RegisterUser")

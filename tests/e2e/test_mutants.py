@@ -9,7 +9,7 @@ from tests.e2e.conftest import ROOT
 from tests.source.mutants import mutants
 
 #: Each mutant is a run; what is checked in minutes plays some of each kind, and the nightly plays all.
-EVERY = 1 if os.environ.get("CHATSIM_ALL_MUTANTS") else 3
+EVERY = 1 if os.environ.get("CHATSIM_ALL_MUTANTS") else 6
 NAMES = ("basic", "everyone_online", "latecomers", "outsider", "same_name")
 
 
