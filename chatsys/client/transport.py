@@ -227,11 +227,11 @@ class Transport:
             pause = self.retry.pause(tries, self.random.random(), fault)
             if time.monotonic() + pause >= deadline:
                 raise fault
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # the back-off of the retry policy
 
     async def rest(self, tries: int, fault: ChatError | None = None) -> None:
         """Pause before the next try, as the retry policy says: longer each time, and not in step with others."""
-        await asyncio.sleep(self.retry.pause(tries, self.random.random(), fault))
+        await asyncio.sleep(self.retry.pause(tries, self.random.random(), fault))  # the back-off, as above
 
     async def _once(self, method: Any, request: Any, timeout: float, shown: Metadata) -> Any:
         self.begin()

@@ -205,7 +205,7 @@ class PollReader:
         """Take as long over what a poll brought as a slow reader does; return how many messages that was."""
         count = sum(len(delta.messages) for delta in polled.deltas)
         if self._driver.handles_per_s is not None and count:
-            await asyncio.sleep(count / self._driver.handles_per_s)
+            await asyncio.sleep(count / self._driver.handles_per_s)  # how long a slow reader takes over them
         return count
 
     def hold(self) -> None:

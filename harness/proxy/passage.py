@@ -82,7 +82,7 @@ class Passage(grpc.GenericRpcHandler):
             await _silence()
         if what == ("delay", "request"):
             assert trap is not None
-            await asyncio.sleep(trap.delay_s)
+            await asyncio.sleep(trap.delay_s)  # the fault itself: so long is what the scenario says
             self._tell(trap, method)
         said: list[bytes] = []
         call = _open(channel, method, _kept(requests, said), context)
@@ -113,7 +113,7 @@ class Passage(grpc.GenericRpcHandler):
         """Lose or delay an answer of which the first piece has come."""
         assert trap is not None
         if trap.what == "delay":
-            await asyncio.sleep(trap.delay_s)
+            await asyncio.sleep(trap.delay_s)  # the fault itself: so long is what the scenario says
             self._tell(trap, method)
             return
         self._tell(trap, method)
