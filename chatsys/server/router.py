@@ -40,7 +40,7 @@ _LASTING = ("Poll",)
 """Methods without a response stream that may wait for long."""
 
 _OFTEN = ("SendMessage", "AckMessages")
-"""Methods that are called so often that who answered is said at the end of the answer: see docs/adr."""
+"""Methods that are called so often that who answered is said at the end of the answer: see ADR 22."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 

@@ -114,23 +114,23 @@ class Overlay:
         """See ``View``."""
         append = self._sent.get((room_id, sender_id, client_message_id))
         if append is not None:
-            found = Stored(append.sequence, append.time_us, append.content, append.content_type)
-        elif client_message_id in self._looked_for and not self._found:
-            return None
+            found: Stored | None = Stored(
+                append.sequence, append.time_us, append.content, append.content_type
+            )
         else:
-            known = self._find(room_id, sender_id, client_message_id)
-            if known is None:
-                return None
-            found = known
-        if found.sequence < self._trims.get(room_id, 0):
+            found = self._find(room_id, sender_id, client_message_id)
+        if found is not None and found.sequence < self._trims.get(room_id, 0):
             return None  # removed earlier in this group
         return found
 
     def _find(self, room_id: str, sender_id: str, client_message_id: str) -> Stored | None:
+        looked_for = client_message_id in self._looked_for
+        if looked_for and not self._found:
+            return None  # as for nearly every message of a large group
         number = self._number(room_id)
         if number is None:
             return None
-        if client_message_id in self._looked_for:
+        if looked_for:
             return self._found.get((number, sender_id, client_message_id))
         return self._reads.sent(number, sender_id, client_message_id)
 
