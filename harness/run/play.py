@@ -290,25 +290,37 @@ async def _final(
         final.result()
 
 
-async def _over(task: asyncio.Future[Any]) -> None:
-    """See that it has ended; how, matters only where nothing else had ended before it."""
+async def _over(task: asyncio.Future[Any], patience_s: float | None = None) -> None:
+    """See that it has ended; how, matters only where nothing else had ended before it.
+
+    Args:
+        task: what is to end.
+        patience_s: what hangs may not hear of it: go on without it after so long.
+    """
+    task.add_done_callback(_noted)
     if not task.done():
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=patience_s)
+
+
+def _noted(task: asyncio.Future[Any]) -> None:
+    """Look at how it ended: asyncio complains of an error that nobody looked at."""
     if not task.cancelled():
-        task.exception()  # taken note of: asyncio complains of an error that nobody looked at
+        task.exception()
 
 
 async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
-    """Await `work`, but give it up and raise when `fault` comes first."""
+    """Await `work`, but give it up and raise when `fault` comes first; give it up also when we are."""
     task = asyncio.ensure_future(work)
     waiting: list[asyncio.Future[Any]] = [task, fault]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=PATIENCE_S)  # what hangs may not hear of it
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first = task.done()
+        await _over(task, PATIENCE_S)
+    if not first:
         raise fault.result()
-    await task
+    task.result()
 
 
 def _unrecorded(fault: OSError) -> CouldNotRunError:
