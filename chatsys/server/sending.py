@@ -14,7 +14,7 @@ from chatsys.server import frames
 from chatsys.server.call import Call
 from chatsys.server.hub import draining
 from chatsys.server.services import House, clock_us, sure
-from chatsys.store import REUSED, Chain
+from chatsys.store import REUSED, Chain, Filler
 from chatsys.v1 import chat_pb2
 
 MAX_BATCHES_UNDER_WAY = 16
@@ -29,7 +29,7 @@ async def send_message(house: House, request: chat_pb2.SendMessageRequest, call:
     house.guard.sends.take(call.user_id, 1)
     (outcome,) = await house.store.submit((send,))
     answer = chat_pb2.SendMessageResponse()
-    _respond(answer, send, sure(outcome, Sent))
+    _respond(answer, Filler(answer.message), send, sure(outcome, Sent))
     answer.position = house.now()
     return answer
 
@@ -41,19 +41,24 @@ def _checked(house: House, request: chat_pb2.SendMessageRequest, call: Call, now
     return Send(call.user_id, now_us, room_id, content, content_type, client_message_id)
 
 
-def _respond(answer: chat_pb2.SendMessageResponse, send: Send, sent: Sent) -> None:
-    """Fills in the answer where it is, in a batch or alone: to make it and copy it takes longer than to store it."""
+def _respond(answer: chat_pb2.SendMessageResponse, filler: Filler, send: Send, sent: Sent) -> None:
+    """Fills in the answer where it is, in a batch or alone: to make it and copy it takes longer than to store it.
+
+    Args:
+        answer: The answer.
+        filler: That of its message.
+        send: What was asked for.
+        sent: What came of it.
+    """
     answer.duplicate = sent.duplicate
-    message = answer.message
-    message.room_id = send.room_id
-    message.sequence = sent.sequence
-    message.sender_id = send.sender_id
-    message.content_type = send.content_type
-    message.client_message_id = send.client_message_id
-    seconds, rest = divmod(sent.create_time_us, 1_000_000)
-    create_time = message.create_time
-    create_time.seconds = seconds
-    create_time.nanos = rest * 1_000
+    filler.fill(
+        send.room_id,
+        sent.sequence,
+        send.sender_id,
+        sent.create_time_us,
+        send.content_type,
+        send.client_message_id,
+    )
 
 
 class SendStream:
@@ -157,15 +162,11 @@ class _Results:
         """A SendMessageResult."""
         if not self._left:
             self._result = chat_pb2.SendMessageResult()
-            response = self._result.response
-            self._kept = (
-                response,
-                response.message,
-                response.message.create_time,
-            )  # or they are made each time
+            self._response = self._result.response  # or it is made each time
+            self._filler = Filler(self._response.message)
             self._left = REUSED
         self._left -= 1
-        _respond(self._result.response, send, sent)
+        _respond(self._response, self._filler, send, sent)
         encoded: bytes = self._result.SerializeToString()
         return encoded
 

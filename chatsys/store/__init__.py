@@ -4,7 +4,7 @@
 its COMMIT returned; a COMMIT that fails leaves no trace in memory; nothing of a message stays in memory.
 """
 
-from chatsys.store.encoder import REUSED
+from chatsys.store.encoder import REUSED, Filler
 from chatsys.store.group import Group
 from chatsys.store.pages import Page
 from chatsys.store.reads import Reads
@@ -12,4 +12,16 @@ from chatsys.store.rows import Place, Row
 from chatsys.store.sqlite import SqliteStore, StoreError
 from chatsys.store.writer import Chain, Done
 
-__all__ = ["REUSED", "Chain", "Done", "Group", "Page", "Place", "Reads", "Row", "SqliteStore", "StoreError"]
+__all__ = [
+    "REUSED",
+    "Chain",
+    "Done",
+    "Filler",
+    "Group",
+    "Page",
+    "Place",
+    "Reads",
+    "Row",
+    "SqliteStore",
+    "StoreError",
+]

@@ -30,20 +30,27 @@ class Held(NamedTuple):
     """How often."""
 
 
-def held(pids: Iterable[int]) -> Held:
-    """Return what living processes hold; nothing where it cannot be read, as elsewhere than on Linux."""
-    gone = 0
+def held(pids: Iterable[int], *, few: int = 0) -> Held:
+    """Return what living processes hold; nothing where it cannot be read, as elsewhere than on Linux.
+
+    Args:
+        pids: of the processes.
+        few: when they have no more sockets than this between them, none is asked whether its other end has closed:
+            the kernel goes through all of its connections for that, which takes milliseconds however few there are.
+    """
+    sockets: dict[int, list[str]] = {}
     files: Counter[str] = Counter()
     for pid in pids:
-        sockets = []
         for target, mode in _descriptors(pid):
             if (found := _SOCKET.fullmatch(target)) is not None:
-                sockets.append(found[1])
+                sockets.setdefault(pid, []).append(found[1])
             elif stat.S_ISREG(mode):
                 files[DELETED if target.endswith(" (deleted)") else target] += 1
-        if sockets:
+    gone = 0
+    if sum(map(len, sockets.values())) > few:
+        for pid, inodes in sockets.items():
             closed = set(_closed(pid))
-            gone += sum(inode in closed for inode in sockets)
+            gone += sum(inode in closed for inode in inodes)
     file, times = max(files.items(), key=lambda item: item[1], default=("", 0))
     return Held(gone, file, times)
 

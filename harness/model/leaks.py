@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 FEW_CONNECTIONS = 10
-"""Connections without a client that are nobody's business."""
+"""Connections without a client that are nobody's business; a server with no more sockets than that is not asked."""
 FEW_TIMES = 64
 """How much more often one file may be open than any was when the server was ready."""
 GRACE_S = 2.0

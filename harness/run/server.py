@@ -17,7 +17,7 @@ from harness.keeper import linux
 from harness.keeper.descriptors import held
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
 from harness.model.history import HARNESS, SERVER
-from harness.model.leaks import GRACE_S, leaked
+from harness.model.leaks import FEW_CONNECTIONS, GRACE_S, leaked
 from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
@@ -192,8 +192,9 @@ class Server:
         self._holds("end")
 
     def _hold(self) -> dict[str, Any]:
-        pid = self.pid
-        return {} if pid is None else held((pid, *linux.descendants(pid)))._asdict()
+        if (pid := self.pid) is None:
+            return {}
+        return held((pid, *linux.descendants(pid)), few=FEW_CONNECTIONS)._asdict()
 
     def _holds(self, when: str) -> None:
         self._holding = self._hold()

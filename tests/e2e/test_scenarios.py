@@ -62,7 +62,7 @@ def no_delivery_is_too_many(row):
     whole = (row / "history.jsonl").read_text()
     # Of very many, every so many: each is a judgement of its own, and a longer one.
     deliveries = sum('"f":"deliver"' in line for line in whole.splitlines())
-    stride = 1 + max(deliveries // 40, deliveries**2 // 20_000)
+    stride = 1 + max(deliveries // 24, deliveries**2 // 6_000)
     number = 0
     while gone := without_one_delivery(row, number):
         client, message = gone

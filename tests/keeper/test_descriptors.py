@@ -46,6 +46,9 @@ def test_connections_whose_other_end_has_gone_and_the_file_open_most_often(tmp_p
         for client in clients[:2]:
             client.close()
         until(lambda: held([process.pid]).gone == 2, "the server to be told of two closed connections")
+        # It has four sockets: the one that listens, and three.
+        assert held([process.pid], few=3).gone == 2
+        assert held([process.pid], few=4).gone == 0
 
 
 def test_a_process_that_is_gone_holds_nothing():
