@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -15,6 +16,8 @@ T = TypeVar("T")
 
 #: Pace of looking at things that cannot tell us of themselves: /proc, files that others write.
 LOOK_AGAIN_S = 0.002
+#: Whether all is played that can be; what is checked in minutes plays a part of some things.
+NIGHTLY = bool(os.environ.get("CHATSIM_NIGHTLY"))
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -123,7 +123,7 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self._holds("ready")
+        self._holds("ready", self._hold())
         self._address = {**ready, "data": str(self.data)}
         if self._network is not None:
             await self._network.move((ready["host"], ready["port"]))
@@ -185,21 +185,23 @@ class Server:
         ready = self._holding
         if ready is None or self.pid is None or self._frozen:
             return
+        holding = self._hold()
         for _ in range(int(GRACE_S / LOOK_AGAIN_S)):
-            if not leaked(ready, self._hold()):
+            if not leaked(ready, holding):
                 break
             await asyncio.sleep(LOOK_AGAIN_S)  # nothing tells us when a stranger closes something
-        self._holds("end")
+            holding = self._hold()
+        self._holds("end", holding)
 
-    def _hold(self) -> dict[str, Any]:
+    def _hold(self) -> Mapping[str, Any]:
         if (pid := self.pid) is None:
             return {}
         return held((pid, *linux.descendants(pid)), few=FEW_CONNECTIONS)._asdict()
 
-    def _holds(self, when: str) -> None:
-        self._holding = self._hold()
+    def _holds(self, when: str, holding: Mapping[str, Any]) -> None:
+        self._holding = holding
         tolerated = {"tolerated": True} if self._settings.tolerates_leaks else {}
-        self._recorder.note(HARNESS, "holds", {"when": when, **self._holding, **tolerated})
+        self._recorder.note(HARNESS, "holds", {"when": when, **holding, **tolerated})
 
     async def _use(self, address: Address) -> None:
         """See that the running server is there, which nobody starts or stops."""

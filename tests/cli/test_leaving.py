@@ -1,7 +1,5 @@
 """How `chatsim` ends when chatsim, the machine or a person is to blame: never with the code of a failed run."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +10,23 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = [sys.executable, "-m", "harness", "list", str(ROOT / "scenarios" / "basic.yaml")]
 
 
-def ends(script, **options):
-    """Run the command line with something amiss in it."""
+def ends(script, *before):
+    """Run the command line with something amiss in it, and these words before its own."""
     words = [
+        *before,
         sys.executable,
         "-c",
         f"import os, signal\nfrom harness import cli\n{script}\ncli.main(['list', 'x'])",
     ]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, **options)
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def shell(script):
+    """Words that do something in a shell, then become the command behind them.
+
+    No Python may run between fork and exec here: other tests of this process have left threads of gRPC.
+    """
+    return ["sh", "-c", script.replace("COMMAND", '"$@"'), "sh"]
 
 
 def test_its_own_fault_is_no_failed_run():
@@ -46,7 +53,7 @@ def test_ctrl_c_that_is_to_be_ignored_is():
     """A shell starts jobs in the background so."""
     ran = ends(
         "cli.early.begin = lambda _: os.kill(os.getpid(), signal.SIGINT)",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        *shell("trap '' INT; exec COMMAND"),
     )
     assert ran.returncode == 2
     assert "there is no such file" in ran.stderr
@@ -64,9 +71,8 @@ def test_results_that_a_full_disk_does_not_take_are_missed():
 @pytest.mark.parametrize("closed", [0, 1, 2])
 def test_a_descriptor_that_is_closed_from_the_start_is_nowhere(closed):
     out, err = (None if fd == closed else subprocess.PIPE for fd in (1, 2))
-    ran = subprocess.run(
-        LIST, stdout=out, stderr=err, preexec_fn=lambda: os.close(closed), text=True, check=False
-    )
+    words = [*shell(f"exec COMMAND {closed}>&-"), *LIST]
+    ran = subprocess.run(words, stdout=out, stderr=err, text=True, check=False)
     assert ran.returncode == 0, ran
     assert (ran.stdout or "basic[stream]").startswith("basic[stream]")
     assert (ran.stderr or "2 scenarios\n") == "2 scenarios\n"

@@ -1,15 +1,15 @@
 """Every changed name and id in what a scenario says: what becomes false fails, and the report says who and what."""
 
 import json
-import os
 
 import pytest
 
 from tests.e2e.conftest import ROOT
 from tests.source.mutants import mutants
+from tests.support import NIGHTLY
 
 #: Each mutant is a run; what is checked in minutes plays some of each kind, and the nightly plays all.
-EVERY = 1 if os.environ.get("CHATSIM_ALL_MUTANTS") else 6
+EVERY = 1 if NIGHTLY else 6
 NAMES = ("basic", "everyone_online", "latecomers", "outsider", "same_name")
 
 
