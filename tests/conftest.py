@@ -7,6 +7,7 @@ skipped: there the same test fails, and so does any other that skips itself.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -48,6 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a script starts in the background ignores Ctrl-C, and so does all that it starts: tests send it to some.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(program): a program that the test cannot do without")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the thousands of tests: they stay, and to look at them again and again takes a tenth."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -9,8 +9,9 @@ from chatsys.core import effect as effects
 from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
 from chatsys.store.encoder import Encoder
 from chatsys.store.group import Group
+from chatsys.store.pages import PAGE_BYTES
 from chatsys.store.reads import Reads
-from chatsys.store.rows import checksum
+from chatsys.store.rows import Row, checksum
 
 _MESSAGE = Kind.MESSAGE.value
 _SeenMember = Membership | None
@@ -272,6 +273,15 @@ class Overlay:
                 "UPDATE membership SET end_sequence = ? WHERE room = ? AND end_sequence = 0",
                 (sequence, self._numbers[room_id]),
             )
+
+    def fresh(self) -> dict[int, list[Row]]:
+        """What was written to each room, by its number: as it would be read back. Nothing when that is much."""
+        if sum(len(row[6]) for row in self._entries) > PAGE_BYTES:
+            return {}
+        fresh: dict[int, list[Row]] = {}
+        for _, number, sequence, kind, actor_id, _, body, crc in self._entries:
+            fresh.setdefault(number, []).append(Row(sequence, kind, actor_id, body, crc))
+        return fresh
 
     def news(self) -> Group:
         """What those who wait must know once it is committed."""

@@ -1,10 +1,11 @@
 """``Pages``: what readers of one turn of the loop share, so that a message is read and encoded once for all of them.
 
+Readers who keep up read what was committed just before: that need not be read back from the log, see ``offer``.
 Invariants: nothing here outlives the turn, and all of it together has about ``SHARED_BYTES`` at most, however many
 readers come back at once, each to a place of its own.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from chatsys.core.model import Kind
 from chatsys.store.rows import Row
@@ -61,9 +62,17 @@ class Pages:
 
     def __init__(self, read: Read) -> None:
         self._read = read
+        self._fresh: Mapping[int, list[Row]] = {}
         self._pages: dict[tuple[int, int, int], Page] = {}
         self._made: dict[Hashable, tuple[bytes, Sequence[bytes]]] = {}
         self._bytes = 0
+
+    def offer(self, fresh: Mapping[int, list[Row]]) -> None:
+        """Takes what the last commit wrote, by room number; no commit after it may be seen in this turn.
+
+        Of each room these are entries that follow each other, up to its head, ``PAGE_BYTES`` in all at most.
+        """
+        self._fresh = fresh
 
     def page(self, number: int, after: int, wanted: int) -> Page:
         """The entries of a room beyond ``after``.
@@ -77,10 +86,22 @@ class Pages:
         key = (number, after, size)
         page = self._pages.get(key)
         if page is None:
-            rows, length = self._read(number, after, size, PAGE_BYTES)
-            self._make_room(2 * length)  # as it is, and encoded
-            page = self._pages[key] = Page(rows, after, last=len(rows) < size and length < PAGE_BYTES)
+            page = self._fresh_page(number, after, size)
+            if page is None:
+                rows, length = self._read(number, after, size, PAGE_BYTES)
+                self._make_room(2 * length)  # as it is, and encoded
+                page = Page(rows, after, last=len(rows) < size and length < PAGE_BYTES)
+            self._pages[key] = page
         return page
+
+    def _fresh_page(self, number: int, after: int, size: int) -> Page | None:
+        """The page, if all of it was offered."""
+        rows = self._fresh.get(number)
+        begin = after + 1 - rows[0].sequence if rows else -1
+        if not rows or not 0 <= begin < len(rows):
+            return None
+        end = begin + size
+        return Page(rows[begin:end], after, last=end >= len(rows))
 
     def once(self, said: Hashable, parts: Sequence[bytes], make: Callable[[], bytes]) -> bytes:
         """What readers would make alike of the same parts, made once.
@@ -102,6 +123,7 @@ class Pages:
 
     def forget(self) -> None:
         """Drops everything."""
+        self._fresh = {}
         self._pages.clear()
         self._made.clear()
         self._bytes = 0

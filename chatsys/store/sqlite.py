@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from chatsys.store.gathering import Gathering
 from chatsys.store.group import Group
 from chatsys.store.lock import DataDirectoryInUseError, DirectoryLock
 from chatsys.store.reads import Reads
+from chatsys.store.rows import Row
 from chatsys.store.writer import Chain, Work, Writer, Written
 
 log = logging.getLogger(__name__)
@@ -220,13 +221,15 @@ class SqliteStore:
         self._end_snapshot()
         assert self._publish is not None
         assert self._loop is not None
-        news, done, seconds = written
+        news, fresh, done, seconds = written
         gathering = self._gathering  # None when it is closed: then no group comes after this
         if gathering is not None:
             gathering.written(len(done), seconds)
         out = True
         try:
             out = news is None or self._publish(news)
+            if news is not None and not out:
+                self._share(fresh, news.position)
         except Exception:  # those who submitted must hear of it all the same: it is committed
             log.exception("the news of a commit did not reach everybody")
         for each in done:
@@ -241,6 +244,14 @@ class SqliteStore:
         if out and gathering is not None:
             # Behind those who were just told: they answer first, and what came meanwhile gets into the next group.
             self._loop.call_soon(gathering.free)
+
+    def _share(self, fresh: Mapping[int, list[Row]], position: int) -> None:
+        """Lets those who were woken read what was written from here: their turn is the next."""
+        with suppress(Refusal, sqlite3.Error):  # they will find out themselves
+            reads = self.reads()
+            # The snapshot begins with this look at it, and may see the next group already.
+            if reads.position() == position:
+                reads.shared.offer(fresh)
 
 
 def _open_log(file: Path) -> sqlite3.Connection:

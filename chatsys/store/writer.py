@@ -21,6 +21,7 @@ from chatsys.store import faults
 from chatsys.store.group import Group
 from chatsys.store.overlay import Overlay
 from chatsys.store.reads import Reads
+from chatsys.store.rows import Row
 from chatsys.store.schema import transaction
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class Written(NamedTuple):
 
     news: Group | None
     """None when nothing has changed."""
+    fresh: dict[int, list[Row]]
+    """See ``Overlay.fresh``."""
     done: list[Done]
     """Of each submission, in order."""
     seconds: float
@@ -115,11 +118,11 @@ class Writer:
     def _run(self) -> None:
         while (group := self._queue.get()) is not None:
             began = time.monotonic()
-            news, done = self._commit(group)
-            self._hand_over(Written(news, done, time.monotonic() - began))
-            del group, news, done  # all that was sent in it must not stay until the next one comes
+            news, fresh, done = self._commit(group)
+            self._hand_over(Written(news, fresh, done, time.monotonic() - began))
+            del group, news, fresh, done  # all that was sent in it must not stay until the next one comes
 
-    def _commit(self, group: list[Work]) -> tuple[Group | None, list[Done]]:
+    def _commit(self, group: list[Work]) -> tuple[Group | None, dict[int, list[Row]], list[Done]]:
         overlay = Overlay(self._reads, self._position, self._last_room)
         try:
             self._look_ahead(overlay, group)
@@ -135,9 +138,9 @@ class Writer:
             for work in group:
                 if work.chain is not None:
                     work.chain.broken = True
-            return None, [Done(work.token, [], lost) for work in group]
+            return None, {}, [Done(work.token, [], lost) for work in group]
         self._position, self._last_room = overlay.position, overlay.last_room
-        return (overlay.news() if overlay.changed else None), done
+        return (overlay.news() if overlay.changed else None), overlay.fresh(), done
 
     @staticmethod
     def _look_ahead(overlay: Overlay, group: list[Work]) -> None:

@@ -5,12 +5,14 @@ import sqlite3
 import tracemalloc
 from contextlib import closing
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatsys.core.entry import Ack, CreateRoom, Send
+from chatsys.core.entry import Ack, Add, CreateRoom, Delete, Remove, Send, Trim, Update
 from chatsys.core.model import Caller, Entry, History, Kind, Role
 from chatsys.errors import Reason, Refusal
 from chatsys.server import frames
@@ -19,8 +21,9 @@ from chatsys.store.pages import PAGE_BYTES, Pages
 from chatsys.store.rows import Row
 
 LARGE = b"x" * 60_000
+ROOT = Caller("root", admin=True)
 CREATION = CreateRoom(
-    Caller("root", admin=True),
+    ROOT,
     1,
     "r",
     "",
@@ -57,6 +60,101 @@ def test_a_page_has_no_more_bytes_than_are_of_use():
     page = Pages(reads(len(LARGE))).page(1, 0, 1_000)
     assert PAGE_BYTES <= sum(len(row.body) for row in page.messages) < PAGE_BYTES + len(LARGE)
     assert not page.last
+
+
+def numbered(*sequences):
+    return [Row(n, Kind.MESSAGE.value, "alice", b"fresh") for n in sequences]
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 700), st.integers(1, 1_000))
+def test_what_was_offered_is_not_read_again(first, number, after, wanted):
+    """A reader gets what was just written if it was offered where he reads on; whatever else, from the log."""
+    offered = numbered(*range(first, first + number))
+    shared = Pages(reads(10))
+    shared.offer({1: offered})
+    page = shared.page(1, after, wanted)
+    if first <= after + 1 < first + number:
+        size = pages.PAGE if wanted > pages.SMALL_PAGE else pages.SMALL_PAGE
+        beyond = [row for row in offered if row.sequence > after]
+        assert page.messages == beyond[:size]
+        assert (page.through, page.last) == (page.messages[-1].sequence, len(beyond) <= size)
+    else:
+        assert all(row.body != b"fresh" for row in page.messages)
+    assert all(row.body != b"fresh" for row in shared.page(2, after, wanted).messages)
+    shared.forget()
+    assert all(row.body != b"fresh" for row in shared.page(1, after, wanted).messages)
+
+
+_WRITES = st.one_of(
+    st.builds(
+        lambda room, text, id_: Send("alice", 5, room, text, "", id_),
+        st.sampled_from("rs"),
+        st.binary(max_size=3),
+        st.sampled_from(["", "i", "j"]),
+    ),
+    st.builds(lambda room, who: Add(ROOT, 5, room, who, Role.WRITER), st.sampled_from("rs"), st.just("bob")),
+    st.builds(lambda room: Remove(ROOT, 5, room, "bob"), st.sampled_from("rs")),
+    st.builds(
+        lambda room, most: Update(ROOT, 5, room, "", retention=(0, most)), st.just("r"), st.integers(1, 4)
+    ),
+    st.builds(lambda room: Trim(5, room, 5), st.just("r")),
+    st.builds(lambda room: Delete(ROOT, 5, room, ""), st.just("s")),
+)
+
+
+@given(st.lists(st.lists(_WRITES, min_size=1, max_size=12), max_size=6))
+def test_what_is_offered_is_what_the_log_holds(groups):
+    """Whatever a group did: sends that come again, entries that are removed by what comes after them."""
+    told = []
+
+    async def main(directory):
+        store = SqliteStore.open(directory, "the test")
+
+        def publish(_):
+            asyncio.get_running_loop().call_soon(look)
+            return False
+
+        def look():
+            reads = store.reads()
+            for number, rows in dict(reads.shared._fresh).items():
+                told.append(rows)
+                assert rows == reads.entries(number, rows[0].sequence - 1, 1_000)
+            store.released()
+
+        store.start(publish)
+        await store.submit([CREATION, CREATION._replace(room_id="s")])
+        for group in groups:
+            await store.submit(group)
+        store.close()
+
+    with TemporaryDirectory() as directory:
+        asyncio.run(main(Path(directory)))
+    assert told, "what creates the rooms is news, too"
+
+
+def test_what_is_large_is_not_offered(tmp_path):
+    async def main():
+        store = SqliteStore.open(tmp_path, "the test")
+        offered = []
+
+        def publish(_):
+            asyncio.get_running_loop().call_soon(look)
+            return False
+
+        def look():
+            offered.append(sum(map(len, store.reads().shared._fresh.values())))
+            store.released()
+
+        store.start(publish)
+        await store.submit([CREATION])
+        await store.submit(
+            [Send("alice", 5, "r", LARGE, "", "") for _ in range(PAGE_BYTES // len(LARGE) + 1)]
+        )
+        await store.submit([Send("alice", 5, "r", LARGE, "", "")])
+        store.close()
+        assert offered == [1, 0, 1]
+
+    asyncio.run(main())
 
 
 def test_what_is_made_of_the_same_parts_is_made_once():

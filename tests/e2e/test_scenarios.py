@@ -11,7 +11,7 @@ from tests.e2e.conftest import ROOT
 from tests.support import NIGHTLY, shipped
 
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
-SHARES = 6
+SHARES = min(6, len(SCENARIOS))
 
 
 def without_one_delivery(row, number):
