@@ -8,6 +8,7 @@ import sqlite3
 from chatsys.core import effect as effects
 from chatsys.core.model import Cursor, Kind, Membership, Role, Room, Stored, User
 from chatsys.store.encoder import Encoder
+from chatsys.store.entries import EntryRow, insert
 from chatsys.store.group import Group
 from chatsys.store.pages import PAGE_BYTES
 from chatsys.store.reads import Reads
@@ -15,7 +16,6 @@ from chatsys.store.rows import Row, checksum
 
 _MESSAGE = Kind.MESSAGE.value
 _SeenMember = Membership | None
-_EntryRow = tuple[int, int, int, int, str, str | None, bytes, int]
 
 
 class Overlay:
@@ -38,7 +38,7 @@ class Overlay:
         self._users: dict[str, User | None] = {}
         self._cursors: dict[tuple[str, str, str], Cursor] = {}
         # What this group changed.
-        self._entries: list[_EntryRow] = []
+        self._entries: list[EntryRow] = []
         self._sent: dict[tuple[str, str, str], effects.Append] = {}
         # What was found ahead of being asked for, and under which client message ids that was.
         self._found: dict[tuple[int, str, str], Stored] = {}
@@ -217,7 +217,7 @@ class Overlay:
             gone = dict(trims)
             self._entries = [row for row in self._entries if row[2] >= gone.get(row[1], 0)]
         if self._entries:
-            many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._entries)
+            insert(connection, self._entries)
             many(
                 "UPDATE room SET head = ? WHERE number = ?",
                 [(head, self._numbers[room]) for room, head in self._heads.items() if room not in new],

@@ -56,6 +56,8 @@ class SqliteStore:
         self._reading = reading
         self._reads = Reads(reading)
         self._in_snapshot = False
+        self._fresh: tuple[int, Mapping[int, list[Row]]] | None = None
+        """What the last commit wrote, and the position after it, while some who were told of it have not read it."""
         self._damaged = False
         self.found_damage = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -152,6 +154,7 @@ class SqliteStore:
 
     def released(self) -> None:
         """The news of the last commit went out; the next group may be written."""
+        self._fresh = None
         if self._gathering is not None:
             self._gathering.free()
 
@@ -171,10 +174,13 @@ class SqliteStore:
             assert self._loop is not None, "reads() comes after start()"
             try:
                 self._reading.execute("BEGIN")
+                self._in_snapshot = True
+                self._loop.call_soon(self._end_snapshot)
+                # The next group may have been committed already: then what this one wrote is not all there is.
+                if self._fresh is not None and self._reads.position() == self._fresh[0]:
+                    self._reads.shared.offer(self._fresh[1])
             except sqlite3.Error as error:
                 raise self.could_not_read(error) from error
-            self._in_snapshot = True
-            self._loop.call_soon(self._end_snapshot)
         return self._reads
 
     def could_not_read(self, error: sqlite3.Error) -> Refusal:
@@ -228,8 +234,7 @@ class SqliteStore:
         out = True
         try:
             out = news is None or self._publish(news)
-            if news is not None and not out:
-                self._share(fresh, news.position)
+            self._fresh = None if news is None or out else (news.position, fresh)
         except Exception:  # those who submitted must hear of it all the same: it is committed
             log.exception("the news of a commit did not reach everybody")
         for each in done:
@@ -244,14 +249,6 @@ class SqliteStore:
         if out and gathering is not None:
             # Behind those who were just told: they answer first, and what came meanwhile gets into the next group.
             self._loop.call_soon(gathering.free)
-
-    def _share(self, fresh: Mapping[int, list[Row]], position: int) -> None:
-        """Lets those who were woken read what was written from here: their turn is the next."""
-        with suppress(Refusal, sqlite3.Error):  # they will find out themselves
-            reads = self.reads()
-            # The snapshot begins with this look at it, and may see the next group already.
-            if reads.position() == position:
-                reads.shared.offer(fresh)
 
 
 def _open_log(file: Path) -> sqlite3.Connection:
