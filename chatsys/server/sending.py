@@ -136,14 +136,14 @@ class SendStream:
         self, stored: "asyncio.Future[list[Outcome]] | None", checked: list[Send | Refusal]
     ) -> bytes:
         outcomes = iter(await stored if stored is not None else ())
+        encode = self._results.encode
         results = []
         for each in checked:
-            outcome = each if isinstance(each, Refusal) else next(outcomes)
-            if isinstance(outcome, Refusal):
-                results.append(chat_pb2.SendMessageResult(error=_error(outcome)).SerializeToString())
+            if isinstance(each, Send):
+                outcome = next(outcomes)
+                results.append(encode(each, outcome) if isinstance(outcome, Sent) else _refused(outcome))
             else:
-                assert isinstance(each, Send)
-                results.append(self._results.encode(each, sure(outcome, Sent)))
+                results.append(_refused(each))
         return frames.batch_answer(results, self._house.now())
 
 
@@ -170,6 +170,12 @@ def _seen(stored: "asyncio.Future[list[Outcome]]") -> None:
     """Marks a failure as known: the batch before has ended the stream already, with the same sentence."""
     if not stored.cancelled():
         stored.exception()
+
+
+def _refused(outcome: Outcome) -> bytes:
+    assert isinstance(outcome, Refusal), f"{type(outcome).__name__} where Sent was due"
+    encoded: bytes = chat_pb2.SendMessageResult(error=_error(outcome)).SerializeToString()
+    return encoded
 
 
 def _error(refusal: Refusal) -> chat_pb2.SendMessageError:
