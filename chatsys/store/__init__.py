@@ -1,7 +1,8 @@
 """The log behind the server: SQLite in one file, one writer, group commit.
 
 ``SqliteStore`` is what the server uses. Invariants: one thread writes; nothing is published or answered before
-its COMMIT returned; a COMMIT that fails leaves no trace in memory; nothing of a message stays in memory.
+its COMMIT returned; a COMMIT that fails leaves no trace in memory; of messages only those of the last commit stay in
+memory, until those who wait for them have read them.
 """
 
 from chatsys.store.encoder import REUSED, Filler
