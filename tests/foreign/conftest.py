@@ -6,14 +6,22 @@ import sys
 
 import pytest
 
+from harness.source import load
 from tests.e2e.conftest import ROOT as ROOT  # noqa: PLC0414 - for the tests beside this
 from tests.e2e.conftest import Chatsim
+from tests.support import NIGHTLY, shipped
 
 EXAMPLES = ROOT / "examples"
 #: For a command that plays every scenario, on a machine that does much else: only a hang takes as long.
 PATIENCE_S = 300
 #: Scenarios with so many clients, or so much traffic, that they tell of the machine and nothing of a driver.
 CROWDED = ("two_talkers", "storm", "restart_loop", "kick_and_rejoin_under_load")
+
+
+def played(*left_out):
+    """The scenarios that ship, but these: every second one, and in the nightly all."""
+    found = shipped(without=CROWDED)[:: 1 if NIGHTLY else 2]
+    return [path for path in found if path.stem not in left_out]
 
 
 def python(*words):
@@ -37,6 +45,12 @@ def endings(ran):
 
 def skips(ran):
     return {row: reason for row, (status, reason) in endings(ran).items() if status == "skipped"}
+
+
+def due(skips, paths):
+    """Those of the skips that are due when these scenarios are played."""
+    rows = {plan.name for path in paths for plan in load([str(path)]).plans}
+    return {row: reason for row, reason in skips.items() if row in rows}
 
 
 def grades(ran, row):

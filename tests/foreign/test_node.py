@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.source import load
-from tests.foreign.conftest import CROWDED, EXAMPLES, PATIENCE_S, ROOT, endings, grades, skips
-from tests.support import NIGHTLY, shipped
+from tests.foreign.conftest import EXAMPLES, PATIENCE_S, ROOT, due, endings, grades, played, skips
 
 NODE = EXAMPLES / "node"
 DRIVER = f"node {NODE / 'driver.js'}"
@@ -81,12 +79,10 @@ def test_the_driver_keeps_the_protocol_and_holds_a_conversation(chatsim):
 
 
 def test_the_shipped_scenarios_pass_or_are_skipped_with_a_reason(chatsim):
-    # Each process takes Node a third of a second: of the scenarios every second one, and all in the nightly.
-    played = shipped(without=CROWDED)[:: 1 if NIGHTLY else 2]
-    names = {plan.name for path in played for plan in load([str(path)]).plans}
-    ran = chatsim("run", *played, "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=PATIENCE_S)
+    paths = played()
+    ran = chatsim("run", *paths, "--speed", "max", "-j", "2", "--driver", DRIVER, timeout=PATIENCE_S)
     assert ran.code == 0, ran
-    assert skips(ran) == {row: reason for row, reason in SKIPS.items() if row in names}
+    assert skips(ran) == due(SKIPS, paths)
     assert {status for status, _ in endings(ran).values()} <= {"pass", "skipped"}
     assert grades(ran, "outsider[stream]") == {"by position"}
 

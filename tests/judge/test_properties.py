@@ -23,6 +23,7 @@ from harness.model.verdict import FAMILIES, RunStatus, Status, Verdict
 from tests.judge.notation import history_of
 from tests.judge.plans import plan_of
 from tests.judge.simulation import Simulation
+from tests.support import NIGHTLY
 
 PLAN = plan_of(
     {
@@ -117,7 +118,7 @@ def histories(draw: st.DrawFn) -> list[Op]:
     ]
 
 
-@settings(max_examples=400)
+@settings(max_examples=1_000 if NIGHTLY else 200)
 @given(histories())
 def test_no_history_breaks_a_check(history: list[Op]) -> None:
     judgement = judge(PLAN, history)
