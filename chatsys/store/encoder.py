@@ -23,7 +23,7 @@ class Filler:
     def __init__(self, message: types_pb2.Message) -> None:
         self._message = message
         self._time = message.create_time
-        self._time_us = -1  # also the beginning of time is written
+        self._time_us: int | None = None
         self._common = ("", "", "")
 
     def fill(

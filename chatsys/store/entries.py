@@ -1,4 +1,9 @@
-"""How entries get into the log: many by one statement, for to end a statement takes a third of what a row takes."""
+"""How entries get into the log: many by one statement, for to end a statement takes a third of what a row takes.
+
+Invariant: nothing is written outside the data directory. A statement of several rows that may fail in its midst makes
+SQLite copy the pages it changes to a temporary file, to be able to take back this statement alone. Nobody wants that
+here: a group is written whole or not at all, so a conflict takes back the transaction (``OR ROLLBACK``).
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -9,8 +14,10 @@ EntryRow = tuple[int, int, int, int, str, str | None, bytes, int]
 
 AT_ONCE = 32
 """Rows of one statement; more gain nothing."""
+SMALL = 64 * 1024
+"""Bytes of bodies up to which rows are written together; the statement, which is kept, keeps the last of them."""
 
-_ONE = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ONE = "INSERT OR ROLLBACK INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SEVERAL = _ONE + ", (?, ?, ?, ?, ?, ?, ?, ?)" * (AT_ONCE - 1)
 
 
@@ -18,10 +25,11 @@ def insert(connection: sqlite3.Connection, rows: Sequence[EntryRow]) -> None:
     """Writes entries, inside the caller's transaction.
 
     Raises:
-        sqlite3.Error: They could not be written; some of them may have been.
+        sqlite3.Error: They could not be written; the transaction may be over.
     """
-    whole = len(rows) - len(rows) % AT_ONCE
-    if whole:
-        several = (rows[start : start + AT_ONCE] for start in range(0, whole, AT_ONCE))
-        connection.executemany(_SEVERAL, [tuple(chain.from_iterable(each)) for each in several])
-    connection.executemany(_ONE, rows[whole:])
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        if len(some) == AT_ONCE and sum(len(row[6]) for row in some) <= SMALL:
+            connection.execute(_SEVERAL, tuple(chain.from_iterable(some)))
+        else:
+            connection.executemany(_ONE, some)

@@ -100,8 +100,14 @@ class Pages:
         begin = after + 1 - rows[0].sequence if rows else -1
         if not rows or not 0 <= begin < len(rows):
             return None
+        # Retention leaves the position as it is. It removes from the oldest on: if the first is there, all are.
+        found, _ = self._read(number, after, 1, PAGE_BYTES)
+        if not found or found[0].sequence != after + 1:
+            return None
         end = begin + size
-        return Page(rows[begin:end], after, last=end >= len(rows))
+        some = rows[begin:end]
+        self._make_room(sum(len(row.body) for row in some))  # encoded
+        return Page(some, after, last=end >= len(rows))
 
     def once(self, said: Hashable, parts: Sequence[bytes], make: Callable[[], bytes]) -> bytes:
         """What readers would make alike of the same parts, made once.

@@ -173,6 +173,8 @@ class SqliteStore:
         if not self._in_snapshot:
             assert self._loop is not None, "reads() comes after start()"
             try:
+                if self._reading.in_transaction:  # the COMMIT of the one before failed
+                    self._reading.execute("ROLLBACK")
                 self._reading.execute("BEGIN")
                 self._in_snapshot = True
                 self._loop.call_soon(self._end_snapshot)
@@ -201,6 +203,7 @@ class SqliteStore:
     def close(self) -> None:
         """Writes what was submitted, and lets the directory go. What is submitted from now on is refused."""
         self._end_snapshot()
+        self._fresh = None
         self._reading.close()  # before the writer: the last to close moves the WAL into the database, if it may write
         gathering, self._gathering = self._gathering, None
         if gathering is not None:
@@ -225,6 +228,7 @@ class SqliteStore:
 
     def _tell(self, written: Written) -> None:
         self._end_snapshot()
+        self._fresh = None
         assert self._publish is not None
         assert self._loop is not None
         news, fresh, done, seconds = written
@@ -234,7 +238,8 @@ class SqliteStore:
         out = True
         try:
             out = news is None or self._publish(news)
-            self._fresh = None if news is None or out else (news.position, fresh)
+            if news is not None and not out:
+                self._fresh = news.position, fresh
         except Exception:  # those who submitted must hear of it all the same: it is committed
             log.exception("the news of a commit did not reach everybody")
         for each in done:

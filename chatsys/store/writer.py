@@ -127,8 +127,7 @@ class Writer:
         try:
             self._look_ahead(overlay, group)
             done = [self._decide(overlay, work) for work in group]
-            if overlay.changed:
-                self._write(overlay)
+            news, fresh = self._write(overlay) if overlay.changed else (None, {})
         except Exception as error:
             # Whatever it was, those who wait must hear of it, and the next group gets its chance.
             expected = isinstance(error, (sqlite3.Error, OSError))
@@ -140,7 +139,7 @@ class Writer:
                     work.chain.broken = True
             return None, {}, [Done(work.token, [], lost) for work in group]
         self._position, self._last_room = overlay.position, overlay.last_room
-        return (overlay.news() if overlay.changed else None), overlay.fresh(), done
+        return news, fresh, done
 
     @staticmethod
     def _look_ahead(overlay: Overlay, group: list[Work]) -> None:
@@ -171,6 +170,8 @@ class Writer:
             outcomes.append(outcome)
         return Done(work.token, outcomes, None)
 
-    def _write(self, overlay: Overlay) -> None:
+    def _write(self, overlay: Overlay) -> tuple[Group, dict[int, list[Row]]]:
         with transaction(self._connection):
             overlay.write(self._connection)
+            # Before COMMIT: what fails after it can neither be taken back nor told.
+            return overlay.news(), overlay.fresh()

@@ -17,8 +17,10 @@ from chatsys.core.model import Caller, Entry, History, Kind, Role
 from chatsys.errors import Reason, Refusal
 from chatsys.server import frames
 from chatsys.store import SqliteStore, pages, schema
+from chatsys.store.overlay import Overlay
 from chatsys.store.pages import PAGE_BYTES, Pages
 from chatsys.store.rows import Row
+from tests.support import until
 
 LARGE = b"x" * 60_000
 ROOT = Caller("root", admin=True)
@@ -62,6 +64,16 @@ def test_a_page_has_no_more_bytes_than_are_of_use():
     assert not page.last
 
 
+def stored(*sequences):
+    """A log that holds these, written as they were offered."""
+
+    def read(_number, after, limit, _max_bytes):
+        found = [Row(n, Kind.MESSAGE.value, "alice", b"stored") for n in sequences if n > after][:limit]
+        return found, sum(len(row.body) for row in found)
+
+    return read
+
+
 def numbered(*sequences):
     return [Row(n, Kind.MESSAGE.value, "alice", b"fresh") for n in sequences]
 
@@ -70,7 +82,7 @@ def numbered(*sequences):
 def test_what_was_offered_is_not_read_again(first, number, after, wanted):
     """A reader gets what was just written if it was offered where he reads on; whatever else, from the log."""
     offered = numbered(*range(first, first + number))
-    shared = Pages(reads(10))
+    shared = Pages(stored(*range(1, first + number)))
     shared.offer({1: offered})
     page = shared.page(1, after, wanted)
     if first <= after + 1 < first + number:
@@ -83,6 +95,71 @@ def test_what_was_offered_is_not_read_again(first, number, after, wanted):
     assert all(row.body != b"fresh" for row in shared.page(2, after, wanted).messages)
     shared.forget()
     assert all(row.body != b"fresh" for row in shared.page(1, after, wanted).messages)
+
+
+def test_what_was_offered_and_is_removed_since_is_not_shown():
+    """Retention removes entries and leaves the position as it is."""
+    shared = Pages(stored(9, 10, 11))
+    shared.offer({1: numbered(*range(2, 12))})
+    assert shared.page(1, 0, 50).sequences == [9, 10, 11]
+    assert shared.page(1, 4, 50).sequences == [9, 10, 11]
+    assert [row.body for row in shared.page(1, 8, 50).messages] == [b"fresh"] * 3
+
+
+def test_a_trim_that_is_committed_and_not_told_yet_is_seen(tmp_path):
+    async def main():
+        store = SqliteStore.open(tmp_path, "the test")
+        # Nobody says that he has read: what was written stays on offer.
+        store.start(lambda _: False)
+        await store.submit([CREATION, Update(ROOT, 5, "r", "", retention=(0, 3))])
+        await store.submit([Send("alice", 5, "r", b"m", "", "") for _ in range(10)])
+        reads = store.reads()
+        found = reads.room("r")
+        assert found is not None
+        number, _ = found
+        head = reads.position()
+        first = reads.entries(number, 0, 1)[0].sequence
+        assert reads.page(number, first, 50).sequences
+        trimmed = store.submit([Trim(5, "r", 100)])
+        assert store._gathering is not None
+        store._gathering.free()
+        store._gathering._look()  # as after a fan-out that took too long
+        with closing(sqlite3.connect(tmp_path / schema.FILE)) as other:
+            # The loop is busy meanwhile, so that the news of the trim are not told before we have looked.
+            oldest = lambda: other.execute("SELECT min(sequence) FROM entry").fetchone()[0]  # noqa: E731
+            until(lambda: oldest() > first, "the trim")
+        assert not trimmed.done()
+        store._end_snapshot()
+        reads = store.reads()
+        assert reads.position() == head
+        for after in range(12):
+            log = [row for row in reads.entries(number, after, 50) if row.kind == Kind.MESSAGE.value]
+            assert reads.page(number, after, 50).messages == log
+        await trimmed
+        store.close()
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_handed_over_is_not_committed(tmp_path, monkeypatch):
+    async def main():
+        store = SqliteStore.open(tmp_path, "the test")
+        store.start(lambda _: True)
+        await store.submit([CREATION])
+        send = Send("alice", 5, "r", b"m", "", "i")
+
+        def fails(_):
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Overlay, "fresh", fails)
+            with pytest.raises(Refusal):
+                await store.submit([send])
+        (sent,) = await store.submit([send])
+        assert not sent.duplicate
+        store.close()
+
+    asyncio.run(main())
 
 
 _WRITES = st.one_of(
@@ -187,6 +264,22 @@ def test_who_shares_nothing_does_not_fill_the_memory(monkeypatch):
     finally:
         tracemalloc.stop()
     assert most < 3 * pages.SHARED_BYTES
+
+
+def test_who_reads_what_is_fresh_each_from_a_place_of_his_own_does_not_either(monkeypatch):
+    monkeypatch.setattr(pages, "SHARED_BYTES", 4 * PAGE_BYTES)
+    number = 500
+    shared = Pages(stored(*range(1, number + 1)))
+    rows = [Row(n, Kind.MESSAGE.value, "alice", bytes(PAGE_BYTES // number)) for n in range(1, number + 1)]
+    tracemalloc.start()
+    try:
+        for after in range(80):
+            shared.offer({1: rows})
+            shared.page(1, after, 1_000).encoded(frames.messages)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * pages.SHARED_BYTES
 
 
 def test_large_messages_come_in_several_pages_and_none_is_left_out(tmp_path):
