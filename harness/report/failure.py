@@ -164,7 +164,9 @@ def _note(row: RowReport, violation: Violation, pointer: str) -> str:
             ]
             return _sent(told[0], named=len(mine) > 1) if told else ""
         if isinstance(step.action, Expect):
-            ended = moment(report.end_ns or report.start_ns)
+            if report.end_ns is None:
+                return f"begun at {moment(report.start_ns)}, and not finished"
+            ended = moment(report.end_ns)
             if report.status == "done":
                 return f"fulfilled at {ended}"
             return f"not fulfilled after {seconds(report.duration_ns)}, at {ended}"

@@ -46,6 +46,7 @@ STEP_MARKS: dict[str, tuple[str, Tone]] = {
     "not fulfilled": ("✗", "bad"),
     "failed": ("✗", "bad"),
     "unanswered": ("?", "doubt"),
+    "unfinished": ("…", "doubt"),
     "not reached": ("·", "dim"),
 }
 CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
@@ -122,7 +123,7 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
 def _step_line(step: StepReport, look: Look) -> str:
     mark, tone = STEP_MARKS[step.status]
     when = "" if step.start_ns is None else moment(step.start_ns)
-    took = step.status if step.start_ns is None else seconds(step.duration_ns)
+    took = step.status if step.end_ns is None else seconds(step.duration_ns)
     text = safe(step.text) if not step.reason else f"{safe(step.text)} ({safe(step.reason)})"
     room = look.width - 16 - 9 - len(took) - 2
     body = pad(clip(text, room), room)

@@ -73,6 +73,7 @@ def render_page(page: Page) -> str:
         step_marks=STEP_MARKS,
         rect=rect,
         why=_why,
+        until=lambda step: _until(step, page),
         version=__version__,
         data=Markup(embedded(to_json(page))),  # noqa: S704 - `embedded` leaves nothing that is markup
     )
@@ -150,6 +151,11 @@ def _plain(value: Any) -> Any:
             return {name: _plain(item) for name, item in zip(value._fields, value, strict=True)}
         return [_plain(item) for item in value]
     return value
+
+
+def _until(step: StepReport, page: Page) -> int:
+    """Return when a step ended, ns; of one that did not, the end of the record."""
+    return page.end_ns if step.end_ns is None else step.end_ns
 
 
 def _why(verdict: Verdict) -> str:

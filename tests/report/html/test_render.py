@@ -108,3 +108,14 @@ def test_of_half_a_record_nobody_says_what_was_not_done(story):
     assert "Nobody did anything" not in half
     assert "· not recorded" in half
     assert "not reached" not in half.replace('== "not reached"', "")
+
+
+def test_a_step_under_way_has_no_tick_and_its_time_goes_on_to_the_end(story):
+    made = story().begin()
+    made.op(520, "script", "invoke", "expect", {"ids": ["hello"]}, op=300, step=2)
+    made.got(900, "alice")
+    page = render_page(compose(made.report(None), made.ops, made.logs))
+    assert re.findall(r'class="(\w+)" data-from="(\d+)" data-to="(\d+)"[^>]*>([^<]*)</button>', page) == [
+        ("good", "100000000", "123000000", "✓ 0.02\u00a0s"),
+        ("doubt", "520000000", "900000000", "… unfinished"),
+    ]
