@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 
@@ -93,6 +94,25 @@ def test_no_number_is_parted_from_its_unit_and_no_name_from_what_became_of_it(te
     assert "chad did not get `hello` within 2\u00a0s" in page
     assert '<span class="keep">alice ✓ 0.516 s</span>   <span class="keep">bob – sender</span>' in page
     assert '<span class="keep">chatsim 0.1.0, python 3.11.7 ·</span> <span class="keep">2026-11-22' in page
+
+
+@pytest.mark.parametrize(
+    ("command", "pieces"),
+    [
+        (
+            "chatsim run a.yaml -j 2 --no-skip --server './mine --port {port}' --seed 7",
+            ["chatsim", "run", "a.yaml", "-j 2", "--no-skip", "--server './mine", "--port {port}'", "--seed 7"],
+        ),
+        ("chatsim run a.yaml --seed=7 b.yaml", ["chatsim", "run", "a.yaml", "--seed=7", "b.yaml"]),
+        ("x --seed 1; x --seed -2 --", ["x", "--seed 1;", "x", "--seed", "-2", "--"]),
+        ("x -- '  <b>' ", ["x", "--", "'", "", "<b>'", ""]),
+    ],
+)
+def test_an_option_and_its_value_stay_on_a_line_and_what_is_copied_is_the_command(command, pieces):
+    page = render_list("Runs", ("ended", "run"), (), again=command)
+    [shown] = re.findall(r'<code id="again">(.*)</code>', page)
+    assert [html.unescape(piece) for piece in re.findall(r'<span class="keep">(.*?)</span>', shown)] == pieces
+    assert html.unescape(re.sub("<[^>]*>", "", shown)) == command
 
 
 def test_wide_characters_take_two_cells_so_that_carets_stand_below_them(tell):
