@@ -62,6 +62,8 @@ class Performance:
     """Whether a row fails when one of its limits is exceeded."""
     summary: Path | None = None
     """Where a summary in Markdown goes."""
+    typed: tuple[str, ...] | None = None
+    """The paths of the command line, where only some of what they name is played."""
 
     def load(self, seed: int | None, drawn_seed: int | None = None) -> tuple[Plan, ...]:
         """Load the scenarios; with any fault in any of them, say all and leave with code 2.
@@ -114,7 +116,7 @@ class Performance:
         report = Report(
             rows=tuple(rows),
             command=_command_line(),
-            paths=self.paths,
+            paths=self.paths if self.typed is None else self.typed,
             seed=plans[0].seed,
             directory=str(folder),
             duration_ns=time.monotonic_ns() - self.begun_ns,

@@ -67,6 +67,8 @@ _LATER_BLOCKS = 2
 _LIMITED = 4
 #: Seeds that are named under the totals.
 _SEEDS = 4
+#: Options of `run` that are left out where it is said how to play again: once, for a person.
+_ELSEWISE = frozenset({"--watch", "--json"})
 #: Stands for a space at which no line is broken.
 _GLUE = "\0"
 
@@ -281,6 +283,7 @@ def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
     words = list(invocation.command) or ["chatsim", "run"]
     if words[1:2] != ["run"]:  # pytest, or `chatsim demo`: neither takes the words below
         return typed(words)
+    words = [word for word in words if word not in _ELSEWISE]
     seeds = list(dict.fromkeys(row.seed for row in rows or invocation.rows)) or [invocation.seed]
     if len(seeds) == 1:
         return _with_seed(invocation, words, rows, seeds[0], files=3)

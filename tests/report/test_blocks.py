@@ -91,6 +91,11 @@ def test_rows_after_many_are_counted(tell):
             ("s/",),
             "chatsim run scenarios/latecomers.yaml --server './mine --port {port}' --seed 7",
         ),
+        (
+            ("chatsim", "run", "s/", "--watch", "--open", "--json"),
+            ("s/",),
+            "chatsim run scenarios/latecomers.yaml --open --seed 7",
+        ),
         (("chatsim", "run", "x.yaml"), (), "chatsim run x.yaml --seed 7"),
         ((), (), "chatsim run scenarios/latecomers.yaml --seed 7"),
     ],
