@@ -26,7 +26,7 @@ from harness.keeper.launch import Launched
 from harness.model.plan import Plan
 from harness.outlet import when_reader_goes
 from harness.report.files import Growing, summarise, write_reports
-from harness.report.look import ColorFlag, Look, step_summary, wants_annotations
+from harness.report.look import ColorFlag, Look, step_summary, wants_annotations, wants_redraw
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
 from harness.report.progress import Progress, open_progress
@@ -141,7 +141,10 @@ class Performance:
 
             for line in (line for row in report.rows for line in annotation_lines(row)):
                 click.echo(line, err=self.events)
-        click.echo((verdict_line if self.verbosity < 0 else ending)(report, look), err=self.events)
+        # A person is told how to get a page; a log, and who said that none is wanted, need no advice.
+        offers = self.html != "none" and wants_redraw(people, os.environ)
+        told = verdict_line(report, look) if self.verbosity < 0 else ending(report, look, offers=offers)
+        click.echo(told, err=self.events)
         if events is not None:
             events.run_finished(report, code)
         if self.shows and page is not None:

@@ -170,8 +170,14 @@ def _waiting(rows: Iterable[RowReport]) -> list[str]:
     return [*told, f"{seconds(left_out)} of scripted waiting left out"] if left_out else told
 
 
-def ending(invocation: Invocation, look: Look | None = None) -> str:
-    """Return what stands under the summary lines: the blocks, the totals, and what to type next."""
+def ending(invocation: Invocation, look: Look | None = None, *, offers: bool = False) -> str:
+    """Return what stands under the summary lines: the blocks, the totals, and what to type next.
+
+    Args:
+        invocation: What was played.
+        look: How to draw.
+        offers: Whether to say how a page is had, where none was written because all passed.
+    """
     look = look or Look()
     lines: list[str] = []
     bad = [row for row in invocation.rows if row.status not in (RunStatus.PASS, RunStatus.SKIPPED)]
@@ -190,7 +196,7 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
     for key, text in _closing(invocation, bad):
         first, *rest = wrap(safe(text), look.width - 13, lines=4)
         lines += [f"  {key:<10} {first}", *(f"{' ' * 13}{line}" for line in rest)]
-    for key, text in _next(invocation, bad):
+    for key, text in _next(invocation, bad, offers=offers):
         # Lines to paste are never wrapped: a terminal joins what it broke by itself.
         lines.append(f"  {key:<10} {safe(text)}")
     return _finish(lines, look)
@@ -263,7 +269,9 @@ def announcement(plan: Plan) -> str:
     return "\n".join(f"  {'' if place == 0 else '  '}{safe(line)}" for place, line in enumerate(told))
 
 
-def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
+def _next(
+    invocation: Invocation, bad: Sequence[RowReport], *, offers: bool
+) -> Iterable[tuple[str, str]]:
     if invocation.directory:
         yield "report", invocation.directory
     if bad:
@@ -272,6 +280,8 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
         yield "re-judge", f"{typed(['chatsim', 'report', invocation.directory])}   (starts no processes)"
     if invocation.page:
         yield "page", invocation.page
+    elif offers and invocation.directory and invocation.status is RunStatus.PASS:
+        yield "page", f"{typed(['chatsim', 'report', invocation.directory])}   (writes one)"
 
 
 def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
