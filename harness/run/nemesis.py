@@ -198,6 +198,7 @@ class Nemesis:
     async def heal_all(self) -> None:
         """End every fault, whatever state the script left it in; what does not work is on record."""
         await self.rest()
+        await self._cast.server.seen_off(HEAL_S)  # a restart that was cut short
         everybody: dict[str, Player | Server] = {SERVER: self._cast.server, **self._cast.players}
         frozen = [name for name, who in everybody.items() if who.frozen]
         down = [SERVER] if self._cast.server.down else []

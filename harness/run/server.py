@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import archive
-from harness.keeper import linux
-from harness.keeper.descriptors import held
 from harness.keeper.handle import ROW_VARIABLE, Child, CommandError, Exit, Keeper
-from harness.model.history import HARNESS, SERVER
-from harness.model.leaks import FEW_CONNECTIONS, GRACE_S, leaked
+from harness.model.history import SERVER
 from harness.run import signals
 from harness.run.command import Address, fill, uses
 from harness.run.lines import Lines
@@ -25,13 +22,12 @@ from harness.run.network import Network
 from harness.run.ports import Port, claim
 from harness.run.recorder import Recorder
 from harness.run.settings import CouldNotRunError, Settings
+from harness.run.stock import Stock
 
 STOP_S = 5.0
 #: A server that has said nothing for so long, and accepts no TCP connection, is asked through its driver.
 KNOCK_AFTER_S = 1.0
 KNOCK_S = 0.5
-#: Pace of looking at what it holds, seconds.
-LOOK_AGAIN_S = 0.05
 
 
 class Server:
@@ -85,9 +81,10 @@ class Server:
         self._address: dict[str, Any] = {}
         self._child: Child | None = None
         self._frozen = False
-        self._holding: Mapping[str, Any] | None = None
-        """What it held when it was last looked at."""
+        self._stock = Stock(recorder, lambda: self.pid, tolerated=settings.tolerates_leaks)
         self._asked = False
+        self._unwilling = False
+        """It was told to end, and somebody has waited for that in vain."""
         self._ready: asyncio.Future[Mapping[str, Any]] | None = None
         self._output: asyncio.ReadTransport | None = None
         self._port: Port | None = None
@@ -123,7 +120,7 @@ class Server:
             self._recorder.complete(started, "fail", error=_error("UNAVAILABLE", fault.sentence))
             raise
         self._recorder.complete(started, "ok", {"pid": child.pid, **ready})
-        self._holds("ready", self._hold())
+        self._stock.when_ready()
         self._address = {**ready, "data": str(self.data)}
         if self._network is not None:
             await self._network.move((ready["host"], ready["port"]))
@@ -157,10 +154,16 @@ class Server:
         """End it by a signal; returns whether it has ended."""
         assert self._child is not None
         self._asked = True
-        if not await signals.end(self._child, number, within_s):
+        self._unwilling = not await signals.end(self._child, number, within_s)
+        if self._unwilling:
             return False
         self._frozen = False
         return True
+
+    async def seen_off(self, within_s: float) -> None:
+        """Wait until it has ended, if it is about to: if whoever told it to end did not stay to see it."""
+        if self._asked and not self._unwilling and self._child is not None and self._child.alive:
+            await self._child.wait(within_s)
 
     async def quit(self, within_s: float) -> bool:
         """Tell it to end in good order; returns whether it has."""
@@ -182,26 +185,8 @@ class Server:
 
     async def take_stock(self) -> None:
         """Put on record what it holds when all clients have left, once it has had time to let go of them."""
-        ready = self._holding
-        if ready is None or self.pid is None or self._frozen:
-            return
-        holding = self._hold()
-        for _ in range(int(GRACE_S / LOOK_AGAIN_S)):
-            if not leaked(ready, holding):
-                break
-            await asyncio.sleep(LOOK_AGAIN_S)  # nothing tells us when a stranger closes something
-            holding = self._hold()
-        self._holds("end", holding)
-
-    def _hold(self) -> Mapping[str, Any]:
-        if (pid := self.pid) is None:
-            return {}
-        return held((pid, *linux.descendants(pid)), few=FEW_CONNECTIONS)._asdict()
-
-    def _holds(self, when: str, holding: Mapping[str, Any]) -> None:
-        self._holding = holding
-        tolerated = {"tolerated": True} if self._settings.tolerates_leaks else {}
-        self._recorder.note(HARNESS, "holds", {"when": when, **holding, **tolerated})
+        if not self._frozen:
+            await self._stock.at_end()
 
     async def _use(self, address: Address) -> None:
         """See that the running server is there, which nobody starts or stops."""
@@ -291,7 +276,7 @@ class Server:
             self._output.close()
         self._child = child
         self.on_spawn()
-        self._asked = False
+        self._asked = self._unwilling = False
         child.ended.add_done_callback(lambda ended: self._ended(child, ended.result()))
         loop = asyncio.get_running_loop()
         self._ready = loop.create_future()

@@ -5,6 +5,10 @@ import sys
 
 import pytest
 
+from gallery import GALLERY
+from gallery.__main__ import path_of
+from tests.e2e.test_broken_servers import server
+
 HEAD = """
 scenario: Made for a test
 clients: [alice, bob, chad]
@@ -239,6 +243,21 @@ def test_what_fails_in_one_lane_stops_the_others_and_the_rest_of_the_script(chat
     assert any(op["f"] == "final" and op["type"] == "ok" for op in history)
     assert "expected PERMISSION_DENIED, but it was not refused" in ran.out
     assert "made.yaml:18:" in ran.out
+
+
+def test_a_restart_that_is_cut_short_is_seen_to_its_end_before_everybody_is_read(chatsim):
+    """While the server leaves it refuses a send, by its fault, and that stops the script."""
+    broken = GALLERY["turns-away-while-leaving"]
+    (path,) = map(path_of, broken.scenarios)
+    ran = chatsim("run", path, "--speed", "max", "--server", server(broken, "--options {options}"))
+    assert ran.code == 1, ran
+    history = ran.history()
+    begun = [op["type"] for op in history if op["f"] == "start" and op["process"] == "server"]
+    assert begun == ["invoke", "ok", "invoke", "ok"]
+    assert exits(history, "server")[0] == (0, None, True)
+    fences = [op["type"] for op in history if op["f"] == "fence" and op["type"] != "invoke"]
+    assert "ok" in fences
+    assert "info" not in fences, "somebody was there to answer"
 
 
 @pytest.mark.parametrize("speed", ["max", "1"])
