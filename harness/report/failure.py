@@ -84,7 +84,7 @@ def _seen_above(
     """
     proof = violation.ops[:_PROOF]
     seen = [index for index in proof if (op := row.trace.get(index)) is not None and op.f == "deliver"]
-    if not seen or len(proof) < 2:  # noqa: PLR2004 - one line is not shorter than another
+    if not seen or len(proof) < 2:  # one line is not shorter than another
         return ""
     for verdict, other in told:
         if other is not None and set(proof) <= set(other.ops[:_PROOF]):

@@ -182,7 +182,7 @@ class Fold:
 
 
 def _unfinished(report: StepReport, step: Step, times: _Times, *, is_open: bool) -> StepReport:
-    """Return a step as unfinished if it is: something of it is under way, or of its messages some are not yet sent."""
+    """Return a step as unfinished if something of it is under way, or some of its messages are not yet sent."""
     if isinstance(step.action, Send):
         planned = (step.action.repeat or 1) * len(step.action.senders)
         if times.sends < planned:

@@ -269,9 +269,7 @@ def announcement(plan: Plan) -> str:
     return "\n".join(f"  {'' if place == 0 else '  '}{safe(line)}" for place, line in enumerate(told))
 
 
-def _next(
-    invocation: Invocation, bad: Sequence[RowReport], *, offers: bool
-) -> Iterable[tuple[str, str]]:
+def _next(invocation: Invocation, bad: Sequence[RowReport], *, offers: bool) -> Iterable[tuple[str, str]]:
     if invocation.directory:
         yield "report", invocation.directory
     if bad:

@@ -85,7 +85,9 @@ def test_a_slip_installs_nothing_where_an_environment_is(clone: Path) -> None:
     assert "installing requirements/run.txt" in dev(clone, "chatsim").stderr
     done = dev(clone, "chatsin")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "dev: no command is called chatsin, here or in .venv; ./dev --help says what it does\n"
+    assert (
+        done.stderr == "dev: no command is called chatsin, here or in .venv; ./dev --help says what it does\n"
+    )
 
 
 @pytest.mark.parametrize("tool", ["hadolint", "lint-imports", "mypy", "ruff", "tox", "head"])

@@ -146,7 +146,8 @@ def test_what_is_under_way_when_the_record_ends_is_not_done(story):
 )
 def test_a_series_is_done_when_all_of_it_was_sent(story, sent, answer, ended):
     plan = a_plan()
-    send = dataclasses.replace(plan.steps[1].action, repeat=3)
+    [(_, single)] = plan.sends()
+    send = dataclasses.replace(single, repeat=3)
     steps = (plan.steps[0], dataclasses.replace(plan.steps[1], action=send), *plan.steps[2:])
     made = story(steps=steps).begin()
     for number in range(sent):

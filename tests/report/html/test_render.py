@@ -101,7 +101,16 @@ def test_no_number_is_parted_from_its_unit_and_no_name_from_what_became_of_it(te
     [
         (
             "chatsim run a.yaml -j 2 --no-skip --server './mine --port {port}' --seed 7",
-            ["chatsim", "run", "a.yaml", "-j 2", "--no-skip", "--server './mine", "--port {port}'", "--seed 7"],
+            [
+                "chatsim",
+                "run",
+                "a.yaml",
+                "-j 2",
+                "--no-skip",
+                "--server './mine",
+                "--port {port}'",
+                "--seed 7",
+            ],
         ),
         ("chatsim run a.yaml --seed=7 b.yaml", ["chatsim", "run", "a.yaml", "--seed=7", "b.yaml"]),
         ("x --seed 1; x --seed -2 --", ["x", "--seed 1;", "x", "--seed", "-2", "--"]),
