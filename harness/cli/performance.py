@@ -26,7 +26,7 @@ from harness.keeper.launch import Launched
 from harness.model.plan import Plan
 from harness.outlet import when_reader_goes
 from harness.report.files import Growing, summarise, write_reports
-from harness.report.look import ColorFlag, Look, step_summary, wants_annotations
+from harness.report.look import ColorFlag, Look, step_summary, wants_annotations, wants_redraw
 from harness.report.model import Invocation as Report
 from harness.report.model import RowReport
 from harness.report.progress import Progress, open_progress
@@ -62,6 +62,8 @@ class Performance:
     """Whether a row fails when one of its limits is exceeded."""
     summary: Path | None = None
     """Where a summary in Markdown goes."""
+    typed: tuple[str, ...] | None = None
+    """The paths of the command line, where only some of what they name is played."""
 
     def load(self, seed: int | None, drawn_seed: int | None = None) -> tuple[Plan, ...]:
         """Load the scenarios; with any fault in any of them, say all and leave with code 2.
@@ -114,7 +116,7 @@ class Performance:
         report = Report(
             rows=tuple(rows),
             command=_command_line(),
-            paths=self.paths,
+            paths=self.paths if self.typed is None else self.typed,
             seed=plans[0].seed,
             directory=str(folder),
             duration_ns=time.monotonic_ns() - self.begun_ns,
@@ -139,7 +141,10 @@ class Performance:
 
             for line in (line for row in report.rows for line in annotation_lines(row)):
                 click.echo(line, err=self.events)
-        click.echo((verdict_line if self.verbosity < 0 else ending)(report, look), err=self.events)
+        # A person is told how to get a page; a log, and who said that none is wanted, need no advice.
+        offers = self.html != "none" and wants_redraw(people, os.environ)
+        told = verdict_line(report, look) if self.verbosity < 0 else ending(report, look, offers=offers)
+        click.echo(told, err=self.events)
         if events is not None:
             events.run_finished(report, code)
         if self.shows and page is not None:

@@ -64,7 +64,11 @@ def play_and_watch(performance: Performance, seed: int | None, relaunch: Callabl
         if edited:
             tags = [path for path in paths if path.startswith("#")]
             again = dataclasses.replace(
-                performance, launched=relaunch(), paths=(*edited, *tags), begun_ns=time.monotonic_ns()
+                performance,
+                launched=relaunch(),
+                paths=(*edited, *tags),
+                typed=performance.paths,
+                begun_ns=time.monotonic_ns(),
             )
             _round(again, seed, drawn)
 

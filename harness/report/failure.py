@@ -28,6 +28,7 @@ BLOCKS = 5
 _PLACES = 4
 _TABLES = 3
 _NAMED = 6
+_PROOF = 5
 _KEY = 11
 #: Stands for a space at which a line is not broken; safe text has none.
 _GLUE = "\0"
@@ -67,10 +68,29 @@ def _blocks(row: RowReport, look: Look, *, blocks: int, full: bool) -> list[str]
     for place, (verdict, violation) in enumerate(found[:blocks]):
         if lines:
             lines.append("")
-        lines += _finding(row, verdict, violation, look, full=full and place == 0)
+        above = _seen_above(row, violation, found[:place]) if violation is not None else ""
+        lines += _finding(row, verdict, violation, look, full=full and place == 0, above=above)
     if len(found) > blocks:
         lines += ["", f"  … and {len(found) - blocks} more in report.json"]
     return lines
+
+
+def _seen_above(
+    row: RowReport, violation: Violation, told: Sequence[tuple[Verdict, Violation | None]]
+) -> str:
+    """Return by which deliveries, told in an earlier block, all of this proof is known; empty when it is not.
+
+    One delivery may break an invariant, an expectation and an inbox.
+    """
+    proof = violation.ops[:_PROOF]
+    seen = [index for index in proof if (op := row.trace.get(index)) is not None and op.f == "deliver"]
+    if not seen or len(proof) < 2:  # one line is not shorter than another
+        return ""
+    for verdict, other in told:
+        if other is not None and set(proof) <= set(other.ops[:_PROOF]):
+            noun = "delivery" if len(seen) == 1 else "deliveries"
+            return f"{', '.join(f'#{index}' for index in proof)}: the same {noun} as in {title_of(verdict, other)}"
+    return ""
 
 
 def check_block(row: RowReport, verdict: Verdict, look: Look | None = None) -> str:
@@ -86,10 +106,10 @@ def check_block(row: RowReport, verdict: Verdict, look: Look | None = None) -> s
 
 
 def _finding(
-    row: RowReport, verdict: Verdict, violation: Violation | None, look: Look, *, full: bool
+    row: RowReport, verdict: Verdict, violation: Violation | None, look: Look, *, full: bool, above: str = ""
 ) -> list[str]:
     if violation is not None:
-        return _violation(row, verdict, violation, look, full=full)
+        return _violation(row, verdict, violation, look, full=full, above=above)
     word = "could not be judged" if verdict.status is Status.UNKNOWN else str(verdict.status)
     told = verdict.reason if verdict.group == "run" else f"{verdict.name} {word}: {verdict.reason}"
     lines = _headline("?", told, "doubt", look)
@@ -113,18 +133,23 @@ def _headline(mark: str, sentence: str, tone: Tone, look: Look) -> list[str]:
     return [f"{look.paint(mark, tone)} {look.paint(first, 'bold')}", *(f"  {line}" for line in rest)]
 
 
+def title_of(verdict: Verdict, violation: Violation) -> str:
+    """Return the check that a violation is of, with its kind where there are several."""
+    return f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
+
+
 def _violation(
-    row: RowReport, verdict: Verdict, violation: Violation, look: Look, *, full: bool
+    row: RowReport, verdict: Verdict, violation: Violation, look: Look, *, full: bool, above: str
 ) -> list[str]:
     sure = verdict.status is Status.FAIL
-    name = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
-    lines = _headline("✗" if sure else "?", f"{name}: {violation.sentence}", "bad" if sure else "doubt", look)
+    told = f"{title_of(verdict, violation)}: {violation.sentence}"
+    lines = _headline("✗" if sure else "?", told, "bad" if sure else "doubt", look)
     places = places_of(row, verdict, violation)
     lines += excerpt(row.plan.file, row.plan.source, places if full else places[:1], look)
     if not places:
         lines.append(f"  --> {safe(row.plan.file)}")
     margin = " " * (gutter_of(places) + 1)
-    for key, value in _glued(row, verdict, violation, full=full):
+    for key, value in _glued(row, verdict, violation, full=full, above=above):
         lines += _fact(margin, key, value, look)
     if full:
         lines += diagram(row, violation, look)
@@ -164,7 +189,9 @@ def _note(row: RowReport, violation: Violation, pointer: str) -> str:
             ]
             return _sent(told[0], named=len(mine) > 1) if told else ""
         if isinstance(step.action, Expect):
-            ended = moment(report.end_ns or report.start_ns)
+            if report.end_ns is None:
+                return f"begun at {moment(report.start_ns)}, and not finished"
+            ended = moment(report.end_ns)
             if report.status == "done":
                 return f"fulfilled at {ended}"
             return f"not fulfilled after {seconds(report.duration_ns)}, at {ended}"
@@ -189,7 +216,7 @@ def facts(row: RowReport, verdict: Verdict, violation: Violation) -> list[tuple[
 
 
 def _glued(
-    row: RowReport, verdict: Verdict, violation: Violation, *, full: bool
+    row: RowReport, verdict: Verdict, violation: Violation, *, full: bool, above: str = ""
 ) -> Iterator[tuple[str, str]]:
     messages = [row.messages[name] for name in violation.messages if name in row.messages]
     if full:
@@ -204,8 +231,11 @@ def _glued(
         yield "got", safe(violation.actual)
     if full and (how := ", ".join(f"{number} {how}" for how, number in verdict.evidence.items() if number)):
         yield "absence", safe(how)
-    for place, index in enumerate(violation.ops[:5]):
-        yield "" if place else "proof", _proof(row, index)
+    if above:
+        yield "proof", safe(above)
+    else:
+        for place, index in enumerate(violation.ops[:_PROOF]):
+            yield "" if place else "proof", _proof(row, index)
     if violation.world:
         yield "only if", safe(violation.world.removeprefix("only if "))
     if violation.hint:

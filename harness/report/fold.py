@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from harness.model.actions import Send
 from harness.model.history import FENCE, HARNESS, HEALS, NEMESIS, SCRIPT, Op
 from harness.model.latency import Stopwatch
 from harness.model.leaks import leaked
 from harness.model.plan import Plan
+from harness.model.steps import Step
 from harness.model.verdict import Violation
 from harness.report.punctuality import Timekeeper
 from harness.report.receipts import Receipts, merge
@@ -25,7 +27,7 @@ _LIFE = frozenset(
     {"start", "exit", "connect", "disconnect", "connection", "ended", "join", "add", "leave", "kick"}
 )
 
-StepStatus = Literal["done", "not fulfilled", "failed", "unanswered", "not reached"]
+StepStatus = Literal["done", "not fulfilled", "failed", "unanswered", "unfinished", "not reached"]
 
 
 class StepReport(NamedTuple):
@@ -37,12 +39,13 @@ class StepReport(NamedTuple):
     status: StepStatus
     start_ns: int | None = None
     end_ns: int | None = None
+    """None also when the record ends before the step does."""
     reason: str = ""
 
     @property
     def duration_ns(self) -> int:
-        """How long it took; 0 when it was not reached."""
-        return (self.end_ns or 0) - (self.start_ns or 0)
+        """How long it took; 0 when it was not reached, or did not end."""
+        return 0 if self.start_ns is None or self.end_ns is None else self.end_ns - self.start_ns
 
 
 class ProcessReport(NamedTuple):
@@ -157,22 +160,36 @@ class Fold:
 
     def steps(self) -> tuple[StepReport, ...]:
         """Return every step of the plan with its times."""
+        open_ = {op.step for op in self._open.values()}
         out = []
         for step in self.plan.walk():
             span = self.plan.spans.get(step.pointer)
             times = self._times.get(step.pointer)
-            out.append(
-                StepReport(
-                    pointer=step.pointer,
-                    line=span.line if span else 0,
-                    text=f"{lane}: {say_step(step)}" if (lane := lane_of(step.pointer)) else say_step(step),
-                    status=times.status if times else "not reached",
-                    start_ns=times.start if times else None,
-                    end_ns=times.end if times else None,
-                    reason=times.reason if times else "",
-                )
+            report = StepReport(
+                pointer=step.pointer,
+                line=span.line if span else 0,
+                text=f"{lane}: {say_step(step)}" if (lane := lane_of(step.pointer)) else say_step(step),
+                status="not reached",
             )
+            if times is not None:
+                report = report._replace(
+                    status=times.status, start_ns=times.start, end_ns=times.end, reason=times.reason
+                )
+                if times.status in ("done", "unanswered"):
+                    report = _unfinished(report, step, times, is_open=step.pointer in open_)
+            out.append(report)
         return tuple(out)
+
+
+def _unfinished(report: StepReport, step: Step, times: _Times, *, is_open: bool) -> StepReport:
+    """Return a step as unfinished if something of it is under way, or some of its messages are not yet sent."""
+    if isinstance(step.action, Send):
+        planned = (step.action.repeat or 1) * len(step.action.senders)
+        if times.sends < planned:
+            sent = f"{times.sends} of {planned} sent"
+            reason = f"{sent}, {times.unanswered} unanswered" if times.unanswered else sent
+            return report._replace(status="unfinished", end_ns=None, reason=reason)
+    return report._replace(status="unfinished", end_ns=None) if is_open else report
 
 
 def lane_of(pointer: str) -> str:

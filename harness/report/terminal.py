@@ -46,6 +46,7 @@ STEP_MARKS: dict[str, tuple[str, Tone]] = {
     "not fulfilled": ("✗", "bad"),
     "failed": ("✗", "bad"),
     "unanswered": ("?", "doubt"),
+    "unfinished": ("…", "doubt"),
     "not reached": ("·", "dim"),
 }
 CHECK_MARKS: dict[Status, tuple[str, Tone]] = {
@@ -66,6 +67,8 @@ _LATER_BLOCKS = 2
 _LIMITED = 4
 #: Seeds that are named under the totals.
 _SEEDS = 4
+#: Options of `run` that are left out where it is said how to play again: once, for a person.
+_ELSEWISE = frozenset({"--watch", "--json"})
 #: Stands for a space at which no line is broken.
 _GLUE = "\0"
 
@@ -122,7 +125,7 @@ def detail_lines(row: RowReport, look: Look | None = None) -> str:
 def _step_line(step: StepReport, look: Look) -> str:
     mark, tone = STEP_MARKS[step.status]
     when = "" if step.start_ns is None else moment(step.start_ns)
-    took = step.status if step.start_ns is None else seconds(step.duration_ns)
+    took = step.status if step.end_ns is None else seconds(step.duration_ns)
     text = safe(step.text) if not step.reason else f"{safe(step.text)} ({safe(step.reason)})"
     room = look.width - 16 - 9 - len(took) - 2
     body = pad(clip(text, room), room)
@@ -167,8 +170,14 @@ def _waiting(rows: Iterable[RowReport]) -> list[str]:
     return [*told, f"{seconds(left_out)} of scripted waiting left out"] if left_out else told
 
 
-def ending(invocation: Invocation, look: Look | None = None) -> str:
-    """Return what stands under the summary lines: the blocks, the totals, and what to type next."""
+def ending(invocation: Invocation, look: Look | None = None, *, offers: bool = False) -> str:
+    """Return what stands under the summary lines: the blocks, the totals, and what to type next.
+
+    Args:
+        invocation: What was played.
+        look: How to draw.
+        offers: Whether to say how a page is had, where none was written because all passed.
+    """
     look = look or Look()
     lines: list[str] = []
     bad = [row for row in invocation.rows if row.status not in (RunStatus.PASS, RunStatus.SKIPPED)]
@@ -187,7 +196,7 @@ def ending(invocation: Invocation, look: Look | None = None) -> str:
     for key, text in _closing(invocation, bad):
         first, *rest = wrap(safe(text), look.width - 13, lines=4)
         lines += [f"  {key:<10} {first}", *(f"{' ' * 13}{line}" for line in rest)]
-    for key, text in _next(invocation, bad):
+    for key, text in _next(invocation, bad, offers=offers):
         # Lines to paste are never wrapped: a terminal joins what it broke by itself.
         lines.append(f"  {key:<10} {safe(text)}")
     return _finish(lines, look)
@@ -260,7 +269,7 @@ def announcement(plan: Plan) -> str:
     return "\n".join(f"  {'' if place == 0 else '  '}{safe(line)}" for place, line in enumerate(told))
 
 
-def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[str, str]]:
+def _next(invocation: Invocation, bad: Sequence[RowReport], *, offers: bool) -> Iterable[tuple[str, str]]:
     if invocation.directory:
         yield "report", invocation.directory
     if bad:
@@ -269,6 +278,8 @@ def _next(invocation: Invocation, bad: Sequence[RowReport]) -> Iterable[tuple[st
         yield "re-judge", f"{typed(['chatsim', 'report', invocation.directory])}   (starts no processes)"
     if invocation.page:
         yield "page", invocation.page
+    elif offers and invocation.directory and invocation.status is RunStatus.PASS:
+        yield "page", f"{typed(['chatsim', 'report', invocation.directory])}   (writes one)"
 
 
 def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
@@ -280,6 +291,7 @@ def again(invocation: Invocation, rows: Sequence[RowReport] = ()) -> str:
     words = list(invocation.command) or ["chatsim", "run"]
     if words[1:2] != ["run"]:  # pytest, or `chatsim demo`: neither takes the words below
         return typed(words)
+    words = [word for word in words if word not in _ELSEWISE]
     seeds = list(dict.fromkeys(row.seed for row in rows or invocation.rows)) or [invocation.seed]
     if len(seeds) == 1:
         return _with_seed(invocation, words, rows, seeds[0], files=3)

@@ -10,11 +10,11 @@ from harness.cli.performance import Performance
 from harness.run.settings import Settings
 
 
-def test_tags_go_on_choosing(tmp_path, monkeypatch):
+def test_tags_go_on_choosing_and_what_was_typed_is_known(tmp_path, monkeypatch):
     file = tmp_path / "one.yaml"
     file.write_text("scenario: x\n")
-    rounds: list[tuple[str, ...]] = []
-    monkeypatch.setattr(watch, "_round", lambda performance, _seed, _drawn: rounds.append(performance.paths))
+    rounds: list[tuple[object, ...]] = []
+    monkeypatch.setattr(watch, "_round", lambda p, _seed, _drawn: rounds.append((p.paths, p.typed)))
     looks = iter([{str(file): (1, 1, 1)}])
 
     def wait_for_change(*_arguments):
@@ -30,4 +30,5 @@ def test_tags_go_on_choosing(tmp_path, monkeypatch):
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         watch.play_and_watch(performance, None, lambda: cast("Any", None))
-    assert rounds == [(str(tmp_path), "#smoke"), (str(file), "#smoke")]
+    all_of_it = (str(tmp_path), "#smoke")
+    assert rounds == [(all_of_it, None), ((str(file), "#smoke"), all_of_it)]

@@ -210,3 +210,27 @@ def test_who_reads_nothing_changes_no_exit_code(chatsim, words):
         os.close(writing)
     assert process.returncode == 0, err
     assert [line for line in err.splitlines() if "nobody reads" not in line and "scenario" not in line] == []
+
+
+def test_a_person_is_told_how_to_get_a_page_of_what_passed(chatsim, scenario):
+    fd, terminal = pty.openpty()
+    environment = {**chatsim.environment, "TERM": "xterm"}
+    environment.pop("CI", None)
+    process = subprocess.Popen(
+        chatsim.command("run", scenario(QUICK)),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=subprocess.STDOUT,
+    )
+    os.close(terminal)
+    said = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while part := os.read(fd, 65536):
+            said += part
+    os.close(fd)
+    assert process.wait(30) == 0, said
+    [folder] = chatsim.reports.glob("2*")
+    assert said.decode().endswith(f"chatsim report {folder}   (writes one)\r\n")
+    assert "(writes one)" not in chatsim("run", scenario(QUICK)).out

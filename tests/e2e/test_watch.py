@@ -39,6 +39,8 @@ def test_an_edit_is_played_again_with_the_same_seed(chatsim, scenario):
     assert {row[2] for rows in played for row in rows} == {seed}
     assert f"changed: {first}" in err
     assert "+  bob: []" in err
+    [again] = [line for line in out.splitlines() if line.startswith("  again ")]
+    assert again.endswith(f"chatsim run {first} --reports {chatsim.reports} --seed {seed}")
     assert "Traceback" not in err
 
 

@@ -80,6 +80,23 @@ def test_a_command_that_does_not_exist_is_a_sentence(clone: Path) -> None:
     )
 
 
+def test_a_slip_installs_nothing_where_an_environment_is(clone: Path) -> None:
+    installed(clone, "true")
+    assert "installing requirements/run.txt" in dev(clone, "chatsim").stderr
+    done = dev(clone, "chatsin")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "dev: no command is called chatsin, here or in .venv; ./dev --help says what it does\n"
+    )
+
+
+@pytest.mark.parametrize("tool", ["hadolint", "lint-imports", "mypy", "ruff", "tox", "head"])
+def test_a_tool_is_installed_when_it_is_first_called(clone: Path, tool: str) -> None:
+    installed(clone, "true")
+    dev(clone, "chatsim")
+    assert dev(clone, tool, "/dev/null").stderr.startswith("dev: installing requirements/dev.txt\n")
+
+
 def test_what_pip_says_is_shown_when_it_fails(clone: Path) -> None:
     installed(clone, "echo no such index >&2; exit 1")
     done = dev(clone, "chatsim")

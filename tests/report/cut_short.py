@@ -99,4 +99,5 @@ def interrupted() -> RowReport:
     story.env |= {"status": "interrupted", "reason": "interrupted"}
     story.sent()
     story.got(516, "alice")
+    story.op(520, "script", "invoke", "expect", {"ids": ["hello"]}, op=300, step=2)
     return story.end().judged(RunStatus.UNKNOWN, *USUAL[:1], reason="nobody was read to the end")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.model.span import Span
 from harness.model.verdict import RunStatus, Status, Verdict, Violation
 from harness.report.excerpt import Place, excerpt
-from harness.report.failure import failure_block
+from harness.report.failure import check_block, failure_block
 from harness.report.look import Look
 from harness.report.model import Invocation
 from harness.report.terminal import again, detail_lines, ending, name_cells, summary_line, verdict_line
@@ -75,6 +75,32 @@ def test_people_messages_and_places_are_named(tell):
         assert part in text
 
 
+def test_a_later_block_about_the_same_delivery_names_the_first(story):
+    made = story().begin()
+    first, answered = made.sent()
+    seen = made.got(519, "doug")
+
+    def block(name, group, kind, *ops):
+        violation = Violation(kind=kind, sentence="…", ops=ops, clients=("doug",), messages=("hello",))
+        return Verdict(name=name, group=group, status=Status.FAIL, violations=(violation,))
+
+    row = made.judged(
+        RunStatus.FAIL,
+        block("members-only", "invariant", "leak", first, answered, seen),
+        block("expect hello", "expectation", "unwanted", first, seen),
+        block("only sent", "expectation", "outcome", first, answered),
+        block("only seen", "expectation", "outcome", seen),
+        block("with a later one", "expectation", "outcome", first, seen, seen + 1),
+    )
+    sent, got = f"#{first}    0.512 s  bob send hello", f"#{seen}    0.519 s  doug got hello"
+    again = f"#{first}, #{seen}: the same delivery as in members-only (leak)"
+    proofs = [
+        line.partition("proof")[2].strip() for line in failure_block(row).split("\n") if "= proof" in line
+    ]
+    assert proofs == [sent, again, sent, got, sent]
+    assert check_block(row, row.verdicts[1]).count(got) == 1  # a block that stands alone tells all
+
+
 def test_rows_after_many_are_counted(tell):
     rows = (tell("undelivered"),) * 20
     assert "… and 14 more rows that did not pass, in report.json" in ending(Invocation(rows=rows))
@@ -90,6 +116,11 @@ def test_rows_after_many_are_counted(tell):
             ("chatsim", "run", "s/", "--server", "./mine --port {port}"),
             ("s/",),
             "chatsim run scenarios/latecomers.yaml --server './mine --port {port}' --seed 7",
+        ),
+        (
+            ("chatsim", "run", "s/", "--watch", "--open", "--json"),
+            ("s/",),
+            "chatsim run scenarios/latecomers.yaml --open --seed 7",
         ),
         (("chatsim", "run", "x.yaml"), (), "chatsim run x.yaml --seed 7"),
         ((), (), "chatsim run scenarios/latecomers.yaml --seed 7"),

@@ -49,6 +49,17 @@ def test_all_of_a_command_that_passed(tell):
     check("command_passed.txt", text + "\n")
 
 
+def test_a_person_is_told_how_to_get_a_page_of_what_passed(tell):
+    rows = invocation(tell("passes"), tell("skipped"))
+    offer = "\n  page       chatsim report reports/20261122T153012Z-1f3a9c   (writes one)"
+    assert ending(rows, offers=True) == ending(rows) + offer
+    page = rows._replace(page="reports/x/index.html")
+    nothing = rows._replace(rows=(tell("skipped"),))
+    failed = invocation(tell("undelivered"))
+    for other in (page, nothing, failed):
+        assert ending(other, offers=True) == ending(other)
+
+
 def test_all_of_a_command_that_failed(tell):
     rows = invocation(*(tell(name) for name in ("passes", "undelivered", "leak", "unknown", "not_ready")))
     text = "\n".join([*map(summary_line, rows.rows), ending(rows), verdict_line(rows)])

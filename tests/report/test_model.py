@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.model.cast import Room
@@ -11,6 +13,7 @@ from harness.report.fold import TRACED
 from harness.report.look import Look
 from harness.report.model import Invocation, build
 from harness.report.terminal import verdict_line
+from tests.report.story import a_plan
 
 
 def states(row, message="hello"):
@@ -122,6 +125,35 @@ def test_a_step_whose_send_nobody_answered_is_not_done(story):
     made.sent(answer="info UNAVAILABLE")
     step = made.judged(RunStatus.UNKNOWN).steps[1]
     assert (step.status, step.reason) == ("unanswered", "1 of 1 unanswered")
+
+
+def test_what_is_under_way_when_the_record_ends_is_not_done(story):
+    made = story().begin()
+    made.sent()
+    made.op(520, "script", "invoke", "expect", {"ids": ["hello"]}, op=300, step=2)
+    steps = made.report(None).steps
+    assert [step.status for step in steps] == ["done", "done", "unfinished", "not reached"]
+    assert (steps[2].start_ns, steps[2].end_ns, steps[2].duration_ns) == (520_000_000, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer", "ended"),
+    [
+        (2, "ok", ("unfinished", "2 of 3 sent")),
+        (2, "info UNAVAILABLE", ("unfinished", "2 of 3 sent, 2 unanswered")),
+        (3, "ok", ("done", "")),
+    ],
+)
+def test_a_series_is_done_when_all_of_it_was_sent(story, sent, answer, ended):
+    plan = a_plan()
+    [(_, single)] = plan.sends()
+    send = dataclasses.replace(single, repeat=3)
+    steps = (plan.steps[0], dataclasses.replace(plan.steps[1], action=send), *plan.steps[2:])
+    made = story(steps=steps).begin()
+    for number in range(sent):
+        made.sent(512 + 10 * number, answer=answer)
+    step = made.report(None).steps[1]
+    assert (step.status, step.reason) == ended
 
 
 def test_a_refused_step_says_what_should_have_been(tell):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from harness.model.gravity import ENDED
 from harness.model.verdict import Status, Verdict, Violation
 from harness.report.excerpt import excerpt
-from harness.report.failure import facts, findings, places_of
+from harness.report.failure import facts, findings, places_of, title_of
 from harness.report.look import Look
 from harness.report.model import RowReport
 from harness.report.scene import last_lines
@@ -90,10 +90,9 @@ def _finding(row: RowReport, verdict: Verdict, violation: Violation | None) -> F
         said = verdict.reason if verdict.group == "run" else f"{word}: {verdict.reason}"
         return Finding(False, safe(verdict.name), safe(said), (), (), (), (), (), None)
     places = places_of(row, verdict, violation)
-    title = f"{verdict.name} ({violation.kind})" if verdict.group == "invariant" else verdict.name
     return Finding(
         sure=verdict.status is Status.FAIL,
-        title=safe(title),
+        title=safe(title_of(verdict, violation)),
         sentence=clip(safe(f"{violation.sentence}{_world(verdict, violation)}"), 600),
         excerpt=tuple(excerpt(row.plan.file, row.plan.source, places, _EXCERPT)),
         facts=tuple((key, clip(value, 600)) for key, value in facts(row, verdict, violation)),

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ _TEMPLATES = ("frame.html.jinja", "page.html.jinja", "list.html.jinja")
 _SCRIPT_LINES = 3_000
 #: A space at which no line is broken, and where it belongs.
 _FIRM = "\u00a0"
+#: A word of a command that may have its value behind it.
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 _UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min)\b)|(?<=\bsequence) (?=\d)")
 
 
@@ -73,6 +75,7 @@ def render_page(page: Page) -> str:
         step_marks=STEP_MARKS,
         rect=rect,
         why=_why,
+        until=lambda step: _until(step, page),
         version=__version__,
         data=Markup(embedded(to_json(page))),  # noqa: S704 - `embedded` leaves nothing that is markup
     )
@@ -150,6 +153,11 @@ def _plain(value: Any) -> Any:
             return {name: _plain(item) for name, item in zip(value._fields, value, strict=True)}
         return [_plain(item) for item in value]
     return value
+
+
+def _until(step: StepReport, page: Page) -> int:
+    """Return when a step ended, ns; of one that did not, the end of the record."""
+    return page.end_ns if step.end_ns is None else step.end_ns
 
 
 def _why(verdict: Verdict) -> str:
@@ -236,8 +244,23 @@ def _words(told: str, between: str = " ") -> Markup:
     """Return a text that is broken only between its parts, where these fit on a line."""
     end = between.rstrip()  # a comma stays with what is before it
     *parts, last = told.split(between)
-    kept = (Markup('<span class="keep">{}</span>').format(part) for part in (*(p + end for p in parts), last))
-    return Markup(between[len(end) :]).join(kept)  # noqa: S704 - what stands between is ours
+    return _kept((*(part + end for part in parts), last), between[len(end) :])
+
+
+def _command(told: str) -> Markup:
+    """Return a command that is not broken between an option and its value; what is copied of it is the same text."""
+    parts: list[str] = []
+    for word in told.split(" "):
+        if parts and _OPTION.fullmatch(parts[-1]) and not word.startswith("-"):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return _kept(parts, " ")
+
+
+def _kept(parts: Iterable[str], between: str) -> Markup:
+    kept = (Markup('<span class="keep">{}</span>').format(part) for part in parts)
+    return Markup(between).join(kept)  # noqa: S704 - what stands between is ours
 
 
 def _cells(line: str) -> Markup:
@@ -265,6 +288,7 @@ def _environment() -> Environment:
         "count": lambda number, noun: text.count(number, noun).replace(" ", _FIRM),
         "firm": _firm,
         "words": _words,
+        "command": _command,
         "cells": _cells,
     }
     return environment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 
@@ -95,6 +96,34 @@ def test_no_number_is_parted_from_its_unit_and_no_name_from_what_became_of_it(te
     assert '<span class="keep">chatsim 0.1.0, python 3.11.7 ·</span> <span class="keep">2026-11-22' in page
 
 
+@pytest.mark.parametrize(
+    ("command", "pieces"),
+    [
+        (
+            "chatsim run a.yaml -j 2 --no-skip --server './mine --port {port}' --seed 7",
+            [
+                "chatsim",
+                "run",
+                "a.yaml",
+                "-j 2",
+                "--no-skip",
+                "--server './mine",
+                "--port {port}'",
+                "--seed 7",
+            ],
+        ),
+        ("chatsim run a.yaml --seed=7 b.yaml", ["chatsim", "run", "a.yaml", "--seed=7", "b.yaml"]),
+        ("x --seed 1; x --seed -2 --", ["x", "--seed 1;", "x", "--seed", "-2", "--"]),
+        ("x -- '  <b>' ", ["x", "--", "'", "", "<b>'", ""]),
+    ],
+)
+def test_an_option_and_its_value_stay_on_a_line_and_what_is_copied_is_the_command(command, pieces):
+    page = render_list("Runs", ("ended", "run"), (), again=command)
+    [shown] = re.findall(r'<code id="again">(.*)</code>', page)
+    assert [html.unescape(piece) for piece in re.findall(r'<span class="keep">(.*?)</span>', shown)] == pieces
+    assert html.unescape(re.sub("<[^>]*>", "", shown)) == command
+
+
 def test_wide_characters_take_two_cells_so_that_carets_stand_below_them(tell):
     assert '[<span class="two">李</span><span class="two">雷</span>, ' in text_of(tell("wide"))
 
@@ -108,3 +137,14 @@ def test_of_half_a_record_nobody_says_what_was_not_done(story):
     assert "Nobody did anything" not in half
     assert "· not recorded" in half
     assert "not reached" not in half.replace('== "not reached"', "")
+
+
+def test_a_step_under_way_has_no_tick_and_its_time_goes_on_to_the_end(story):
+    made = story().begin()
+    made.op(520, "script", "invoke", "expect", {"ids": ["hello"]}, op=300, step=2)
+    made.got(900, "alice")
+    page = render_page(compose(made.report(None), made.ops, made.logs))
+    assert re.findall(r'class="(\w+)" data-from="(\d+)" data-to="(\d+)"[^>]*>([^<]*)</button>', page) == [
+        ("good", "100000000", "123000000", "✓ 0.02\u00a0s"),
+        ("doubt", "520000000", "900000000", "… unfinished"),
+    ]
