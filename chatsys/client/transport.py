@@ -68,6 +68,8 @@ CHANNEL_OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
 )
 
 _CLOSED: Final = "the client was closed"
+TELLING_S: Final = 0.1
+"""A try that had fewer seconds than these says nothing when it comes to no end in them."""
 
 
 class Expectation(NamedTuple):
@@ -214,12 +216,13 @@ class Transport:
             if left <= 0:
                 raise fault or DeadlineExceededError(f"no time was left to call {self.target}")
             shown = self.metadata
+            timeout = min(left, single) if idempotent else left
             try:
-                return await self._once(method, request, min(left, single) if idempotent else left, shown)
+                return await self._once(method, request, timeout, shown)
             except ChatError as caught:
                 # Of a last try that had no time to find out, the one before knows why.
                 timed_out = isinstance(caught, DeadlineExceededError) and not caught.reason
-                if not (timed_out and fault is not None and fault.reason == TLS):
+                if not (timed_out and fault is not None and (fault.reason == TLS or timeout < TELLING_S)):
                     fault = caught
             tries += 1
             if not (idempotent and self.may_retry(fault, shown)):
