@@ -90,8 +90,10 @@ class AckPump:
                             for room, sequence in said.items():
                                 _raise(waiting, room, sequence)
                     tries += 1
-                    # In the meantime later ones join what is waiting.
-                    await asyncio.sleep(self._retry.pause(tries, self._random.random(), fault))
+                    pause = self._retry.pause(tries, self._random.random(), fault)
+                    await asyncio.sleep(
+                        pause
+                    )  # the back-off of the retry policy; later ones join what is waiting
         finally:
             self._task = None
 

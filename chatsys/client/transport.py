@@ -69,7 +69,7 @@ CHANNEL_OPTIONS: Final[tuple[tuple[str, Any], ...]] = (
 
 _CLOSED: Final = "the client was closed"
 TELLING_S: Final = 0.1
-"""A try that had fewer seconds than these says nothing when it comes to no end in them."""
+"""Seconds. When a last try that had less time than this runs out of it, that says nothing about the server."""
 
 
 class Expectation(NamedTuple):

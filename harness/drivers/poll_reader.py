@@ -151,8 +151,8 @@ class PollReader:
             if fault.definite and not fault.retryable:
                 return
             tries += 1
-            # The pause between tries is the library's.
-            await asyncio.sleep(pace.pause(tries, chance.random(), fault))
+            pause = pace.pause(tries, chance.random(), fault)
+            await asyncio.sleep(pause)  # the back-off of the library's retry policy
 
     async def _poll_numbered(
         self, positions: Sequence[str], wait: float, within: float, *, patient: bool

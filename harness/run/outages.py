@@ -101,5 +101,5 @@ async def _through(listener: Listener, within_s: float) -> bool:
             return True
         if loop.time() >= deadline:
             return False
-        await asyncio.sleep(_PACE_S)
+        await asyncio.sleep(_PACE_S)  # between probes: only the next one can tell
     return True

@@ -316,9 +316,9 @@ async def _unless(fault: asyncio.Future[CouldNotRunError], work: Any) -> None:
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        first = task.done()
+        ended = task.done()
         await _over(task, PATIENCE_S)
-    if not first:
+    if not ended:
         raise fault.result()
     task.result()
 

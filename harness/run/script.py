@@ -160,7 +160,7 @@ class Script:
             if time.monotonic() >= deadline:
                 those = ", ".join(left)
                 raise StepFailedError(f"the server still keeps {those} after {step.within_ns / 1e9:g} s")
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(LOOK_AGAIN_S)  # retention tells nobody what it has removed
 
     async def _kept(self, ids: tuple[str, ...], deadline: float) -> list[str]:
         """Return which of these messages are in their rooms now."""

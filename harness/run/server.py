@@ -28,6 +28,8 @@ STOP_S = 5.0
 #: A server that has said nothing for so long, and accepts no TCP connection, is asked through its driver.
 KNOCK_AFTER_S = 1.0
 KNOCK_S = 0.5
+#: Pace of trying whether something accepts a connection, seconds.
+PROBE_AGAIN_S = 0.02
 
 
 class Server:
@@ -367,9 +369,7 @@ async def _accepts(host: str, port: int) -> None:
         try:
             _, writer = await asyncio.open_connection(host, port)
         except OSError:
-            await asyncio.sleep(
-                0.02
-            )  # the pace of probing: nothing tells us when a stranger starts to listen
+            await asyncio.sleep(PROBE_AGAIN_S)  # nothing tells us when a stranger starts to listen
         else:
             writer.close()
             return

@@ -39,5 +39,5 @@ async def _until(child: Child, within_s: float, *, stopped: bool) -> bool:
             return True
         if time.monotonic() >= deadline:
             return False
-        await asyncio.sleep(_PACE_S)
+        await asyncio.sleep(_PACE_S)  # nothing but /proc tells that a process was stopped, or goes on
     return False

@@ -72,7 +72,8 @@ def passing_tests_that_look_at_scenarios(clone: Path) -> None:
         if path.stem != "mine":
             path.unlink()
     done = run(clone, f"{pytest_} tests/e2e/test_scenarios.py tests/foreign -k mine")
-    assert "fail_without_any_one_delivery[mine] PASSED" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fail_without_any_one_delivery[mine] PASSED" in done.stdout
 
 
 def test_following_it_makes_a_scenario_that_passes_and_can_fail(clone: Path) -> None:
