@@ -116,7 +116,7 @@ async def of_redis(port: int, receivers: int, number: int, rate: int) -> list[fl
     await _answer(reader)
     readers = [asyncio.create_task(receive()) for _ in range(receivers)]
     blocked = b"blocked_clients:%d\r\n" % receivers
-    while blocked not in await _asked(reader, writer, b"INFO", b"clients"):  # noqa: ASYNC110
+    while blocked not in await _asked(reader, writer, b"INFO", b"clients"):  # noqa: ASYNC110 - Redis tells only who asks
         await asyncio.sleep(0.01)  # Redis has no event for that
 
     async def send() -> None:

@@ -21,7 +21,7 @@ class _Changing(Reading):
         place = super().place(reads, consumer, room_id)
         return None if place is None else self.changed(consumer, place)
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002  # as all of its kind
         """Return what is shown in the place of a place."""
         return place
 
@@ -29,7 +29,7 @@ class _Changing(Reading):
 class KeepingRemoved(_Changing):
     """Goes on telling people who were removed."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002  # as all of its kind
         """Show a membership that ended as one that goes on."""
         return place._replace(end_sequence=0)
 
@@ -37,7 +37,7 @@ class KeepingRemoved(_Changing):
 class RememberingRejoined(_Changing):
     """Tells those who were taken in later what was said before."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002  # as all of its kind
         """Show every membership as one from the start."""
         return place._replace(join_sequence=1)
 
@@ -87,11 +87,11 @@ def _keep_both() -> None:
 class ForgettingSilently(_Changing):
     """Keeps one message of a room, and does not say that there were more."""
 
-    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002
+    def changed(self, consumer: Consumer, place: Place) -> Place:  # noqa: ARG002  # as all of its kind
         """Show the newest entry as the oldest one that is stored."""
         return place._replace(first=place.head)
 
-    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002
+    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002  # as all of its kind
         """Tell of no loss."""
         return 0
 

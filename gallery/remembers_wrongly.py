@@ -34,12 +34,12 @@ def _forget_cursors(data: Path, ended_well: bool) -> None:  # noqa: ARG001  # ho
         log.execute("DELETE FROM cursor")
 
 
-def _change_epoch(data: Path, ended_well: bool) -> None:  # noqa: ARG001
+def _change_epoch(data: Path, ended_well: bool) -> None:  # noqa: ARG001  # as all of its kind
     with closing(_open(data)) as log, log:
         log.execute("UPDATE meta SET value = 'feedfacefeedface' WHERE key = 'epoch'")
 
 
-def _wipe(data: Path, ended_well: bool) -> None:  # noqa: ARG001
+def _wipe(data: Path, ended_well: bool) -> None:  # noqa: ARG001  # as all of its kind
     for path in data.glob(f"{FILE}*"):
         path.unlink()
 

@@ -14,7 +14,7 @@ from gallery.broken import Broken
 class TrimmingSilently(Reading):
     """Goes on from what is left, as if there had never been more."""
 
-    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002
+    def lost(self, consumer: Consumer, place: Place, start: int) -> int:  # noqa: ARG002  # as all of its kind
         """Tell of no loss."""
         return 0
 

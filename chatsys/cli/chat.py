@@ -47,9 +47,9 @@ def chat(
 
 async def _chat(who: Who, consumer: str) -> None:
     # prompt_toolkit takes a while to import; --help does without.
-    from chatsys.chat.model import Model  # noqa: PLC0415
-    from chatsys.chat.screen import Screen  # noqa: PLC0415
-    from chatsys.chat.session import Session  # noqa: PLC0415
+    from chatsys.chat.model import Model  # noqa: PLC0415  # imported when it is needed, see above
+    from chatsys.chat.screen import Screen  # noqa: PLC0415  # imported when it is needed, see above
+    from chatsys.chat.session import Session  # noqa: PLC0415  # imported when it is needed, see above
 
     # What a library has to say must not be written over the screen.
     logging.getLogger().addHandler(logging.NullHandler())

@@ -46,8 +46,8 @@ def health(server: str, timeout: float, within: float) -> None:
     """Ask a server whether it serves."""
     tls = given_tls()
     # gRPC takes 60 ms to import; --help does without.
-    import grpc  # noqa: PLC0415
-    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415
+    import grpc  # noqa: PLC0415  # imported when it is needed, see above
+    from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: PLC0415  # imported when it is needed, see above
 
     # A proxy for the way out of this machine is no way to a server that is asked for its health.
     options = [("grpc.enable_http_proxy", 0)]

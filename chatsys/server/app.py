@@ -174,7 +174,7 @@ def _router(
 
 def _add_reflection(server: Any) -> None:
     # Imported when somebody asks: few do, and every start would pay for it.
-    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # noqa: PLC0415
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # noqa: PLC0415  # imported when it is needed, see above
 
     names = [*(each.full_name for each in _CONTRACT), "grpc.health.v1.Health", _REFLECTION]
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(

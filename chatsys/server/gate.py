@@ -153,8 +153,8 @@ class TokenGate:
         clock: Callable[[], float] = time.time,
     ) -> None:
         # Imported here, not above: a server without tokens starts without cryptography.
-        from chatsys.auth import keys as keyfiles  # noqa: PLC0415
-        from chatsys.auth import revocations, tokens  # noqa: PLC0415
+        from chatsys.auth import keys as keyfiles  # noqa: PLC0415  # imported when it is needed, see above
+        from chatsys.auth import revocations, tokens  # noqa: PLC0415  # imported when it is needed, see above
 
         self._keyfiles, self._tokens = keyfiles, tokens
         self._path, self._audience, self._lifetime, self._clock = keys, audience, lifetime, clock

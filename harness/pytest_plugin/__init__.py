@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _draw(config: pytest.Config) -> dict[str, Any]:
     import os  # noqa: PLC0415 - see the module's docstring
-    from datetime import UTC, datetime  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415 - the same
 
     run = os.urandom(6).hex()
     now = datetime.now(UTC)

@@ -66,7 +66,7 @@ class ScenarioFile(pytest.File):
             yield ScenarioItem.from_parent(self, name=plan.name, plan=plan)
 
     # Collector itself narrows what Node declares.
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override]  # Collector itself narrows what Node declares
         """Return the diagnostics, without a traceback."""
         if isinstance(excinfo.value, InvalidScenarioError):
             text = str(excinfo.value)

@@ -65,7 +65,7 @@ class Calls:
             await driver.child.signal(signal.SIGKILL)
             await driver.child.wait(LEAVE_S)
 
-    async def begin(self, action: CallFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002
+    async def begin(self, action: CallFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002 - as all of its kind
         """Set a trap; or send GOAWAY."""
         if isinstance(action, GoAway):
             clients = self._network.clients if SERVER in action.targets else action.targets
@@ -86,7 +86,7 @@ class Calls:
         self._waiting[action.id] = f"{calls} by {who}"
         return {}
 
-    async def end(self, fault: str, targets: Sequence[str], within_s: float) -> Mapping[str, Any]:  # noqa: ARG002
+    async def end(self, fault: str, targets: Sequence[str], within_s: float) -> Mapping[str, Any]:  # noqa: ARG002 - as all of its kind
         """Take a trap away that has not found its call."""
         return await self._ask("drop", trap=fault)
 

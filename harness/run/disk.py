@@ -54,7 +54,7 @@ class Disk:
         """Fault -> what was writable, and how."""
         server.on_spawn = self._born
 
-    async def begin(self, action: DiskFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002
+    async def begin(self, action: DiskFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002 - as all of its kind
         """Begin it.
 
         Raises:
@@ -75,7 +75,7 @@ class Disk:
                 path.chmod(mode & ~_WRITABLE)
         return {"files": len(modes)}
 
-    async def end(self, fault: str, targets: Sequence[str], within_s: float) -> Mapping[str, Any]:  # noqa: ARG002
+    async def end(self, fault: str, targets: Sequence[str], within_s: float) -> Mapping[str, Any]:  # noqa: ARG002 - as all of its kind
         """End it.
 
         Raises:

@@ -33,7 +33,7 @@ class Outages:
         self._half_open: dict[tuple[str, str], list[int]] = {}
         """(fault, client) -> the numbers of its connections."""
 
-    async def begin(self, action: NetworkFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002
+    async def begin(self, action: NetworkFault, within_s: float) -> Mapping[str, Any]:  # noqa: ARG002 - as all of its kind
         """Begin it on all targets in one turn of the event loop: no byte comes between."""
         return {
             "connections": {

@@ -56,7 +56,7 @@ def other_lane(one: str, other: str) -> str:
 def suggest(wrong: str, known: Iterable[str]) -> str:
     """Return the name in `known` that `wrong` most likely meant, or nothing."""
     # Imported here: a file without faults should not pay for it.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches  # noqa: PLC0415 - imported when it is needed, see above
 
     folded = {name.casefold(): name for name in reversed(list(known))}
     if (same := folded.get(wrong.casefold())) is not None:

@@ -126,7 +126,7 @@ def test_a_trim_that_is_committed_and_not_told_yet_is_seen(tmp_path):
         store._gathering._look()  # as after a fan-out that took too long
         with closing(sqlite3.connect(tmp_path / schema.FILE)) as other:
             # The loop is busy meanwhile, so that the news of the trim are not told before we have looked.
-            oldest = lambda: other.execute("SELECT min(sequence) FROM entry").fetchone()[0]  # noqa: E731
+            oldest = lambda: other.execute("SELECT min(sequence) FROM entry").fetchone()[0]  # noqa: E731 - one use, one line
             until(lambda: oldest() > first, "the trim")
         assert not trimmed.done()
         store._end_snapshot()

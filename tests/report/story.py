@@ -142,7 +142,7 @@ class Story:
         """Record one operation and return its index."""
         index = len(self.ops)
         pointer = None if step is None else f"/steps/{step}"
-        self.ops.append(Op(index, int(ms * MS), process, kind, f, value or {}, op, pointer, None, error))  # type: ignore[arg-type]
+        self.ops.append(Op(index, int(ms * MS), process, kind, f, value or {}, op, pointer, None, error))  # type: ignore[arg-type]  # any text will do here
         return index
 
     def begin(self) -> Story:

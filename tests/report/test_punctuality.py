@@ -30,7 +30,7 @@ def history(*lines: tuple[int, str, str, str, object]) -> list[Op]:
     for index, (ms, process, type_, f, about) in enumerate(lines, start=1):
         value = {"targets": about} if isinstance(about, list) else {}
         step = f"/workload/mix/poll/{about}" if isinstance(about, int) else None
-        ops.append(Op(index, S + ms * MS, process, type_, f, value, index + 1, step))  # type: ignore[arg-type]
+        ops.append(Op(index, S + ms * MS, process, type_, f, value, index + 1, step))  # type: ignore[arg-type]  # any text will do here
     return ops
 
 

@@ -30,7 +30,7 @@ class Fired(Check):
         """The name of the verdict."""
         return "faults"
 
-    def step(self, state: State, op: Op) -> None:  # noqa: ARG002
+    def step(self, state: State, op: Op) -> None:  # noqa: ARG002 - as all of its kind
         """Note what was set, what has fired, and what was seen instead."""
         if op.f == "heal":
             ids, seen = op.value.get("ids"), op.value.get("seen")
@@ -44,7 +44,7 @@ class Fired(Check):
         elif op.type == "ok":
             self._set[id_] = op
 
-    def conclude(self, state: State) -> Iterable[Verdict]:  # noqa: ARG002
+    def conclude(self, state: State) -> Iterable[Verdict]:  # noqa: ARG002 - as all of its kind
         """Name the first that never fired."""
         if not self._set:
             return ()

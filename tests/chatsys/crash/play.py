@@ -65,7 +65,7 @@ def one(shim, directory, boundary, mode, synchronous):
     child = os.fork()
     if child == 0:
         shim.powercut_arm(str(directory).encode(), boundary, mode)
-        tell = lambda what: os.write(writing, json.dumps(what).encode() + b"\n")  # noqa: E731
+        tell = lambda what: os.write(writing, json.dumps(what).encode() + b"\n")  # noqa: E731 - one use, one line
         asyncio.run(live(directory, tell, synchronous))
         os._exit(0)
     os.close(writing)
